@@ -14,6 +14,8 @@ export interface FieldError {
   readonly field: string;
   /** The message without the path, such as `Required value: name is needed`. */
   readonly message: string;
+  /** Second line of a webhook's denial (`KindDefinition.denial`); not part of a 422. */
+  readonly details?: string;
 }
 
 const quote = (value: unknown): string => (value === undefined ? "null" : JSON.stringify(value));
