@@ -18,8 +18,9 @@ interface Source {
 }
 
 const sources: Source[] = [];
-for (const dir of readdirSync(apiDir).sort()) {
-  for (const file of existsSync(join(apiDir, dir, ".")) ? readdirSync(join(apiDir, dir)) : []) {
+const folders = readdirSync(apiDir, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+for (const dir of folders.map((entry) => entry.name).sort()) {
+  for (const file of readdirSync(join(apiDir, dir))) {
     if (!/^messages(-[a-z0-9]+)?\.ts$/.test(file)) continue;
     const { messages: text } = await import(pathToFileURL(join(apiDir, dir, file)).href);
     const messages = parseMessages(text);
