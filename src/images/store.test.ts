@@ -1,0 +1,113 @@
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pack } from "tar-stream";
+import { buffer } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildImage } from "./build-image.ts";
+import { unpackLayer } from "./layer.ts";
+import { mediaTypes, type Manifest } from "./oci.ts";
+import { parseImageReference } from "./reference.ts";
+import { openImageStore, type ImageStore } from "./store.ts";
+
+let dir: string;
+let store: ImageStore;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "ebb-images-"));
+  store = openImageStore(dir);
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const source = (text: string) => ({
+  layers: [
+    [
+      { path: "app/index.mjs", content: text },
+      { path: "app/run.sh", content: "#!/bin/sh\n", mode: 0o755 },
+    ],
+  ],
+  config: { Cmd: ["node", "/app/index.mjs"], WorkingDir: "/app" },
+});
+
+test("an image built from files resolves by name and by digest and unpacks to the same files", async () => {
+  const digest = await buildImage(store, "dev.local/hello:v1", source("one"));
+  expect((await store.resolve("dev.local/hello:v1"))?.digest).toBe(digest);
+  expect((await store.resolve(`dev.local/hello@${digest}`))?.config.config?.Cmd).toEqual(["node", "/app/index.mjs"]);
+  const root = await store.unpack(digest);
+  expect(await readFile(join(root, "app/index.mjs"), "utf8")).toBe("one");
+  expect((await stat(join(root, "app/run.sh"))).mode & 0o777).toBe(0o755);
+});
+
+test("the same source gives the same digest, in whatever order its files come", async () => {
+  const a = await buildImage(store, "dev.local/a", source("same"));
+  const reversed = { ...source("same"), layers: source("same").layers.map((l) => l.toReversed()) };
+  expect(await buildImage(store, "dev.local/b", reversed)).toBe(a);
+  expect(await buildImage(store, "dev.local/c", source("other"))).not.toBe(a);
+});
+
+test("a second store on the directory sees what the first one tags", async () => {
+  const other = openImageStore(dir);
+  expect(await other.resolve("dev.local/hello:v1")).toBeUndefined();
+  const digest = await buildImage(store, "dev.local/hello:v1", source("x"));
+  expect((await other.resolve("dev.local/hello:v1"))?.digest).toBe(digest);
+});
+
+test("a later layer's whiteout removes a file of an earlier one", async () => {
+  const digest = await buildImage(store, "dev.local/w", {
+    layers: [
+      [{ path: "a/old", content: "1" }],
+      [
+        { path: "a/.wh.old", content: "" },
+        { path: "a/new", content: "2" },
+      ],
+    ],
+    config: {},
+  });
+  const root = await store.unpack(digest);
+  await expect(stat(join(root, "a/old"))).rejects.toThrow("ENOENT");
+  expect(await readFile(join(root, "a/new"), "utf8")).toBe("2");
+});
+
+test.each([
+  { name: "../evil", type: "file" as const },
+  { name: "link", type: "symlink" as const, linkname: "../../etc" },
+])("an entry that leaves the root is refused: $name", async (header) => {
+  const tar = pack();
+  if (header.type === "file") tar.entry(header, "x");
+  else tar.entry(header);
+  tar.finalize();
+  const layer = await store.putBlob(mediaTypes.layerTar, await buffer(tar));
+  const config = await store.putBlob(
+    mediaTypes.config,
+    Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] } })),
+  );
+  const manifest: Manifest = { schemaVersion: 2, mediaType: mediaTypes.manifest, config, layers: [layer] };
+  const { digest } = await store.putBlob(mediaTypes.manifest, Buffer.from(JSON.stringify(manifest)));
+  await expect(store.unpack(digest)).rejects.toThrow("outside its root");
+});
+
+test("a file behind a link out of the root is refused", async () => {
+  const outside = await mkdtemp(join(tmpdir(), "ebb-outside-"));
+  const tar = pack();
+  tar.entry({ name: "etc", type: "symlink", linkname: outside });
+  tar.entry({ name: "etc/passwd" }, "x");
+  tar.finalize();
+  const root = join(dir, "root");
+  await mkdir(root);
+  await writeFile(join(dir, "evil.tar"), await buffer(tar));
+  await expect(unpackLayer(join(dir, "evil.tar"), false, root)).rejects.toThrow("outside its root");
+  await expect(stat(join(outside, "passwd"))).rejects.toThrow("ENOENT");
+  await rm(outside, { recursive: true });
+});
+
+test.each([
+  ["nginx", "docker.io", "library/nginx", undefined],
+  ["team/app:1.2", "docker.io", "team/app", "1.2"],
+  ["localhost:5000/app", "localhost:5000", "app", undefined],
+  ["dev.local/default/hello:v1", "dev.local", "default/hello", "v1"],
+])("reference %s is registry %s, repository %s, tag %s", (text, registry, repository, tag) => {
+  expect(parseImageReference(text)).toMatchObject({ registry, repository, ...(tag ? { tag } : {}) });
+});
+
+test.each(["", "UPPER/case", "a b", "x@sha256:12", "-x"])("%j is no image reference", (text) => {
+  expect(parseImageReference(text)).toBeUndefined();
+});
