@@ -1,0 +1,64 @@
+import type { Clock } from "./clock.ts";
+
+interface Timer {
+  readonly dueMs: number;
+  readonly run: () => void;
+}
+
+/**
+ * A clock for tests: stands still until told. Delays of zero run by themselves in the next turn of the event loop, so
+ * work that only gives way to others needs no advancing.
+ */
+export class ManualClock implements Clock {
+  #nowMs: number;
+  readonly #timers = new Set<Timer>();
+
+  constructor(startMs: number = Date.UTC(2026, 0, 1)) {
+    this.#nowMs = startMs;
+  }
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    if (ms <= 0) {
+      const immediate = setImmediate(run);
+      return () => clearImmediate(immediate);
+    }
+    const timer = { dueMs: this.#nowMs + ms, run };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  /** Timers waiting, for tests that nothing is left behind. */
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Moves time on, running every timer on its way at its own time and letting its work settle before the next. */
+  async advance(ms: number): Promise<void> {
+    const untilMs = this.#nowMs + ms;
+    await this.settle();
+    for (let next = this.#nextDue(untilMs); next; next = this.#nextDue(untilMs)) {
+      this.#timers.delete(next);
+      this.#nowMs = next.dueMs;
+      next.run();
+      await this.settle();
+    }
+    this.#nowMs = untilMs;
+  }
+
+  /** Lets promise chains and zero delays run without moving time. */
+  async settle(turns = 4): Promise<void> {
+    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #nextDue(untilMs: number): Timer | undefined {
+    let first: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.dueMs <= untilMs && (!first || timer.dueMs < first.dueMs)) first = timer;
+    }
+    return first;
+  }
+}
