@@ -37,7 +37,12 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
 }
 
-export type Subresource = "status" | "scale";
+/**
+ * - `finalize`: a Namespace whose spec.finalizers are to be replaced;
+ * - `binding`: a Pod that is put on the node in its spec.nodeName; sets nodeName and condition PodScheduled in one
+ *   write, and fails with Conflict when the pod already has a node (over HTTP: POST of a core/v1 Binding).
+ */
+export type Subresource = "status" | "scale" | "finalize" | "binding";
 
 export interface UpdateOptions extends WriteOptions {
   readonly subresource?: Subresource;
