@@ -22,33 +22,44 @@ import { messages as rbac } from "./rbac/messages.ts";
 import { messages as scheduling } from "./scheduling/messages.ts";
 import { messages as serving } from "./serving/messages.ts";
 
-const tables = [
+/** Tables by package; one is parsed when a message of it is first asked for. */
+const tables: Readonly<Record<string, string>> = {
   meta,
-  core,
-  apps,
-  batch,
-  autoscalingV1,
-  autoscalingV2,
-  discovery,
-  networking,
-  rbac,
-  coordination,
-  policy,
-  scheduling,
-  events,
-  authentication,
-  authorization,
-  certificates,
-  apiextensions,
-  serving,
-  autoscalingInternal,
-  networkingInternal,
-];
+  "core.v1": core,
+  "apps.v1": apps,
+  "batch.v1": batch,
+  "autoscaling.v1": autoscalingV1,
+  "autoscaling.v2": autoscalingV2,
+  "discovery.v1": discovery,
+  "networking.v1": networking,
+  "rbac.v1": rbac,
+  "coordination.v1": coordination,
+  "policy.v1": policy,
+  "scheduling.v1": scheduling,
+  "events.v1": events,
+  "authentication.v1": authentication,
+  "authorization.v1": authorization,
+  "certificates.v1": certificates,
+  "apiextensions.v1": apiextensions,
+  "serving.v1": serving,
+  "autoscaling.internal.v1alpha1": autoscalingInternal,
+  "networking.internal.v1alpha1": networkingInternal,
+};
+
+const parsed = new Map<string, Message>();
+const parsedPackages = new Set<string>();
 
 /** Every message by full name, such as `core.v1.Pod`. */
-export const messagesByName: ReadonlyMap<string, Message> = new Map(
-  tables.flatMap((table) => parseMessages(table).map((message) => [message.name, message] as const)),
-);
+export const messagesByName: Pick<ReadonlyMap<string, Message>, "get"> = {
+  get(name) {
+    const pkg = name.slice(0, Math.max(0, name.lastIndexOf(".")));
+    if (!parsedPackages.has(pkg)) {
+      parsedPackages.add(pkg);
+      for (const message of parseMessages(tables[pkg] ?? "")) parsed.set(message.name, message);
+    }
+    return parsed.get(name);
+  },
+};
 
 /** The structural schema of a message; throws for a name that is in no table. */
 export const schemaOf: (message: string) => Schema = createSchemas(messagesByName);

@@ -32,8 +32,10 @@ export interface Column<T extends KubeObject = KubeObject> {
   readonly description?: string;
   /** 0 always shown, 1 only with `-o wide`. */
   readonly priority?: number;
-  readonly cell: (object: T, now: number) => string | number | boolean | null;
+  cell(object: T, now: number): Cell;
 }
+
+export type Cell = string | number | boolean | null;
 
 /** Where the scale subresource finds its numbers; JSON paths from the object's root, such as `.spec.replicas`. */
 export interface ScalePaths {
@@ -49,12 +51,20 @@ export interface ScalePaths {
  */
 export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
+  /**
+   * Set when objects of this kind are kept as another one (events.k8s.io/v1 Event, autoscaling/v1 HPA): they are
+   * converted on the way in and out, and defaults, checks, generation and columns are those of the stored kind's
+   * definition. Field selectors of such a definition are its own, but read from the stored object.
+   */
+  readonly conversion?: Conversion<T>;
   /** Message name for protobuf bodies, such as `core.v1.Pod`; absent for kinds that only speak JSON. */
   readonly message?: string;
   /** The structural schema; called when first needed. */
   readonly schema: () => Schema;
   readonly verbs?: readonly string[];
   readonly statusSubresource: boolean;
+  /** Keep a status sent with a create, as a kubelet does when it registers its Node. */
+  readonly keepsStatusOnCreate?: boolean;
   readonly scale?: ScalePaths;
   /** Further subresources served elsewhere, for discovery only: `log`, `exec`, `token`… */
   readonly otherSubresources?: readonly SubresourceFacts[];
@@ -67,14 +77,19 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   readonly nameRule?: "dns-subdomain" | "dns-label" | "dns-1035" | "path-segment";
   readonly columns: readonly Column<T>[];
   /** Field selectors beyond metadata.name and metadata.namespace, each read from an object as text. */
-  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly selectableFields?: Readonly<Record<string, FieldReader<T>>>;
   /** Fills defaults in place. Runs on every create and update before validation, and on dry runs. */
-  readonly applyDefaults?: (object: Mutable<T>, context: WriteContext) => void;
-  /** After defaults, before validation: fields only the server sets (creator annotations, a Job's selector, status reset). */
-  readonly prepare?: (object: Mutable<T>, old: T | undefined, context: WriteContext) => void;
+  applyDefaults?(object: Mutable<T>, context: WriteContext): void;
+  /**
+   * After defaults, before validation: fields only the server sets (creator annotations, a Job's selector, a new
+   * Pod's status). metadata.name and uid are set by then.
+   */
+  prepare?(object: Mutable<T>, old: T | undefined, context: WriteContext): void;
   /** Checks of a create (old undefined) or update beyond the schema. */
-  readonly validate?: (object: T, old: T | undefined, context: WriteContext) => readonly FieldError[];
-  readonly validateStatus?: (object: T, old: T) => readonly FieldError[];
+  validate?(object: T, old: T | undefined, context: WriteContext): readonly FieldError[];
+  /** Changes a status write before it is checked: fields that outlive an omission (a Pod's qosClass). */
+  prepareStatus?(object: Mutable<T>, old: T): void;
+  validateStatus?(object: T, old: T): readonly FieldError[];
   /**
    * How failures of `validate` answer: `invalid` = 422 Status as core kinds; `webhook` = 400 with the text
    * Knative's admission webhook denies with.
@@ -87,6 +102,20 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
   /** Propagation when DELETE names none. Background for everything but Job. */
   readonly defaultPropagation?: "Background" | "Orphan";
 }
+
+/** How a kind that is not stored itself turns into the stored one and back; neither function changes its argument. */
+export interface Conversion<T extends KubeObject = KubeObject> {
+  readonly storedAs: Kind;
+  toStored(object: T): KubeObject;
+  fromStored(object: KubeObject): T;
+}
+
+interface ReadsField<T> {
+  read(object: T): string;
+}
+
+/** Reads one selectable field as text; absent is "". */
+export type FieldReader<T extends KubeObject = KubeObject> = ReadsField<T>["read"];
 
 export interface SubresourceFacts {
   readonly name: string;

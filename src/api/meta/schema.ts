@@ -75,7 +75,7 @@ const scalarSchemas: Readonly<Record<string, Schema>> = {
  * Makes a function from message name to schema. Schemas are built on first use and shared by reference,
  * so a kind nobody touches costs nothing and PodSpec exists once.
  */
-export function createSchemas(messages: ReadonlyMap<string, Message>): (name: string) => Schema {
+export function createSchemas(messages: Pick<ReadonlyMap<string, Message>, "get">): (name: string) => Schema {
   const built = new Map<string, Schema>();
   const schemaOf = (name: string): Schema => {
     const scalar = scalarSchemas[name];
