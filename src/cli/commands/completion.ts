@@ -1,0 +1,40 @@
+import { CommandError, firstArg, type Command } from "../command.ts";
+
+const shells: Readonly<Record<string, (names: readonly string[]) => string>> = {
+  bash: (names) => `_ebb() {
+  local cur=\${COMP_WORDS[COMP_CWORD]}
+  if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${names.join(" ")}" -- "$cur"))
+  else COMPREPLY=($(compgen -W "$(ebb completion --options "\${COMP_WORDS[1]}" 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); fi
+}
+complete -F _ebb ebb`,
+  zsh: (names) => `#compdef ebb
+_ebb() {
+  if (( CURRENT == 2 )); then compadd -- ${names.join(" ")}
+  else compadd -- \${(f)"$(ebb completion --options \${words[2]} 2>/dev/null | tr ' ' '\\n')"}; _files; fi
+}
+compdef _ebb ebb`,
+  fish: (names) => `complete -c ebb -f -n __fish_use_subcommand -a "${names.join(" ")}"
+complete -c ebb -n "not __fish_use_subcommand" -a "(ebb completion --options (commandline -opc)[2] 2>/dev/null | string split ' ')"`,
+};
+
+export const completion: Command = {
+  name: "completion",
+  summary: "print the completion script of a shell",
+  args: [{ name: "<shell>", summary: `one of ${Object.keys(shells).join(", ")}` }],
+  options: [{ flags: "--options", summary: "print the options of the command named instead" }],
+  examples: ["source <(ebb completion bash)   # bash; put it into ~/.bashrc", "ebb completion fish | source"],
+  run: async (context, input) => {
+    const name = firstArg(input);
+    if (input.options["options"] === true) {
+      const command = context.commands.find((c) => c.name === name);
+      context.print((command?.options ?? []).flatMap((o) => /--[a-z-]+/.exec(o.flags) ?? []).join(" "));
+      return;
+    }
+    const script = shells[name];
+    if (!script)
+      throw new CommandError(`no completion for "${name}"; there is one for ${Object.keys(shells).join(", ")}`, {
+        exitCode: 2,
+      });
+    context.print(script(context.commands.filter((c) => !c.hidden).map((c) => c.name)));
+  },
+};

@@ -1,0 +1,56 @@
+import { readFileSync } from "node:fs";
+import { CommanderError } from "commander";
+import { CommandError, type CommandContext } from "./command.ts";
+import { commands } from "./commands.ts";
+import { makeProgram } from "./program.ts";
+
+/** Runs the command line. Ctrl-C and SIGTERM fire the context's signal; a second one ends the process at once. */
+async function main(argv: readonly string[]): Promise<number> {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const)
+    process.on(name, () => (stop.signal.aborted ? process.exit(130) : stop.abort(new Error(name))));
+  const context: CommandContext = {
+    print: (line) => void process.stdout.write(`${line}\n`),
+    note: (line) => void process.stderr.write(`${line}\n`),
+    stdout: process.stdout,
+    stdin: process.stdin,
+    env: process.env,
+    signal: stop.signal,
+    commands,
+  };
+  try {
+    let exitCode = 0;
+    const program = makeProgram(context, version(), (code) => (exitCode = code)).exitOverride();
+    for (const command of program.commands) command.exitOverride();
+    await program.parseAsync(argv);
+    return exitCode;
+  } catch (error) {
+    return report(error, context);
+  }
+}
+
+function report(error: unknown, context: CommandContext): number {
+  // Commander has already printed its message and help.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommandError) {
+    context.note(`ebb: ${error.message}`);
+    return error.exitCode;
+  }
+  if (context.signal.aborted) return 130;
+  const debug = context.env["EBB_DEBUG"] !== undefined;
+  const shown = error instanceof Error ? (debug ? error.stack : error.message) : String(error);
+  context.note(`ebb: ${shown}${debug ? "" : "  (EBB_DEBUG=1 shows more)"}`);
+  return 1;
+}
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
+}
+
+// A closed pipe (`ebb get | head`) is the reader's good right.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv);
