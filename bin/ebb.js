@@ -5,7 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
+import module, { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -14,6 +14,9 @@ const built = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const inClone = existsSync(source);
 
 if (inClone) (await import("../scripts/setup.mjs")).setup();
+
+// Keeps compiled code between runs: from source it also keeps the stripped types.
+module.enableCompileCache?.();
 
 const entry = inClone ? source : built;
 if (Number(process.versions.node.split(".")[0]) >= 24) {
