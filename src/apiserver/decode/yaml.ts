@@ -1,0 +1,74 @@
+/**
+ * YAML bodies with the habits of Kubernetes' own parser (sigs.k8s.io/yaml): one document, merge keys,
+ * `yes`/`no`/`on`/`off` as booleans and `0644` as octal, so that a file mode in a manifest means what its writer meant.
+ */
+import { isMap, isScalar, parseDocument, visit, type Document, type ScalarTag } from "yaml";
+import { badRequest } from "../../api/meta/errors.ts";
+
+export interface DecodedText {
+  readonly value: unknown;
+  /** Paths of keys set twice in one object. */
+  readonly duplicates: readonly string[];
+}
+
+const oldBoolean: ScalarTag = {
+  identify: (value) => typeof value === "boolean",
+  default: true,
+  tag: "tag:yaml.org,2002:bool",
+  test: /^(?:yes|Yes|YES|on|On|ON|no|No|NO|off|Off|OFF)$/,
+  resolve: (text) => /^(?:yes|on)$/i.test(text),
+};
+
+const oldOctal: ScalarTag = {
+  identify: () => false,
+  default: true,
+  tag: "tag:yaml.org,2002:int",
+  test: /^[-+]?0[0-7]+$/,
+  resolve: (text) => Number.parseInt(text, 8),
+};
+
+/** Throws 400 for text that is no YAML, naming line and column. */
+export function decodeYaml(text: string): DecodedText {
+  const document = parseDocument(text, {
+    version: "1.2",
+    schema: "core",
+    merge: true,
+    uniqueKeys: false,
+    customTags: (tags) => [oldBoolean, oldOctal, ...tags],
+  });
+  const [error] = document.errors;
+  if (error) throw badRequest(`error converting YAML to JSON: yaml: ${firstLine(error.message)}`);
+  return { value: document.toJS({ maxAliasCount: 1000 }), duplicates: duplicateKeys(document) };
+}
+
+const firstLine = (message: string): string => message.split("\n", 1)[0]?.replace(/:$/, "") ?? message;
+
+function duplicateKeys(document: Document): string[] {
+  const found: string[] = [];
+  visit(document, {
+    Map(_key, node, path) {
+      const seen = new Set<string>();
+      for (const pair of node.items) {
+        const key = keyText(pair.key);
+        if (key === "<<") continue;
+        if (seen.has(key)) found.push(pathText([...path, node], key));
+        seen.add(key);
+      }
+    },
+  });
+  return found;
+}
+
+const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key);
+
+/** The ancestors of a node are maps, pairs and sequences; pairs and positions in sequences name the steps. */
+function pathText(ancestors: readonly unknown[], last: string): string {
+  let path = "";
+  ancestors.forEach((node, index) => {
+    const next = ancestors[index + 1];
+    if (isMap(node) || node === null || typeof node !== "object") return;
+    if ("key" in node) path += path === "" ? keyText(node.key) : `.${keyText(node.key)}`;
+    else if ("items" in node && Array.isArray(node.items)) path += `[${node.items.indexOf(next)}]`;
+  });
+  return path === "" ? last : `${path}.${last}`;
+}
