@@ -1,6 +1,7 @@
 /** Which keys a changed object puts on a controller's queue: the usual answers, for {@link WatchRule.keysOf}. */
 import { apiVersionOf, type Kind } from "../api/meta/kind.ts";
 import { keyOf, type KubeObject } from "../api/meta/object.ts";
+import { controllerOf } from "../api/meta/owner.ts";
 import type { OwnerReference } from "../api/meta/types.gen.ts";
 import type { WatchRule } from "./controller.ts";
 
@@ -13,11 +14,6 @@ export function watching<T extends KubeObject>(kind: Kind<T>, keysOf: KeysOf<T>)
 
 /** The object's own key. */
 export const selfKey = (object: KubeObject): readonly string[] => [keyOf(object.metadata)];
-
-/** The owner that manages the object, if any: the reference with `controller: true`. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
-  return object.metadata.ownerReferences?.find((reference) => reference.controller);
-}
 
 /** True when `reference` names a `kind`, in whichever version: versions of a group share their objects. */
 export function refersTo(reference: OwnerReference, kind: Pick<Kind, "group" | "version" | "kind">): boolean {
