@@ -53,7 +53,7 @@ IngressPortStatus
 
 IngressRule
   1 host string
-  2 ingressRuleValue IngressRuleValue
+  2 ingressRuleValue IngressRuleValue inline
 
 IngressRuleValue
   1 http HTTPIngressRuleValue

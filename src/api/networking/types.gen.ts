@@ -63,9 +63,8 @@ export interface IngressPortStatus {
   readonly error?: string;
 }
 
-export interface IngressRule {
+export interface IngressRule extends IngressRuleValue {
   readonly host?: string;
-  readonly ingressRuleValue?: IngressRuleValue;
 }
 
 export interface IngressRuleValue {

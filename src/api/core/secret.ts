@@ -1,0 +1,30 @@
+/** The Secret kind: text given as `stringData` is kept as base64 in `data`. */
+import { ageColumn, integerColumn, nameColumn, textColumn } from "../meta/columns.ts";
+import type { KindDefinition } from "../meta/definition.ts";
+import { schemaOf } from "../schemas.ts";
+import { SecretKind } from "./kinds.ts";
+import type { Secret } from "./types.gen.ts";
+
+export const secretDefinition: KindDefinition<Secret> = {
+  kind: SecretKind,
+  message: "core.v1.Secret",
+  schema: () => schemaOf("core.v1.Secret"),
+  statusSubresource: false,
+  generation: "none",
+  columns: [
+    nameColumn,
+    textColumn("Type", "What the secret is for.", ({ type }) => type ?? ""),
+    integerColumn("Data", "How many keys it holds.", ({ data }) => Object.keys(data ?? {}).length),
+    ageColumn,
+  ],
+  selectableFields: { type: ({ type }) => type ?? "" },
+  applyDefaults(secret) {
+    secret.type ||= "Opaque";
+    const text = secret.stringData;
+    delete secret.stringData;
+    if (!text) return;
+    const data = (secret.data ??= {});
+    for (const [key, value] of Object.entries(text)) data[key] = Buffer.from(value).toString("base64");
+  },
+  unconditionalUpdate: true,
+};

@@ -1,0 +1,55 @@
+/** The Service kind: defaults and columns; the rules of its addresses and ports are in service-addresses.ts. */
+import type { KindDefinition } from "../meta/definition.ts";
+import type { Mutable } from "../meta/object.ts";
+import { schemaOf } from "../schemas.ts";
+import { ServiceKind } from "./kinds.ts";
+import { serviceColumns } from "./service-columns.ts";
+import type { Service, ServiceSpec } from "./types.gen.ts";
+
+const affinityTimeoutSeconds = 10_800;
+
+function defaultServiceSpec(spec: Mutable<ServiceSpec>): void {
+  spec.type ||= "ClusterIP";
+  spec.sessionAffinity ||= "None";
+  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
+  else spec.sessionAffinityConfig ??= { clientIP: { timeoutSeconds: affinityTimeoutSeconds } };
+  for (const port of spec.ports ?? []) {
+    port.protocol ||= "TCP";
+    port.targetPort ||= port.port;
+  }
+  const reachedFromOutside = spec.type === "NodePort" || spec.type === "LoadBalancer";
+  if (reachedFromOutside) spec.externalTrafficPolicy ||= "Cluster";
+  if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
+  if (spec.type === "ExternalName") return;
+  spec.internalTrafficPolicy ??= "Cluster";
+  spec.ipFamilyPolicy ??= "SingleStack";
+  spec.ipFamilies ??= [spec.clusterIP?.includes(":") ? "IPv6" : "IPv4"];
+}
+
+export const serviceDefinition: KindDefinition<Service> = {
+  kind: ServiceKind,
+  message: "core.v1.Service",
+  schema: () => schemaOf("core.v1.Service"),
+  statusSubresource: true,
+  otherSubresources: [
+    {
+      name: "proxy",
+      kind: { group: "", version: "v1", kind: "ServiceProxyOptions" },
+      verbs: ["create", "delete", "get", "patch", "update"],
+    },
+  ],
+  generation: "none",
+  nameRule: "dns-label",
+  columns: serviceColumns,
+  selectableFields: {
+    "spec.clusterIP": ({ spec }) => spec.clusterIP ?? "",
+    "spec.type": ({ spec }) => spec.type ?? "",
+  },
+  applyDefaults({ spec }) {
+    if (spec) defaultServiceSpec(spec);
+  },
+  prepare(service, old) {
+    if (!old) service.status = { loadBalancer: {} };
+  },
+  unconditionalUpdate: true,
+};

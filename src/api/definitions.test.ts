@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { builtinDefinitions } from "./definitions.ts";
+import type { KindDefinition, WriteContext } from "./meta/definition.ts";
+import { apiVersionOf, groupResourceKey } from "./meta/kind.ts";
+import type { KubeObject, Mutable } from "./meta/object.ts";
+import { messagesByName } from "./schemas.ts";
+
+const nameOf = ({ kind }: KindDefinition): string => `${apiVersionOf(kind)} ${kind.kind}`;
+const all = builtinDefinitions.map((definition) => [nameOf(definition), definition] as const);
+
+const context: WriteContext = {
+  operation: "create",
+  user: { name: "tester", groups: [] },
+  now: Date.UTC(2026, 0, 1),
+  configMap: () => ({}),
+};
+
+test("every kind is defined once", () => {
+  expect(new Set(all.map(([name]) => name)).size).toBe(all.length);
+});
+
+describe.each(all)("%s", (_, definition) => {
+  test("has a message and a schema", () => {
+    expect(messagesByName.get(definition.message ?? "")?.name).toBe(definition.message);
+    expect(definition.schema().type).toBe("object");
+  });
+
+  test("prints a name and stays calm when everything optional is missing", () => {
+    if (definition.conversion) return;
+    const bare = { metadata: { name: "x", uid: "u" }, spec: minimalSpecs[definition.kind.kind] };
+    const object = { ...bare, ...minimalRoots[definition.kind.kind] } as unknown as Mutable<KubeObject>;
+    definition.applyDefaults?.(object, context);
+    definition.prepare?.(object, undefined, context);
+    const cells = definition.columns.map((column) => column.cell(object as KubeObject, context.now));
+    expect(cells).toContain("x");
+    for (const cell of cells) expect(["string", "number", "boolean"]).toContain(typeof cell);
+    for (const read of Object.values(definition.selectableFields ?? {}))
+      expect(typeof read(object as KubeObject)).toBe("string");
+  });
+
+  test("keeps its objects under a kind that is stored", () => {
+    const stored = definition.conversion?.storedAs ?? definition.kind;
+    const home = builtinDefinitions.find((other) => groupResourceKey(other.kind) === groupResourceKey(stored));
+    expect(home?.conversion).toBeUndefined();
+  });
+});
+
+const template = { spec: { containers: [{ name: "c", image: "i" }] } };
+const minimalSpecs: Readonly<Record<string, unknown>> = {
+  Pod: { containers: [{ name: "c", image: "i" }] },
+  Service: {},
+  Deployment: { selector: {}, template },
+  ReplicaSet: { selector: {}, template },
+  Job: { template },
+  CronJob: { schedule: "* * * * *", jobTemplate: { spec: { template } } },
+  HorizontalPodAutoscaler: { scaleTargetRef: { kind: "Deployment", name: "x" }, maxReplicas: 3 },
+  Ingress: {},
+  NetworkPolicy: { podSelector: {} },
+  PodDisruptionBudget: {},
+  CustomResourceDefinition: { group: "g", names: { kind: "K", plural: "ks" }, scope: "Namespaced", versions: [] },
+};
+const minimalRoots: Readonly<Record<string, object>> = {
+  Event: { involvedObject: {} },
+  RoleBinding: { roleRef: { kind: "Role", name: "r" } },
+  ClusterRoleBinding: { roleRef: { kind: "ClusterRole", name: "r" } },
+  EndpointSlice: { addressType: "IPv4", endpoints: [] },
+};
