@@ -1,9 +1,32 @@
+import type { Kind } from "../api/meta/kind.ts";
 import type { ControllerSpec } from "../client/controller.ts";
 import { deploymentController } from "./apps/deployment.ts";
 import { replicaSetController } from "./apps/replica-set.ts";
 import type { CoreDeps } from "./core-deps.ts";
+import { namespaceController } from "./core/namespace.ts";
+import { rootObjectsController } from "./core/root-objects.ts";
+import { endpointSliceController } from "./discovery/endpoint-slice.ts";
+import { garbageCollector } from "./garbage-collection/garbage-collector.ts";
+import { schedulerController } from "./scheduling/scheduler.ts";
+import { createServedKinds } from "./served-kinds.ts";
+
+export interface CoreControllersDeps extends CoreDeps {
+  /** Every kind the API server serves by itself; those of CRDs are found. */
+  readonly builtInKinds: readonly Kind[];
+  /** PEM of the authority that signed the API server's certificate, for ConfigMap kube-root-ca.crt. */
+  readonly rootCa?: string;
+}
 
 /** The controllers of Kubernetes' own kinds, as kube-controller-manager and kube-scheduler run them in a cluster. */
-export function coreControllers(deps: CoreDeps): readonly ControllerSpec[] {
-  return [deploymentController(deps), replicaSetController(deps)];
+export function coreControllers(deps: CoreControllersDeps): readonly ControllerSpec[] {
+  const kinds = createServedKinds(deps.informers, deps.builtInKinds);
+  return [
+    schedulerController(deps),
+    replicaSetController(deps),
+    deploymentController(deps),
+    endpointSliceController(deps),
+    rootObjectsController(deps),
+    namespaceController({ ...deps, kinds }),
+    garbageCollector({ ...deps, kinds }),
+  ];
 }
