@@ -23,7 +23,7 @@ export const invoke: Command = {
     namespaceOption,
     { flags: "-p, --path <path>", summary: "path and query", default: "/" },
     { flags: "-X, --method <method>", summary: "HTTP method (default GET, or POST with data)" },
-    { flags: "-d, --data <text>", summary: "body; @file sends a file, - standard input" },
+    { flags: "-d, --body <text>", summary: "body; @file sends a file, - standard input" },
     { flags: "-H, --header <name:value>", summary: "request header; may be repeated", repeat: true },
     { flags: "-i, --include", summary: "print status and headers too" },
     { flags: "--timing", summary: "print how long the answer took" },
@@ -33,7 +33,7 @@ export const invoke: Command = {
   run: async (context, input) => {
     const running = runningOf(context, input);
     const url = await urlOf(context, input);
-    const body = await bodyOf(context, textOption(input, "data"));
+    const body = await bodyOf(context, textOption(input, "body"));
     const started = performance.now();
     const answer = await send(
       new URL(textOption(input, "path") ?? "/", running.routerUrl),
