@@ -1,5 +1,5 @@
 /** Decisions per second of the KPA, and one tick over many revisions with their windows. */
-import { defaultKpaConfig } from "../src/scaling/kpa-config.ts";
+import { autoscalerConfig } from "../src/api/autoscaling-internal/config-autoscaler.ts";
 import type { KpaObservation } from "../src/scaling/kpa-decision.ts";
 import { compileKpaSpec } from "../src/scaling/kpa-spec.ts";
 import { decide, initialState, tickMs } from "../src/scaling/kpa.ts";
@@ -8,7 +8,7 @@ import { average, createWindow, record } from "../src/scaling/metric-window.ts";
 const { spec } = compileKpaSpec({
   annotations: {},
   containerConcurrency: 10,
-  config: defaultKpaConfig,
+  config: autoscalerConfig({}),
   progressDeadlineMs: 600_000,
 });
 const startMs = 1_700_000_000_000;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { explainDecision } from "./explain.ts";
-import { defaultKpaConfig } from "./kpa-config.ts";
+import { autoscalerConfig } from "../api/autoscaling-internal/config-autoscaler.ts";
 import type { KpaObservation } from "./kpa-decision.ts";
 import { compileKpaSpec } from "./kpa-spec.ts";
 import { decide, initialState, meetDemand } from "./kpa.ts";
@@ -11,7 +11,7 @@ const specOf = (annotations: Record<string, string>) =>
   compileKpaSpec({
     annotations: Object.fromEntries(Object.entries(annotations).map(([k, v]) => [`autoscaling.knative.dev/${k}`, v])),
     containerConcurrency: 10,
-    config: defaultKpaConfig,
+    config: autoscalerConfig({}),
     progressDeadlineMs: 600_000,
   }).spec;
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { defaultKpaConfig, parseKpaConfig, parseProgressDeadlineMs } from "./kpa-config.ts";
+import { autoscalerConfig } from "../api/autoscaling-internal/config-autoscaler.ts";
 import { compileKpaSpec, type KpaSpec } from "./kpa-spec.ts";
 import { describeProblem } from "./setting.ts";
 
-const compile = (annotations: Record<string, string>, containerConcurrency = 0, config = defaultKpaConfig) =>
+const compile = (annotations: Record<string, string>, containerConcurrency = 0, config = autoscalerConfig({})) =>
   compileKpaSpec({ annotations, containerConcurrency, config, progressDeadlineMs: 600_000 });
-const specOf = (short: Record<string, string>, cc = 0, config = defaultKpaConfig): KpaSpec => {
+const specOf = (short: Record<string, string>, cc = 0, config = autoscalerConfig({})): KpaSpec => {
   const annotations = Object.fromEntries(Object.entries(short).map(([k, v]) => [`autoscaling.knative.dev/${k}`, v]));
   const { spec, problems } = compile(annotations, cc, config);
   expect(problems).toEqual([]);
@@ -13,7 +13,7 @@ const specOf = (short: Record<string, string>, cc = 0, config = defaultKpaConfig
 };
 
 describe("a revision's target", () => {
-  const config = { ...defaultKpaConfig, concurrencyUtilization: 0.5 };
+  const config = { ...autoscalerConfig({}), targetUtilization: 0.5 };
   test.each([
     ["100 unless the revision limits concurrency", {}, 0, { total: 100, target: 50, slots: 100 }],
     ["the revision's limit", {}, 10, { total: 10, target: 5, slots: 10 }],
@@ -79,77 +79,7 @@ test.each([
 });
 
 test("initial-scale 0 is taken where the cluster allows it", () => {
-  expect(specOf({ "initial-scale": "0" }, 0, { ...defaultKpaConfig, allowZeroInitialScale: true }).initialScale).toBe(
-    0,
-  );
-});
-
-describe("config-autoscaler", () => {
-  test("is all defaults when empty", () => {
-    expect(parseKpaConfig({})).toEqual({ config: defaultKpaConfig, problems: [] });
-  });
-
-  test("reads every key", () => {
-    const { config, problems } = parseKpaConfig({
-      "pod-autoscaler-class": "hpa.autoscaling.knative.dev",
-      "container-concurrency-target-default": "50",
-      "container-concurrency-target-percentage": "0.8",
-      "requests-per-second-target-default": "300",
-      "stable-window": "2m",
-      "panic-window-percentage": "20",
-      "panic-threshold-percentage": "150",
-      "max-scale-up-rate": "10",
-      "max-scale-down-rate": "1.5",
-      "enable-scale-to-zero": "False",
-      "scale-to-zero-grace-period": "10s",
-      "scale-to-zero-pod-retention-period": "5s",
-      "initial-scale": "0",
-      "allow-zero-initial-scale": "true",
-      "min-scale": "1",
-      "max-scale": "9",
-      "scale-down-delay": "15s",
-      "target-burst-capacity": "-1",
-      "an-unknown-key": "is left alone",
-    });
-    expect(problems).toEqual([]);
-    expect(config).toEqual({
-      defaultClass: "hpa.autoscaling.knative.dev",
-      concurrencyTotal: 50,
-      rpsTotal: 300,
-      concurrencyUtilization: 0.8,
-      stableWindowMs: 120_000,
-      panicWindowPercentage: 20,
-      panicThresholdPercentage: 150,
-      maxScaleUpRate: 10,
-      maxScaleDownRate: 1.5,
-      scaleToZero: false,
-      scaleToZeroGraceMs: 10_000,
-      podRetentionMs: 5000,
-      initialScale: 0,
-      allowZeroInitialScale: true,
-      minScale: 1,
-      maxScale: 9,
-      scaleDownDelayMs: 15_000,
-      targetBurstCapacity: -1,
-    });
-  });
-
-  test.each([
-    [{ "max-scale-up-rate": "1" }, 'max-scale-up-rate: "1" must be above 1'],
-    [{ "enable-scale-to-zero": "yes" }, 'enable-scale-to-zero: "yes" is neither true nor false'],
-    [{ "container-concurrency-target-percentage": "0" }, "must be above 0 and at most 100"],
-    [{ "initial-scale": "0" }, "must be 1 or more unless allow-zero-initial-scale is true"],
-  ])("%j is refused with its value", (data, message) => {
-    const { config, problems } = parseKpaConfig(data);
-    expect(problems.map(describeProblem).join()).toContain(message);
-    expect(config).toEqual(defaultKpaConfig);
-  });
-});
-
-test.each([
-  [{}, 600_000],
-  [{ "progress-deadline": "2m" }, 120_000],
-  [{ "progress-deadline": "0s" }, 600_000],
-])("the progress deadline in %j is %d ms", (data, ms) => {
-  expect(parseProgressDeadlineMs(data)).toBe(ms);
+  expect(
+    specOf({ "initial-scale": "0" }, 0, { ...autoscalerConfig({}), allowZeroInitialScale: true }).initialScale,
+  ).toBe(0);
 });

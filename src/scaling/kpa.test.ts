@@ -1,18 +1,18 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { defaultKpaConfig, type KpaConfig } from "./kpa-config.ts";
+import { autoscalerConfig, type AutoscalerConfig } from "../api/autoscaling-internal/config-autoscaler.ts";
 import type { KpaDecision, KpaObservation, KpaState } from "./kpa-decision.ts";
 import { compileKpaSpec, type KpaSpec } from "./kpa-spec.ts";
 import { decide, initialState, meetDemand } from "./kpa.ts";
 
 type Setup = Readonly<Record<string, string>>;
 
-function specOf(cc: number, annotations: Setup = {}, config: Partial<KpaConfig> = {}): KpaSpec {
+function specOf(cc: number, annotations: Setup = {}, config: Partial<AutoscalerConfig> = {}): KpaSpec {
   const prefixed = Object.fromEntries(Object.entries(annotations).map(([k, v]) => [`autoscaling.knative.dev/${k}`, v]));
   const { spec, problems } = compileKpaSpec({
     annotations: prefixed,
     containerConcurrency: cc,
-    config: { ...defaultKpaConfig, ...config },
+    config: { ...autoscalerConfig({}), ...config },
     progressDeadlineMs: 600_000,
   });
   expect(problems).toEqual([]);
@@ -245,7 +245,7 @@ describe("scale to zero", () => {
     ["gives up activating after the deadline", cc0, { activity: activating(631) }, 0, true, "activation-timeout"],
     [
       "stops at one when switched off, even unreachable",
-      specOf(0, {}, { scaleToZero: false }),
+      specOf(0, {}, { enableScaleToZero: false }),
       { activity: inactive(999), reachable: false },
       1,
       true,

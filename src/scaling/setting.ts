@@ -10,7 +10,6 @@ export interface Problem {
 /** Bounds of a number, or of a duration in milliseconds. `or` is one more value allowed beside the range. */
 export interface Range {
   readonly from?: number;
-  readonly above?: number;
   readonly to?: number;
   readonly or?: number;
   /** Whole numbers, or whole seconds for a duration. */
@@ -45,28 +44,20 @@ export function readDuration(setting: RangedSetting): number {
   return within(value, range) ? value : refuse(setting, `must be ${wordsOf(range, (ms) => `${ms / 1000}s`)}`);
 }
 
-export function readBoolean(setting: Setting<boolean>): boolean {
-  const text = setting.text?.toLowerCase();
-  if (text === undefined) return setting.fallback;
-  if (text === "true" || text === "false") return text === "true";
-  return refuse(setting, "is neither true nor false");
-}
-
 export function readOneOf<T extends string>(setting: Setting<T>, allowed: readonly T[]): T {
   const { text } = setting;
   if (text === undefined) return setting.fallback;
   return allowed.find((value) => value === text) ?? refuse(setting, `is none of ${allowed.join(", ")}`);
 }
 
-function within(value: number, { from, above, to, or }: Range): boolean {
+function within(value: number, { from, to, or }: Range): boolean {
   if (value === or) return true;
-  return value >= (from ?? -Infinity) && value > (above ?? -Infinity) && value <= (to ?? Infinity);
+  return value >= (from ?? -Infinity) && value <= (to ?? Infinity);
 }
 
-function wordsOf({ from, above, to, or }: Range, show: (value: number) => string): string {
+function wordsOf({ from, to, or }: Range, show: (value: number) => string): string {
   const parts = [
     ...(from === undefined ? [] : [`at least ${show(from)}`]),
-    ...(above === undefined ? [] : [`above ${show(above)}`]),
     ...(to === undefined ? [] : [`at most ${show(to)}`]),
   ];
   return `${parts.join(" and ")}${or === undefined ? "" : `, or ${show(or)}`}`;

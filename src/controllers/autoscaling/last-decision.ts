@@ -1,0 +1,39 @@
+/** Keeps the last decision on the PodAutoscaler for `ebb explain`, without a write per tick. */
+import type { PodAutoscaler } from "../../api/autoscaling-internal/types.gen.ts";
+import { parseTime } from "../../api/meta/time.ts";
+import {
+  lastDecisionAnnotation,
+  parseRecordedDecision,
+  recordDecision,
+  type RecordedDecision,
+} from "../../scaling/recorded-decision.ts";
+import type { RevisionScaler } from "./revision-scaler.ts";
+
+const everyMs = 30_000;
+
+const read = new WeakMap<PodAutoscaler, RecordedDecision | undefined>();
+
+/** The decision recorded on a PodAutoscaler, parsed once per version of it. */
+function recorded(pa: PodAutoscaler): RecordedDecision | undefined {
+  if (!read.has(pa)) read.set(pa, parseRecordedDecision(pa.metadata.annotations?.[lastDecisionAnnotation]));
+  return read.get(pa);
+}
+
+/**
+ * Whether the record should be renewed: at once when the number changed, and when the revision comes to rest for
+ * another reason than is written there; after half a minute when only the reason or the load changed. An active
+ * revision so costs two writes a minute and a resting one none.
+ */
+export function recordIsDue({ pa, decision, seen }: RevisionScaler, resting: boolean, nowMs: number): boolean {
+  if (!decision || !seen) return false;
+  const before = recorded(pa);
+  if (!before || before.desired !== decision.desired) return true;
+  if (before.rule !== decision.reasons.rule && resting) return true;
+  const same = before.rule === decision.reasons.rule && before.ready === seen.ready && before.stable === seen.stable;
+  return !same && nowMs - (parseTime(before.at) ?? 0) >= everyMs;
+}
+
+/** The annotation's value for the scaler's decision; undefined before there is one. */
+export function renewedRecord({ spec, decision, seen }: RevisionScaler, nowMs: number): string | undefined {
+  return decision && seen ? JSON.stringify(recordDecision(spec, seen, decision, nowMs)) : undefined;
+}

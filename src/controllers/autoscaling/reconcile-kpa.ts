@@ -1,0 +1,58 @@
+/** Brings the cluster to the KPA's decision: the Deployment's scale, then the PodAutoscaler's status and record. */
+import { isDeepStrictEqual } from "node:util";
+import { DeploymentKind } from "../../api/apps/kinds.ts";
+import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
+import type { PodAutoscaler, PodAutoscalerStatus } from "../../api/autoscaling-internal/types.gen.ts";
+import { isNotFound } from "../../api/meta/errors.ts";
+import type { Client } from "../../client/client.ts";
+import { lastDecisionAnnotation } from "../../scaling/recorded-decision.ts";
+import type { KpaAutoscaler, KpaDeps } from "./kpa-autoscaler.ts";
+import { recordIsDue, renewedRecord } from "./last-decision.ts";
+import { activeThreshold, podAutoscalerStatus } from "./pa-status.ts";
+import type { RevisionScaler } from "./revision-scaler.ts";
+
+export async function reconcileKpa(
+  { client, clock }: Pick<KpaDeps, "client" | "clock">,
+  autoscaler: KpaAutoscaler,
+  pa: PodAutoscaler,
+): Promise<void> {
+  const key = `${pa.metadata.namespace}/${pa.metadata.name}`;
+  const pods = autoscaler.podsOf(key);
+  const scaler = autoscaler.observe(pa, pods);
+  await applyScale(client, autoscaler, scaler);
+  const want = scaler.decision?.desired ?? -1;
+  const facts = { want, ready: pods.ready, minReady: activeThreshold(pa, scaler.spec) };
+  await writeStatus(client, pa, podAutoscalerStatus(pa, facts, clock.now()));
+  await writeRecord(client, scaler, autoscaler.isAtRest(scaler), clock.now());
+}
+
+async function applyScale(client: Client, autoscaler: KpaAutoscaler, { pa, decision }: RevisionScaler): Promise<void> {
+  const deployment = autoscaler.deploymentOf(pa);
+  if (!deployment || !decision?.apply || decision.desired < 0) return;
+  if ((deployment.spec.replicas ?? 1) === decision.desired) return;
+  const { namespace = "", name } = deployment.metadata;
+  const patch = { type: "merge", body: { spec: { replicas: decision.desired } } } as const;
+  await client.patch(DeploymentKind, { namespace, name }, patch, { subresource: "scale" });
+}
+
+/** Writes the status when it differs; a PodAutoscaler that went away meanwhile needs none. */
+export async function writeStatus(client: Client, pa: PodAutoscaler, status: PodAutoscalerStatus): Promise<void> {
+  if (isDeepStrictEqual(pa.status, status)) return;
+  try {
+    await client.update(PodAutoscalerKind, { ...pa, status }, { subresource: "status" });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+async function writeRecord(client: Client, scaler: RevisionScaler, resting: boolean, nowMs: number): Promise<void> {
+  const record = recordIsDue(scaler, resting, nowMs) ? renewedRecord(scaler, nowMs) : undefined;
+  if (record === undefined) return;
+  const { namespace = "", name } = scaler.pa.metadata;
+  const body = { metadata: { annotations: { [lastDecisionAnnotation]: record } } };
+  try {
+    await client.patch(PodAutoscalerKind, { namespace, name }, { type: "merge", body });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}

@@ -1,0 +1,145 @@
+/** One revision's autoscaler: its windows, what it remembers, its last decision. Plain data, changed by these functions. */
+import type { PodAutoscaler } from "../../api/autoscaling-internal/types.gen.ts";
+import type { Activity, KpaDecision, KpaObservation, KpaState } from "../../scaling/kpa-decision.ts";
+import type { KpaSpec } from "../../scaling/kpa-spec.ts";
+import { decide, initialState } from "../../scaling/kpa.ts";
+import type { LoadSample } from "../../scaling/load.ts";
+import {
+  average,
+  createWindow,
+  fillWithZeros,
+  record,
+  resize,
+  type MetricWindow,
+} from "../../scaling/metric-window.ts";
+import { activityOf, isInitialized, isReachable } from "./pa-status.ts";
+
+export interface RevisionScaler {
+  /** `namespace/name` of the PodAutoscaler, which is also its Revision's. */
+  readonly key: string;
+  pa: PodAutoscaler;
+  spec: KpaSpec;
+  activity: Activity;
+  state: KpaState;
+  /** Absent while nothing was reported lately: a sleeping revision keeps no buckets. */
+  windows: { readonly stable: MetricWindow; readonly panic: MetricWindow } | undefined;
+  /** It had windows before, and gave them up because nothing happened. */
+  rested: boolean;
+  /** When the last report came, milliseconds. */
+  reportedMs: number;
+  /** Ready pods that are to stay, as their informer shows. */
+  readyPods: number;
+  /** Instances the router could use at its last report. */
+  readyInstances: number;
+  decision: KpaDecision | undefined;
+  seen: KpaObservation | undefined;
+}
+
+/** A report older than this says nothing about the instances there now. */
+const freshMs = 3000;
+
+export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number, nowMs: number): RevisionScaler {
+  const { namespace = "", name } = pa.metadata;
+  return {
+    key: `${namespace}/${name}`,
+    pa,
+    spec,
+    activity: activityOf(pa, nowMs),
+    state: initialState(readyPods, nowMs),
+    windows: undefined,
+    rested: false,
+    reportedMs: Number.NEGATIVE_INFINITY,
+    readyPods,
+    readyInstances: 0,
+    decision: undefined,
+    seen: undefined,
+  };
+}
+
+/** Takes over a new version of the PodAutoscaler; the windows keep what they hold. */
+export function updateScaler(scaler: RevisionScaler, pa: PodAutoscaler, spec: KpaSpec, nowMs: number): void {
+  if (pa !== scaler.pa) {
+    scaler.pa = pa;
+    scaler.activity = activityOf(pa, nowMs);
+  }
+  const old = scaler.spec;
+  if (spec === old) return;
+  scaler.spec = spec;
+  if (!scaler.windows) return;
+  if (spec.aggregation !== old.aggregation || spec.metric !== old.metric) {
+    scaler.windows = undefined;
+    return;
+  }
+  resize(scaler.windows.stable, spec.stableWindowMs / 1000);
+  resize(scaler.windows.panic, spec.panicWindowMs / 1000);
+}
+
+/**
+ * Opens the windows of a scaler that rested. One that rested with instances was known to be without load all the time,
+ * so its windows start full of zeros; one woken from zero starts afresh, as upstream's does.
+ */
+export function openWindows(scaler: RevisionScaler, nowMs: number): void {
+  if (scaler.windows) return;
+  const { aggregation, stableWindowMs, panicWindowMs } = scaler.spec;
+  const stable = createWindow(aggregation, stableWindowMs / 1000);
+  const panic = createWindow(aggregation, panicWindowMs / 1000);
+  if (scaler.rested && scaler.readyPods > 0) {
+    fillWithZeros(stable, nowMs - 1000);
+    fillWithZeros(panic, nowMs - 1000);
+  }
+  scaler.windows = { stable, panic };
+}
+
+/** Writes a report into the windows; one that covers several seconds is spread over them. */
+export function takeSample(scaler: RevisionScaler, sample: LoadSample, nowMs: number): void {
+  const seconds = Math.max(1, Math.round(sample.periodS));
+  const value = scaler.spec.metric === "rps" ? sample.requestCount / seconds : sample.averageConcurrency;
+  for (let ago = seconds - 1; ago >= 0; ago--) recordLoad(scaler, nowMs - ago * 1000, value);
+  scaler.reportedMs = nowMs;
+  scaler.readyInstances = sample.readyInstances;
+}
+
+/** Silence counts as no load: the router sees every request, so what it does not report did not happen. */
+export function recordSilence(scaler: RevisionScaler, nowMs: number): void {
+  if (nowMs - scaler.reportedMs >= 1500) recordLoad(scaler, nowMs, 0);
+}
+
+function recordLoad({ windows }: RevisionScaler, nowMs: number, value: number): void {
+  if (!windows) return;
+  record(windows.stable, nowMs, value);
+  record(windows.panic, nowMs, value);
+}
+
+/** Decides from what is known now and keeps the decision. */
+export function evaluate(scaler: RevisionScaler, routerInPathSinceMs: number | undefined, nowMs: number): KpaDecision {
+  const { windows, pa } = scaler;
+  const seen: KpaObservation = {
+    stable: windows ? (average(windows.stable, nowMs) ?? 0) : 0,
+    panic: windows ? (average(windows.panic, nowMs) ?? 0) : 0,
+    ready: nowMs - scaler.reportedMs < freshMs ? scaler.readyInstances : scaler.readyPods,
+    reachable: isReachable(pa),
+    initialized: isInitialized(pa),
+    activity: scaler.activity,
+    routerInPathSinceMs,
+  };
+  const decision = decide(scaler.spec, scaler.state, seen, nowMs);
+  scaler.state = decision.state;
+  scaler.decision = decision;
+  scaler.seen = seen;
+  return decision;
+}
+
+/**
+ * Whether time alone can no longer change the decision: no load in the windows, no panic, nothing held, and either
+ * asleep at zero or at a floor that stands without load. Such a scaler needs no ticks until something happens.
+ */
+export function isAtRest(scaler: RevisionScaler, replicas: number): boolean {
+  const { decision, seen, state, activity, readyPods } = scaler;
+  if (!decision?.apply || !seen || decision.desired !== replicas) return false;
+  if (seen.stable !== 0 || seen.panic !== 0 || state.demand !== undefined || state.panicSinceMs !== undefined)
+    return false;
+  if (state.delayed.some(({ count }) => count > 0)) return false;
+  const { rule } = decision.reasons;
+  if (decision.desired === 0) return activity.phase === "inactive" && readyPods === 0 && rule === "idle";
+  return activity.phase === "active" && (rule === "min-scale" || rule === "scale-to-zero-disabled");
+}
