@@ -24,6 +24,8 @@ export interface DelayedCount {
 export interface Activity {
   readonly phase: "activating" | "active" | "inactive";
   readonly sinceMs: number;
+  /** Inactive because it did not start in time, and nothing has asked for it since. */
+  readonly timedOut?: boolean;
 }
 
 export interface KpaObservation {

@@ -39,7 +39,8 @@ export function gateToZero(spec: KpaSpec, seen: KpaObservation, nowMs: number): 
       const routerMs = seen.routerInPathSinceMs === undefined ? -1 : nowMs - seen.routerInPathSinceMs;
       if (routerMs < 0) return inGrace;
       if (seen.reachable && forMs < spec.podRetentionMs) return retained;
-      return forMs >= spec.graceMs || routerMs >= spec.graceMs ? idle : inGrace;
+      if (forMs < spec.graceMs && routerMs < spec.graceMs) return inGrace;
+      return seen.activity.timedOut ? gaveUp : idle;
     }
     default:
       return seen.activity.phase satisfies never;

@@ -81,7 +81,8 @@ export function activityOf(pa: PodAutoscaler, nowMs: number): Activity {
   const active = conditionOf(pa, "Active");
   const sinceMs = parseTime(active?.lastTransitionTime ?? pa.metadata.creationTimestamp ?? "") ?? nowMs;
   if (active?.status === "True") return { phase: "active", sinceMs };
-  return { phase: active?.status === "False" ? "inactive" : "activating", sinceMs };
+  if (active?.status !== "False") return { phase: "activating", sinceMs };
+  return { phase: "inactive", sinceMs, timedOut: active.reason === timedOut.reason };
 }
 
 export const isInitialized = (pa: PodAutoscaler): boolean =>

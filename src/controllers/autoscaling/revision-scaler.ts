@@ -140,6 +140,8 @@ export function isAtRest(scaler: RevisionScaler, replicas: number): boolean {
     return false;
   if (state.delayed.some(({ count }) => count > 0)) return false;
   const { rule } = decision.reasons;
-  if (decision.desired === 0) return activity.phase === "inactive" && readyPods === 0 && rule === "idle";
+  if (decision.desired === 0) {
+    return activity.phase === "inactive" && readyPods === 0 && (rule === "idle" || rule === "activation-timeout");
+  }
   return activity.phase === "active" && (rule === "min-scale" || rule === "scale-to-zero-disabled");
 }

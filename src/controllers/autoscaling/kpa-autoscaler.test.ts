@@ -1,0 +1,352 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { HorizontalPodAutoscalerKind } from "../../api/autoscaling/kinds.ts";
+import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
+import { lastDecisionAnnotation, parseRecordedDecision } from "../../scaling/recorded-decision.ts";
+import { SimulatedCluster } from "./simulated-cluster.ts";
+
+let cluster: SimulatedCluster;
+
+beforeEach(() => {
+  cluster = new SimulatedCluster();
+});
+afterEach(() => cluster.close());
+
+const seconds = (count: number): Promise<void> => cluster.clock.advance(count * 1000);
+const ruleOf = (name: string): string | undefined =>
+  parseRecordedDecision(cluster.podAutoscaler(name).metadata.annotations?.[lastDecisionAnnotation])?.rule;
+
+/** A revision that was started, saw no request and went to sleep. */
+async function asleep(name: string, annotations: Record<string, string> = {}, containerConcurrency = 0): Promise<void> {
+  cluster.addRevision(name, { annotations, containerConcurrency });
+  await seconds(70);
+  expect(cluster.replicas(name)).toBe(0);
+}
+
+describe("a new revision", () => {
+  test("is activating until its first pod is ready, then initialized and active", async () => {
+    cluster.addRevision("hello");
+    await cluster.clock.settle();
+    expect(cluster.condition("hello", "Active")).toBe("Unknown/Queued");
+    expect(cluster.condition("hello", "ScaleTargetInitialized")).toBe("Unknown");
+    expect(cluster.podAutoscaler("hello").status).toMatchObject({
+      observedGeneration: 1,
+      desiredScale: -1,
+      actualScale: 0,
+      serviceName: "hello",
+      metricsServiceName: "hello-private",
+    });
+    await seconds(1);
+    expect(cluster.condition("hello", "Active")).toBe("True");
+    expect(cluster.condition("hello", "ScaleTargetInitialized")).toBe("True");
+    expect(cluster.condition("hello", "Ready")).toBe("True");
+    expect(cluster.podAutoscaler("hello").status?.actualScale).toBe(1);
+  });
+
+  test("without a request goes inactive after the stable window and then to zero", async () => {
+    cluster.addRevision("hello");
+    await seconds(58);
+    expect([cluster.condition("hello", "Active"), cluster.replicas("hello")]).toEqual(["True", 1]);
+    await seconds(8);
+    expect([cluster.condition("hello", "Active"), cluster.replicas("hello")]).toEqual(["False/NoTraffic", 0]);
+    expect(cluster.condition("hello", "Ready")).toBe("False/NoTraffic");
+    expect(cluster.podAutoscaler("hello").status).toMatchObject({ desiredScale: 0, actualScale: 0 });
+    expect(ruleOf("hello")).toBe("idle");
+  });
+
+  test("needs all pods of its initial scale to be initialized", async () => {
+    cluster.addRevision("hello", { annotations: { "autoscaling.knative.dev/initial-scale": "3" }, replicas: 1 });
+    await seconds(0.2);
+    expect(cluster.replicas("hello")).toBe(3);
+    expect(cluster.condition("hello", "ScaleTargetInitialized")).toBe("Unknown");
+    await seconds(2);
+    expect(cluster.condition("hello", "ScaleTargetInitialized")).toBe("True");
+    expect(cluster.replicas("hello")).toBeLessThanOrEqual(3);
+  });
+
+  test("with initial scale 0, where allowed, is initialized and inactive at once", async () => {
+    cluster.setConfig("config-autoscaler", { "allow-zero-initial-scale": "true", "initial-scale": "0" });
+    cluster.addRevision("hello", { replicas: 0 });
+    await seconds(1);
+    expect(cluster.condition("hello", "Active")).toBe("False/NoTraffic");
+    expect(cluster.condition("hello", "ScaleTargetInitialized")).toBe("True");
+    expect(cluster.replicas("hello")).toBe(0);
+  });
+
+  test("that never starts is given up after the progress deadline and half a minute", async () => {
+    cluster.startMs = Infinity;
+    cluster.addRevision("hello", { annotations: { "serving.knative.dev/progress-deadline": "20s" } });
+    await seconds(48);
+    expect([cluster.condition("hello", "Active"), cluster.replicas("hello")]).toEqual(["Unknown/Queued", 1]);
+    await seconds(6);
+    expect([cluster.condition("hello", "Active"), cluster.replicas("hello")]).toEqual(["False/TimedOut", 0]);
+    expect(cluster.condition("hello", "ScaleTargetInitialized")).toBe("Unknown");
+    expect(ruleOf("hello")).toBe("activation-timeout");
+  });
+});
+
+describe("a sleeping revision", () => {
+  test("is started ahead in the same turn as the request, then scaled", async () => {
+    await asleep("hello");
+    cluster.request("hello");
+    expect(cluster.started).toMatchObject([{ revision: "default/hello", namespace: "default", count: 1 }]);
+    expect(cluster.replicas("hello")).toBe(0);
+    await cluster.clock.settle();
+    expect(cluster.replicas("hello")).toBe(1);
+    expect(cluster.condition("hello", "Active")).toBe("Unknown/Queued");
+    expect(ruleOf("hello")).toBe("demand");
+    await seconds(1);
+    expect(cluster.condition("hello", "Active")).toBe("True");
+  });
+
+  test("gets as many instances as its queue needs, and no second request for the same number", async () => {
+    await asleep("hello", {}, 10);
+    for (let waiting = 1; waiting <= 25; waiting++) cluster.request("hello", waiting);
+    expect(cluster.started.map(({ count }) => count)).toEqual([1, 2, 3]);
+    await seconds(1);
+    expect(cluster.replicas("hello")).toBe(3);
+  });
+
+  test("whose request vanished obeys the same windows on its way back to zero", async () => {
+    await asleep("hello");
+    cluster.request("hello");
+    await seconds(30);
+    expect(cluster.replicas("hello")).toBe(1);
+    await seconds(40);
+    expect(cluster.replicas("hello")).toBe(0);
+  });
+
+  test("costs no tick, no window and no write", async () => {
+    for (let i = 0; i < 50; i++) cluster.addRevision(`hello-${i}`);
+    await seconds(80);
+    expect(cluster.autoscaler.activeCount).toBe(0);
+    const { writes } = cluster;
+    const before = writes.length;
+    const pending = cluster.clock.pending;
+    await seconds(3600);
+    expect(writes.length).toBe(before);
+    expect(cluster.clock.pending).toBe(pending);
+    for (const scaler of cluster.autoscaler.all()) expect(scaler.windows).toBeUndefined();
+    expect(cluster.autoscaler.wantsSamples("default/hello-0")).toBe(false);
+  });
+
+  test("stays asleep, without a write, when the autoscaler starts anew", async () => {
+    await asleep("hello");
+    await cluster.stopAutoscaler();
+    const before = cluster.writes.length;
+    cluster.start();
+    await seconds(10);
+    expect(cluster.writes.slice(before)).toEqual([]);
+    expect(cluster.autoscaler.activeCount).toBe(0);
+  });
+
+  test("is woken by requests that came before its PodAutoscaler was known", async () => {
+    await asleep("hello");
+    await cluster.stopAutoscaler();
+    cluster.start();
+    cluster.request("hello");
+    expect(cluster.started).toHaveLength(0);
+    await seconds(1);
+    expect(cluster.started).toMatchObject([{ count: 1 }]);
+    expect(cluster.replicas("hello")).toBe(1);
+  });
+});
+
+describe("under load", () => {
+  test("a revision grows to its load and shrinks at the rate allowed", async () => {
+    await asleep("hello", {}, 10);
+    cluster.request("hello");
+    cluster.setLoad("hello", { concurrency: 35 });
+    await seconds(20);
+    expect(cluster.replicas("hello")).toBe(5);
+    cluster.setLoad("hello", { concurrency: 7 });
+    await seconds(180);
+    expect(cluster.replicas("hello")).toBe(1);
+    cluster.setLoad("hello", {});
+    await seconds(150);
+    expect([cluster.replicas("hello"), cluster.autoscaler.activeCount]).toEqual([0, 0]);
+  });
+
+  test("a burst makes it panic, and nothing is taken away until a window has passed", async () => {
+    cluster.addRevision("hello", { containerConcurrency: 10 });
+    cluster.setLoad("hello", { concurrency: 5 });
+    await seconds(90);
+    expect(cluster.replicas("hello")).toBe(1);
+    cluster.setLoad("hello", { concurrency: 60 });
+    await seconds(12);
+    const most = cluster.replicas("hello") ?? 0;
+    expect(most).toBeGreaterThanOrEqual(8);
+    cluster.setLoad("hello", { concurrency: 5 });
+    await seconds(50);
+    expect(cluster.replicas("hello")).toBe(most);
+    expect(ruleOf("hello")).toBe("panic-hold");
+    await seconds(120);
+    expect(cluster.replicas("hello")).toBe(1);
+  });
+
+  test("requests per second scale it when it asks for that", async () => {
+    const annotations = { "autoscaling.knative.dev/metric": "rps", "autoscaling.knative.dev/target": "10" };
+    cluster.addRevision("hello", { annotations });
+    cluster.setLoad("hello", { concurrency: 0.01, requestsPerSecond: 21 });
+    await seconds(20);
+    expect(cluster.replicas("hello")).toBe(3);
+  });
+
+  test("waiting requests are answered by the next report, not the next tick", async () => {
+    cluster.addRevision("hello", { containerConcurrency: 1 });
+    await seconds(61.5);
+    cluster.setLoad("hello", { concurrency: 30, queued: 29 });
+    await seconds(1.01);
+    expect(cluster.replicas("hello")).toBeGreaterThan(1);
+  });
+
+  test("the record is written when the number changes and at most every half minute otherwise", async () => {
+    cluster.addRevision("hello", { containerConcurrency: 10 });
+    let load = 20;
+    await seconds(5);
+    const before = cluster.writes.length;
+    for (let i = 0; i < 120; i++) {
+      load = load === 20 ? 20.4 : 20;
+      cluster.setLoad("hello", { concurrency: load });
+      await seconds(1);
+    }
+    const records = cluster.writes.slice(before).filter((write) => write === "patch podautoscalers hello");
+    expect(records.length).toBeGreaterThanOrEqual(4);
+    expect(records.length).toBeLessThanOrEqual(8);
+  });
+});
+
+describe("bounds", () => {
+  test("min-scale holds a revision without load, at rest", async () => {
+    cluster.addRevision("hello", { annotations: { "autoscaling.knative.dev/min-scale": "2" } });
+    await seconds(200);
+    expect([cluster.replicas("hello"), cluster.condition("hello", "Active")]).toEqual([2, "True"]);
+    expect([cluster.autoscaler.activeCount, ruleOf("hello")]).toEqual([0, "min-scale"]);
+  });
+
+  test("a revision resting at its minimum averages a new load over the quiet time before", async () => {
+    const annotations = { "autoscaling.knative.dev/min-scale": "1" };
+    cluster.addRevision("hello", { annotations, containerConcurrency: 10 });
+    await seconds(200);
+    cluster.setLoad("hello", { concurrency: 12 });
+    await seconds(4);
+    // Twelve requests in flight for four seconds are 0.8 over a minute: nothing to panic about.
+    expect(cluster.replicas("hello")).toBe(1);
+    await seconds(90);
+    expect(cluster.replicas("hello")).toBe(2);
+  });
+
+  test("editing an annotation on a live revision works at once", async () => {
+    await asleep("hello");
+    const { apiVersion: _a, kind: _k, ...pa } = cluster.podAutoscaler("hello");
+    const annotations = { ...pa.metadata.annotations, "autoscaling.knative.dev/min-scale": "3" };
+    cluster.put(PodAutoscalerKind, { ...pa, metadata: { ...pa.metadata, annotations } });
+    await seconds(1);
+    expect(cluster.replicas("hello")).toBe(3);
+  });
+
+  test("a revision that loses its last route is let go whatever its minimum", async () => {
+    cluster.addRevision("hello", { annotations: { "autoscaling.knative.dev/min-scale": "2" } });
+    await seconds(100);
+    const { apiVersion: _a, kind: _k, ...pa } = cluster.podAutoscaler("hello");
+    cluster.put(PodAutoscalerKind, { ...pa, spec: { ...pa.spec, reachability: "Unreachable" } });
+    await seconds(70);
+    expect(cluster.replicas("hello")).toBe(0);
+  });
+
+  test("enable-scale-to-zero false keeps one", async () => {
+    cluster.setConfig("config-autoscaler", { "enable-scale-to-zero": "false" });
+    cluster.addRevision("hello");
+    await seconds(200);
+    expect([cluster.replicas("hello"), cluster.autoscaler.activeCount]).toEqual([1, 0]);
+    cluster.setConfig("config-autoscaler", {});
+    await seconds(10);
+    expect(cluster.replicas("hello")).toBe(0);
+  });
+
+  test("pod retention keeps the last pod of an inactive revision", async () => {
+    cluster.addRevision("hello", {
+      annotations: { "autoscaling.knative.dev/scale-to-zero-pod-retention-period": "2m" },
+    });
+    await seconds(100);
+    expect([cluster.replicas("hello"), cluster.condition("hello", "Active")]).toEqual([1, "False/NoTraffic"]);
+    expect(ruleOf("hello")).toBe("pod-retention");
+    await seconds(100);
+    expect([cluster.replicas("hello"), ruleOf("hello")]).toEqual([0, "idle"]);
+  });
+});
+
+test("after a restart with several instances nothing is taken away for a window", async () => {
+  cluster.addRevision("hello", { containerConcurrency: 10, replicas: 7 });
+  await seconds(2);
+  cluster.setLoad("hello", { concurrency: 45 });
+  await seconds(100);
+  expect(cluster.replicas("hello")).toBe(7);
+  await cluster.stopAutoscaler();
+  cluster.setLoad("hello", {});
+  cluster.start();
+  await seconds(55);
+  expect(cluster.replicas("hello")).toBe(7);
+  await seconds(10);
+  expect(cluster.replicas("hello")).toBeLessThan(7);
+});
+
+test("a deleted revision is forgotten", async () => {
+  cluster.addRevision("hello");
+  await seconds(2);
+  cluster.cache(PodAutoscalerKind).remove(cluster.podAutoscaler("hello"));
+  await seconds(1);
+  expect(cluster.autoscaler.get("default/hello")).toBeUndefined();
+  expect(cluster.autoscaler.wantsSamples("default/hello")).toBe(false);
+});
+
+describe("class hpa", () => {
+  const annotations = {
+    "autoscaling.knative.dev/class": "hpa.autoscaling.knative.dev",
+    "autoscaling.knative.dev/target": "62.5",
+    "autoscaling.knative.dev/min-scale": "2",
+    "autoscaling.knative.dev/max-scale": "5",
+    "autoscaling.knative.dev/window": "30s",
+  };
+
+  test("makes a HorizontalPodAutoscaler, and no scaler", async () => {
+    cluster.addRevision("hello", { annotations });
+    await seconds(2);
+    const hpa = cluster.cache(HorizontalPodAutoscalerKind).get("default/hello");
+    expect(hpa?.spec).toEqual({
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "hello-deployment" },
+      minReplicas: 2,
+      maxReplicas: 5,
+      metrics: [
+        { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 63 } } },
+      ],
+      behavior: { scaleUp: { stabilizationWindowSeconds: 30 }, scaleDown: { stabilizationWindowSeconds: 30 } },
+    });
+    expect(hpa?.metadata.ownerReferences).toMatchObject([{ kind: "PodAutoscaler", name: "hello", controller: true }]);
+    expect(cluster.autoscaler.get("default/hello")).toBeUndefined();
+    await seconds(20);
+    expect(cluster.writes.filter((write) => write.includes("horizontalpodautoscalers"))).toHaveLength(1);
+  });
+
+  test("shows what the HPA wants and is active once enough pods are ready", async () => {
+    cluster.addRevision("hello", { annotations, replicas: 2 });
+    await seconds(2);
+    const hpa = cluster.cache(HorizontalPodAutoscalerKind).get("default/hello");
+    if (!hpa) throw new Error("no HPA was made");
+    const { apiVersion: _a, kind: _k, ...rest } = hpa;
+    cluster.put(HorizontalPodAutoscalerKind, { ...rest, status: { desiredReplicas: 4, currentReplicas: 2 } });
+    await seconds(1);
+    expect(cluster.podAutoscaler("hello").status).toMatchObject({ desiredScale: 4, actualScale: 2 });
+    expect(cluster.condition("hello", "Ready")).toBe("True");
+  });
+
+  test("leaves an HPA of somebody else alone and says so", async () => {
+    cluster.put(HorizontalPodAutoscalerKind, {
+      metadata: { name: "hello", namespace: "default" },
+      spec: { scaleTargetRef: { kind: "Deployment", name: "other" }, maxReplicas: 3 },
+    });
+    cluster.addRevision("hello", { annotations });
+    await seconds(2);
+    expect(cluster.condition("hello", "Active")).toBe("False/NotOwned");
+    expect(cluster.writes.filter((write) => write.includes("horizontalpodautoscalers"))).toEqual([]);
+  });
+});
