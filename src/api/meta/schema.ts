@@ -41,7 +41,7 @@ export interface Schema {
   readonly "x-kubernetes-patch-strategy"?: string;
   readonly "x-kubernetes-patch-merge-key"?: string;
   readonly "x-kubernetes-validations"?: readonly ValidationRule[];
-  /** Ours, never on the wire: the message this schema was made from, so that documents can refer instead of repeat. */
+  /** Ours, never on the wire: the message or well-known type this schema was made from, so that documents can refer to it. */
   readonly "x-ebb-message"?: string;
 }
 
@@ -62,13 +62,13 @@ const scalarSchemas: Readonly<Record<string, Schema>> = {
   int64: { type: "integer", format: "int64" },
   double: { type: "number", format: "double" },
   bytes: { type: "string", format: "byte" },
-  Time: { type: "string", format: "date-time", nullable: true },
-  MicroTime: { type: "string", format: "date-time", nullable: true },
+  Time: { type: "string", format: "date-time", nullable: true, "x-ebb-message": "Time" },
+  MicroTime: { type: "string", format: "date-time", nullable: true, "x-ebb-message": "MicroTime" },
   Duration: { type: "string" },
-  Quantity: { "x-kubernetes-int-or-string": true, format: "quantity" },
-  IntOrString: { "x-kubernetes-int-or-string": true, format: "int-or-string" },
-  FieldsV1: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-  RawExtension: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+  Quantity: { "x-kubernetes-int-or-string": true, format: "quantity", "x-ebb-message": "Quantity" },
+  IntOrString: { "x-kubernetes-int-or-string": true, format: "int-or-string", "x-ebb-message": "IntOrString" },
+  FieldsV1: { type: "object", "x-kubernetes-preserve-unknown-fields": true, "x-ebb-message": "FieldsV1" },
+  RawExtension: { type: "object", "x-kubernetes-preserve-unknown-fields": true, "x-ebb-message": "RawExtension" },
 };
 
 /**
