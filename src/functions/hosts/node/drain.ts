@@ -1,0 +1,48 @@
+/** A server of node:http, or the function's own of any kind. */
+interface Closable {
+  close(done?: () => void): unknown;
+  closeIdleConnections?(): void;
+}
+
+/** Counts what is unfinished, so that SIGTERM ends the process when the last of it is done and not before. */
+export interface Drain {
+  readonly draining: boolean;
+  /** Work that outlives its response, as given to `ctx.waitUntil`. */
+  hold(work: Promise<unknown>): void;
+  /** The function brought a server of its own: drain that one. */
+  follow(server: Closable): void;
+  /** Stops taking connections; resolves when nothing is in flight. A second call gives the same promise. */
+  start(): Promise<void>;
+}
+
+export function createDrain(host: Closable): Drain {
+  let server: Closable = host;
+  let draining: Promise<void> | undefined;
+  const held = new Set<Promise<unknown>>();
+  return {
+    get draining() {
+      return draining !== undefined;
+    },
+    hold(work) {
+      held.add(work);
+      work
+        .catch((error: unknown) => process.stderr.write(`waitUntil: ${String(error)}\n`))
+        .finally(() => held.delete(work));
+    },
+    follow(next) {
+      server = next;
+    },
+    start() {
+      draining ??= drain(server, held);
+      return draining;
+    },
+  };
+}
+
+async function drain(server: Closable, held: ReadonlySet<Promise<unknown>>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections?.();
+  });
+  await Promise.allSettled(held);
+}

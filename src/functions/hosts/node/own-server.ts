@@ -1,0 +1,44 @@
+import type { Server as HttpServer } from "node:http";
+import type { AddressInfo, Server } from "node:net";
+import { LoadError } from "./load-error.ts";
+
+/**
+ * Lets a function that calls `server.listen(process.env.PORT)` itself have the host's port: the host's listener is
+ * closed the moment the function asks for that port. Listening on another port is remembered for the error message.
+ */
+export function adoptListener(host: HttpServer, port: number): { listening(): Promise<Server> } {
+  const net = process.getBuiltinModule("node:net");
+  const listen = net.Server.prototype.listen;
+  const seen: Server[] = [];
+  net.Server.prototype.listen = function (this: Server, ...args: readonly unknown[]) {
+    if (portOf(args) === port) host.close();
+    if (this !== (host as Server)) seen.push(this);
+    return Reflect.apply(listen, this, args) as Server;
+  } as typeof listen;
+  return {
+    async listening() {
+      net.Server.prototype.listen = listen;
+      const ports: number[] = [];
+      for (const server of seen) {
+        if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
+        const address = server.address() as AddressInfo | string | null;
+        if (typeof address === "object" && address?.port === port) return server;
+        if (typeof address === "object" && address !== null) ports.push(address.port);
+      }
+      throw ports.length === 0
+        ? new LoadError("NoHandler", noHandler)
+        : new LoadError("PortIgnored", `the function listens on port ${ports.join(", ")} instead of PORT (${port})`);
+    },
+  };
+}
+
+const noHandler =
+  "the module exports no handler: write `export default { fetch(request) { … } }`, " +
+  "`export default (req, res) => { … }`, or listen on process.env.PORT";
+
+function portOf(args: readonly unknown[]): number | undefined {
+  const first = args[0];
+  if (typeof first === "number" || typeof first === "string") return Number(first);
+  if (typeof first === "object" && first !== null && "port" in first) return Number(first.port);
+  return undefined;
+}

@@ -1,0 +1,37 @@
+/**
+ * What ebb and a host say to each other: one JSON object per line over the host's file descriptor 3, a socket that
+ * nobody else holds. When it closes, ebb is gone and the host ends itself.
+ */
+
+/** How a function's module takes requests; `auto` asks the module's exports. */
+export type FunctionModel = "fetch" | "node-http" | "server" | "auto";
+
+/** ebb → host, once in a host's life. */
+export interface ClaimMessage {
+  readonly type: "claim";
+  /** Absolute path of the module to import. */
+  readonly entry: string;
+  readonly model: FunctionModel;
+  /** The whole environment of the function; PORT is added by the host. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** Where V8 keeps compiled code between starts. */
+  readonly compileCache?: string;
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** The whole function must be loaded within this time. */
+  readonly loadTimeoutMs: number;
+}
+
+/** Why a function did not load; `message` is for its owner: with stack, file and line. */
+export interface HostFailure {
+  readonly type: "failed";
+  readonly reason: "ImportFailed" | "NoHandler" | "PortIgnored" | "NeverListens" | "LoadTimeout" | "UserNotAllowed";
+  readonly message: string;
+}
+
+export type HostMessage =
+  /** Up and able to take a claim. */
+  | { readonly type: "idle" }
+  /** Loaded; takes requests on 127.0.0.1:port from now on. */
+  | { readonly type: "ready"; readonly port: number; readonly loadMs: number }
+  | HostFailure;

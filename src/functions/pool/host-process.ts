@@ -1,0 +1,121 @@
+import { spawn } from "node:child_process";
+import type { Duplex, Readable } from "node:stream";
+import type { ClaimMessage, HostFailure, HostMessage } from "../hosts/protocol.ts";
+
+/** How the process ended. Exactly one of code and signal is set. */
+export interface HostExit {
+  readonly code: number | undefined;
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+/** A function that could not be loaded: `reason` is CamelCase for a pod's status, the message for its owner. */
+export class HostLoadError extends Error {
+  readonly reason: HostFailure["reason"] | "HostExited";
+
+  constructor(reason: HostFailure["reason"] | "HostExited", message: string) {
+    super(message);
+    this.name = "HostLoadError";
+    this.reason = reason;
+  }
+}
+
+/** A running host program; it serves one function at most, and is never given to a second one. */
+export interface HostProcess {
+  readonly pid: number;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Resolves when the host waits for a claim; rejects when it ends before. */
+  readonly idle: Promise<void>;
+  readonly exited: Promise<HostExit>;
+  /** Hands the function over, once. Resolves with the port it serves on 127.0.0.1; rejects with HostLoadError. */
+  claim(claim: Omit<ClaimMessage, "type">): Promise<{ readonly port: number }>;
+}
+
+export interface HostDeps {
+  /** The Node that runs hosts. */
+  readonly nodePath: string;
+  readonly programPath: string;
+  /** A command that puts itself under limits and then becomes the arguments given to it; empty for none. */
+  readonly launcher: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Called in the turn of the spawn, so that the process is on record before anything else happens. */
+  readonly spawned: (pid: number) => void;
+  readonly now: () => number;
+}
+
+/** Node flags of every host: what a small server does without. */
+const flags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
+
+/** Starts a host in a process group of its own. A claim may be made at once: it is read when the host is up. */
+export function startHost(deps: HostDeps): HostProcess {
+  const [file = deps.nodePath, ...args] = [...deps.launcher, deps.nodePath, ...flags, deps.programPath];
+  const child = spawn(file, args, {
+    detached: true,
+    env: deps.env,
+    cwd: "/",
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+  });
+  const [, stdout, stderr, control] = child.stdio as unknown as [null, Readable, Readable, Duplex];
+  if (child.pid !== undefined) deps.spawned(child.pid);
+  const exited = new Promise<HostExit>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
+  });
+  const messages = readMessages(control, exited);
+  const startedAtMs = deps.now();
+  exited.catch(() => undefined);
+  return {
+    pid: child.pid ?? -1,
+    startedAtMs,
+    stdout,
+    stderr,
+    idle: messages.idle,
+    exited,
+    claim(claim) {
+      control.write(`${JSON.stringify({ type: "claim", ...claim })}\n`);
+      return messages.ready;
+    },
+  };
+}
+
+interface HostMessages {
+  readonly idle: Promise<void>;
+  readonly ready: Promise<{ readonly port: number }>;
+}
+
+function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages {
+  const idle = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<{ readonly port: number }>();
+  const refuse = (error: Error): void => {
+    idle.reject(error);
+    ready.reject(error);
+  };
+  // Whoever does not ask must not make the process fail.
+  idle.promise.catch(() => undefined);
+  ready.promise.catch(() => undefined);
+  let text = "";
+  control.setEncoding("utf8");
+  control.on("error", () => undefined);
+  control.on("data", (chunk: string) => {
+    text += chunk;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      const message = JSON.parse(text.slice(0, end)) as HostMessage;
+      text = text.slice(end + 1);
+      if (message.type === "idle") idle.resolve();
+      else if (message.type === "ready") ready.resolve({ port: message.port });
+      else refuse(new HostLoadError(message.reason, message.message));
+    }
+  });
+  // The failure message, if any, is read before the socket ends; only then does the exit count as the reason.
+  const ended = new Promise<void>((resolve) => control.once("close", resolve));
+  exited.then(
+    ({ code, signal }) =>
+      void ended.then(() =>
+        refuse(new HostLoadError("HostExited", `the process ended by ${signal ?? `exit code ${code}`} while loading`)),
+      ),
+    refuse,
+  );
+  return { idle: idle.promise, ready: ready.promise };
+}

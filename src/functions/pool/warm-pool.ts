@@ -1,0 +1,118 @@
+import type { Logger } from "../../telemetry/logger.ts";
+import type { HostProcess } from "./host-process.ts";
+import { noHistory, noteClaim, wantedIdle, type PoolHistory, type PoolLimits } from "./pool-size.ts";
+
+export interface PoolDeps {
+  readonly start: () => HostProcess;
+  readonly end: (host: HostProcess) => void;
+  readonly now: () => number;
+  /** Calls back after a time; returns the cancelling. */
+  readonly after: (ms: number, callback: () => void) => () => void;
+  readonly log: Logger;
+}
+
+export interface PoolOptions extends PoolLimits {
+  /** Quiet time after a claim before the next host is started: the claimed function gets the processor first. */
+  readonly replenishAfterMs: number;
+}
+
+/**
+ * Hosts that are started and wait for a function. Taking one is synchronous; the place is filled later, one host at
+ * a time, behind the request that took it.
+ */
+export class WarmPool {
+  readonly #deps: PoolDeps;
+  readonly #options: PoolOptions;
+  readonly #waiting: HostProcess[] = [];
+  #starting: HostProcess | undefined;
+  #history: PoolHistory = noHistory;
+  #cancel: (() => void) | undefined;
+  #failures = 0;
+  #closed = true;
+
+  constructor(deps: PoolDeps, options: PoolOptions) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  start(): void {
+    this.#closed = false;
+    this.#schedule(0);
+  }
+
+  /** A waiting host, now the caller's; undefined when none waits. Either way the wish is remembered. */
+  take(): HostProcess | undefined {
+    this.#history = noteClaim(this.#history, this.#options, this.#deps.now());
+    const host = this.#waiting.shift();
+    this.#schedule(this.#options.replenishAfterMs);
+    return host;
+  }
+
+  /** Puts the filling off again, while claims or direct starts are still under way. */
+  busy(): void {
+    this.#schedule(this.#options.replenishAfterMs);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel?.();
+    for (const host of this.#waiting.splice(0)) this.#deps.end(host);
+    if (this.#starting) this.#deps.end(this.#starting);
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed) return;
+    this.#cancel?.();
+    this.#cancel = this.#deps.after(ms, () => this.#fill());
+  }
+
+  #fill(): void {
+    this.#cancel = undefined;
+    if (this.#closed || this.#starting) return;
+    const wanted = wantedIdle(this.#history, this.#options, this.#deps.now());
+    while (this.#waiting.length > wanted) {
+      const host = this.#waiting.pop();
+      if (host) this.#deps.end(host);
+    }
+    if (this.#waiting.length < wanted) this.#startOne();
+    else if (wanted > this.#options.minIdle) this.#schedule(this.#options.memoryMs / 4);
+  }
+
+  #startOne(): void {
+    const host = this.#deps.start();
+    this.#starting = host;
+    const isUp = (up: boolean, error?: unknown): void => {
+      this.#starting = undefined;
+      if (this.#closed) return;
+      if (!up) {
+        this.#failures += 1;
+        this.#deps.log.warn("warm host did not start", { err: error, failures: this.#failures });
+        this.#schedule(Math.min(30_000, 100 * 2 ** this.#failures));
+        return;
+      }
+      this.#failures = 0;
+      this.#waiting.push(host);
+      void host.exited.then(
+        () => this.#dropped(host),
+        () => this.#dropped(host),
+      );
+      // Unless a claim has put it off meanwhile.
+      if (!this.#cancel) this.#fill();
+    };
+    host.idle.then(
+      () => isUp(true),
+      (error: unknown) => isUp(false, error),
+    );
+  }
+
+  #dropped(host: HostProcess): void {
+    const at = this.#waiting.indexOf(host);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    this.#schedule(this.#options.replenishAfterMs);
+  }
+}

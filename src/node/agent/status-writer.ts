@@ -1,0 +1,85 @@
+import { isConflict, isNotFound } from "../../api/meta/errors.ts";
+import { PodKind } from "../../api/core/kinds.ts";
+import type { Pod, PodStatus } from "../../api/core/types.gen.ts";
+import type { Client } from "../../client/client.ts";
+import type { Clock } from "../../client/clock.ts";
+import { WorkQueue } from "../../client/work-queue.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+
+export interface StatusWriter {
+  /** Sets what the API should say of a pod; only the last value counts. */
+  set(pod: Pod, status: PodStatus): void;
+  /** Resolves when what was set last for this pod is in the API, or the pod is not. */
+  flushed(uid: string): Promise<void>;
+  forget(uid: string): void;
+  close(): Promise<void>;
+}
+
+interface Wanted {
+  readonly key: { readonly namespace: string; readonly name: string };
+  status: PodStatus;
+  written: PodStatus | undefined;
+  readonly waiters: (() => void)[];
+}
+
+/** Writes pod status behind the pods: coalesced, retried until it is there, one write at a time for each pod. */
+export function createStatusWriter(deps: {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): StatusWriter {
+  const wanted = new Map<string, Wanted>();
+
+  const done = (uid: string, entry: Wanted): void => {
+    for (const waiter of entry.waiters.splice(0)) waiter();
+    if (wanted.get(uid) === entry && entry.written === undefined) wanted.delete(uid);
+  };
+
+  const queue = new WorkQueue(
+    {
+      clock: deps.clock,
+      onError: ({ key, error, failures }) =>
+        deps.log.warn("pod status not written", { uid: key, err: error, failures }),
+      async run(uid) {
+        const entry = wanted.get(uid);
+        if (!entry || entry.status === entry.written) return;
+        const { status } = entry;
+        try {
+          // Strategic: conditions merge by type, so those of others stay. The uid guards against a namesake.
+          const body = { metadata: { uid }, status: status as unknown as Record<string, unknown> };
+          await deps.client.patch(PodKind, entry.key, { type: "strategic", body }, { subresource: "status" });
+          entry.written = status;
+        } catch (error) {
+          if (!isNotFound(error) && !isConflict(error)) throw error;
+          entry.written = undefined;
+          return done(uid, entry);
+        }
+        if (entry.status === status) done(uid, entry);
+        else queue.add(uid);
+      },
+    },
+    { maxInFlight: 8, maxBackoffMs: 10_000 },
+  );
+  queue.start();
+
+  return {
+    set(pod, status) {
+      const { uid = "", namespace = "", name = "" } = pod.metadata;
+      const entry = wanted.get(uid);
+      if (entry) entry.status = status;
+      else wanted.set(uid, { key: { namespace, name }, status, written: undefined, waiters: [] });
+      queue.add(uid);
+    },
+    async flushed(uid) {
+      const entry = wanted.get(uid);
+      if (!entry || entry.written === entry.status) return;
+      await new Promise<void>((resolve) => entry.waiters.push(resolve));
+    },
+    forget(uid) {
+      const entry = wanted.get(uid);
+      wanted.delete(uid);
+      if (entry) for (const waiter of entry.waiters.splice(0)) waiter();
+    },
+    close: () => queue.close(),
+  };
+}

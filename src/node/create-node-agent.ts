@@ -1,0 +1,160 @@
+import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import { ConfigMapKind, SecretKind, ServiceKind } from "../api/core/kinds.ts";
+import type { Client } from "../client/client.ts";
+import type { Clock } from "../client/clock.ts";
+import type { Informers } from "../client/informer.ts";
+import { hostProgram } from "../functions/hosts/host-program.ts";
+import { startHost } from "../functions/pool/host-process.ts";
+import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
+import { WarmPool } from "../functions/pool/warm-pool.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { createEventRecorder } from "./agent/event-recorder.ts";
+import type { MachineFacts } from "./agent/node-object.ts";
+import { createPodAgent } from "./agent/pod-agent.ts";
+import { createRegistration } from "./agent/registration.ts";
+import type { EnvSources } from "./env/container-env.ts";
+import type { ImageSource } from "./image-source.ts";
+import type { StartAhead } from "./instances/ahead.ts";
+import { createInstanceHub, type InstanceListener } from "./instances/instance-hub.ts";
+import { signalGroup } from "./providers/process/exit.ts";
+import { createPodIps } from "./providers/process/pod-ips.ts";
+import { createPortPicker } from "./providers/process/port-picker.ts";
+import { findOrphans, openProcessJournal } from "./providers/process/process-journal.ts";
+import { createProcessProvider } from "./providers/process/process-provider.ts";
+import { createProcessRuntime } from "./providers/process/process-runtime.ts";
+import { createStartSlots } from "./providers/process/start-slots.ts";
+
+export interface NodeAgentDeps {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly images: ImageSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Resolves when the router has no request in flight to the instance; called before it gets TERM. */
+  readonly beforeTerminate: (instanceId: string) => Promise<void>;
+  /** Why a revision (`namespace/name`) has no instance, undefined clears it: the router tells its callers. */
+  readonly onStartFailure: (revision: string, reason: string | undefined) => void;
+}
+
+export interface NodeAgentOptions {
+  readonly machine: MachineFacts;
+  /** Everything the node writes is below: `run/`, `logs/`, `cache/`. */
+  readonly dataDir: string;
+  /** The Node that runs function hosts; its directory ends the PATH of programs. */
+  readonly nodePath: string;
+  readonly timeZone?: string;
+  /** Hosts waiting when idle; 0 turns the warm pool off. */
+  readonly poolSize: number;
+}
+
+/** The node agent of one ebb: opened with start, closed with close. */
+export interface NodeAgent {
+  /** Ends what an earlier ebb left running, registers the node and begins taking pods. Resolves when the node is Ready. */
+  start(): Promise<void>;
+  /** Ends every pod gracefully and marks the node as not ready; pods stay in the API and run again at the next start. */
+  close(): Promise<void>;
+  /** Implements controllers/autoscaling/launcher.ts. */
+  readonly launcher: { startAhead(request: StartAhead): void };
+  /** Every instance there is and every change from here on (router/instance.ts); returns the removal. */
+  onInstance(listener: InstanceListener): () => void;
+}
+
+/** Wires the agent with the process provider. */
+export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions): NodeAgent {
+  const { clock, log, client } = deps;
+  const { dataDir, nodePath, machine } = options;
+  const journalFile = join(dataDir, "run", "processes");
+  const orphans = findOrphans(journalFile);
+  const journal = openProcessJournal(journalFile);
+  const baseEnv = {
+    PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${dirname(nodePath)}`,
+    LANG: "C.UTF-8",
+    ...(options.timeZone === undefined ? {} : { TZ: options.timeZone }),
+  };
+  const programPath = hostProgram("node", join(dataDir, "cache"));
+  const startOneHost = () =>
+    startHost({
+      nodePath,
+      programPath,
+      launcher: [],
+      env: baseEnv,
+      spawned: (pid) => journal.started(pid),
+      now: () => clock.now(),
+    });
+  const pool = new WarmPool(
+    {
+      start: startOneHost,
+      end: (host) => void signalGroup(host.pid, "SIGKILL"),
+      now: () => clock.now(),
+      after: (ms, run) => clock.after(ms, run),
+      log,
+    },
+    { ...defaultPoolLimits, minIdle: options.poolSize, replenishAfterMs: 150 },
+  );
+  const runtime = createProcessRuntime(
+    {
+      images: deps.images,
+      pool,
+      startHost: startOneHost,
+      spawned: (pid) => journal.started(pid),
+      ports: createPortPicker(Math.random),
+      slots: createStartSlots(availableParallelism()),
+      clock,
+      log,
+    },
+    { baseEnv, compileCacheDir: join(dataDir, "cache", "v8"), loadTimeoutMs: 30_000 },
+  );
+  const hub = createInstanceHub();
+  const recorder = createEventRecorder({ client, clock, log }, machine.name);
+  const provider = createProcessProvider(
+    {
+      runtime,
+      clock,
+      log,
+      hub,
+      env: envSources(deps.informers, machine),
+      ips: createPodIps(process.platform, Math.random),
+      event: (pod, type, reason, message, container) => recorder.podEvent(pod, { type, reason, message, container }),
+      beforeTerminate: deps.beforeTerminate,
+      onFailure: deps.onStartFailure,
+      newId: () => randomBytes(8).toString("hex"),
+    },
+    { runDir: join(dataDir, "run"), logDir: join(dataDir, "logs"), hostIP: machine.hostIP, unboundMs: 10_000 },
+  );
+  const agent = createPodAgent({ client, informers: deps.informers, provider, clock, log }, machine.name);
+  const registration = createRegistration({ client, clock, log }, machine);
+
+  return {
+    launcher: { startAhead: (request) => provider.startAhead(request) },
+    onInstance: (listener) => hub.onInstance(listener),
+    async start() {
+      for (const session of orphans) {
+        log.info("ending a process that an earlier ebb left running", { pid: session });
+        signalGroup(session, "SIGKILL");
+      }
+      if (options.poolSize > 0) pool.start();
+      await registration.start();
+      agent.start();
+    },
+    async close() {
+      pool.close();
+      await agent.close();
+      await recorder.close();
+      await registration.close();
+    },
+  };
+}
+
+function envSources(informers: Informers, machine: MachineFacts): EnvSources {
+  const configMaps = informers.of(ConfigMapKind);
+  const secrets = informers.of(SecretKind);
+  const services = informers.of(ServiceKind);
+  return {
+    configMap: (namespace, name) => configMaps.get(`${namespace}/${name}`),
+    secret: (namespace, name) => secrets.get(`${namespace}/${name}`),
+    services: (namespace) => services.list(namespace),
+    allocatable: { cpuCores: machine.cpus, memoryBytes: machine.memoryBytes },
+  };
+}

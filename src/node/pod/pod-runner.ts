@@ -1,0 +1,297 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Container, Pod, PodStatus } from "../../api/core/types.gen.ts";
+import type { Clock } from "../../client/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { resolveEnv, type EnvSources } from "../env/container-env.ts";
+import type { InstanceHub, InstanceTracker } from "../instances/instance-hub.ts";
+import { createLogFile } from "../logs/log-file.ts";
+import { ContainerStartError, type ContainerRuntime, type NetAddress, type RunningContainer } from "../runtime.ts";
+import { ContainerRunner, seconds, type Launched } from "./container-runner.ts";
+import { makeContainerStart } from "./container-start.ts";
+import { isSidecar, makePodStatus, type PodFacts } from "./pod-status.ts";
+import { protocolOf, revisionOf, servingContainer, servingPort } from "./serving.ts";
+
+/** An instance that runs already and waits for its pod. */
+export interface AheadOfPod extends Launched {
+  readonly tracker: InstanceTracker;
+}
+
+export interface PodRunnerDeps {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly env: EnvSources;
+  readonly hub: InstanceHub;
+  /** Hands over an instance started ahead for this pod's revision, if one waits. */
+  readonly adopt: (pod: Pod) => Promise<AheadOfPod | undefined>;
+  readonly event: (pod: Pod, type: "Normal" | "Warning", reason: string, message: string, container?: string) => void;
+  readonly onStatus: (status: PodStatus) => void;
+  /** Resolves when an instance has no request in flight any more. */
+  readonly beforeTerminate: (instanceId: string) => Promise<void>;
+  readonly newId: () => string;
+}
+
+export interface PodRunnerOptions {
+  readonly podIP: string;
+  readonly hostIP: string;
+  /** Holds `run/<container id>` and, per pod, logs. */
+  readonly runDir: string;
+  readonly logDir: string;
+}
+
+/** Runs one pod: its containers in order, their health, and what its status says of them. */
+export class PodRunner {
+  readonly #deps: PodRunnerDeps;
+  readonly #options: PodRunnerOptions;
+  #pod: Pod;
+  readonly #startedMs: number;
+  readonly #containers: readonly ContainerRunner[];
+  readonly #initContainers: readonly ContainerRunner[];
+  readonly #serving: Container | undefined;
+  #end: PodFacts["end"];
+  #reporting = false;
+  #stopping: Promise<void> | undefined;
+  #tracker: InstanceTracker | undefined;
+
+  constructor(deps: PodRunnerDeps, options: PodRunnerOptions, pod: Pod) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#pod = pod;
+    this.#startedMs = deps.clock.now();
+    this.#serving = servingContainer(pod.spec.containers);
+    const init = pod.spec.initContainers ?? [];
+    const waiting = init.length > 0 ? "PodInitializing" : "ContainerCreating";
+    this.#initContainers = init.map((container) => this.#makeRunner(container, waiting));
+    this.#containers = pod.spec.containers.map((container) => this.#makeRunner(container, waiting));
+  }
+
+  /** Starts everything; returns at once. */
+  start(): void {
+    this.#report();
+    void this.#run().catch((error: unknown) =>
+      this.#deps.log.error("pod could not be run", { err: error, pod: this.#title() }),
+    );
+  }
+
+  /** The pod as last seen in the API: labels, annotations and some of spec may change. */
+  update(pod: Pod): void {
+    this.#pod = pod;
+  }
+
+  /**
+   * Ends the pod: no new requests, those in flight finish, then each container by its grace; sidecars last, in
+   * reverse. Resolves when nothing of it runs. A second call with less time shortens the first.
+   */
+  stop(graceMs: number): Promise<void> {
+    if (this.#stopping && graceMs <= 0) {
+      for (const runner of [...this.#containers, ...this.#initContainers]) runner.running?.signal("SIGKILL");
+    }
+    this.#stopping ??= this.#stop(graceMs);
+    return this.#stopping;
+  }
+
+  /** The container of that name, if it runs or ran. */
+  container(name: string): ContainerRunner | undefined {
+    return [...this.#containers, ...this.#initContainers].find((runner) => runner.view.name === name);
+  }
+
+  get containers(): readonly ContainerRunner[] {
+    return [...this.#initContainers, ...this.#containers];
+  }
+
+  async #run(): Promise<void> {
+    for (const [at, runner] of this.#initContainers.entries()) {
+      if (this.#stopping) return;
+      if (isSidecar(this.#pod, runner.view.name)) await this.#startSidecar(runner);
+      else await runner.run();
+      const { over, state } = runner.view;
+      if (over && state.terminated?.exitCode !== 0) return this.#initFailed(at);
+    }
+    if (this.#stopping) return;
+    const runs = this.#containers.map((runner) => runner.run());
+    await Promise.all(runs);
+    for (const runner of this.#initContainers.toReversed()) await runner.stop(this.#graceMs());
+  }
+
+  /** A sidecar is up once started; the next container then follows. */
+  async #startSidecar(runner: ContainerRunner): Promise<void> {
+    void runner.run();
+    await this.#until(() => runner.view.started || runner.view.over || this.#stopping !== undefined);
+  }
+
+  async #initFailed(at: number): Promise<void> {
+    for (const runner of this.#initContainers.slice(0, at).toReversed()) await runner.stop(this.#graceMs());
+    for (const runner of this.#containers) await runner.stop(0);
+  }
+
+  readonly #waiters = new Set<() => void>();
+
+  #until(condition: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!condition()) return;
+        this.#waiters.delete(check);
+        resolve();
+      };
+      this.#waiters.add(check);
+      check();
+    });
+  }
+
+  #makeRunner(container: Container, waiting: string): ContainerRunner {
+    const serving = container === this.#serving;
+    const init = this.#pod.spec.initContainers?.includes(container) ?? false;
+    const policy =
+      init && container.restartPolicy !== "Always" && this.#pod.spec.restartPolicy !== "Never"
+        ? "OnFailure"
+        : (container.restartPolicy ?? this.#pod.spec.restartPolicy ?? "Always");
+    return new ContainerRunner(
+      {
+        clock: this.#deps.clock,
+        log: this.#deps.log,
+        launch: (restart) => this.#launch(container, serving, restart),
+        locate: (port) => this.#locate(port),
+        event: (type, reason, message) => this.#deps.event(this.#pod, type, reason, message, container.name),
+        onChange: () => this.#report(),
+        ...(serving ? { onLaunched: (launched) => this.#track(container, launched) } : {}),
+        ...(serving ? { onReady: (running, ready) => this.#follow(running, ready) } : {}),
+      },
+      {
+        container,
+        restartPolicy: policy,
+        serving,
+        containerIdScheme: this.#deps.runtime.name,
+        graceMs: this.#graceMs(),
+      },
+      waiting,
+    );
+  }
+
+  async #launch(container: Container, serving: boolean, restart: number): Promise<Launched> {
+    const logPath = this.#logPath(container.name, restart);
+    const ahead = serving && restart === 0 ? await this.#deps.adopt(this.#pod) : undefined;
+    if (ahead) {
+      void ahead.logFile.moveTo(logPath);
+      this.#tracker = ahead.tracker;
+      return ahead;
+    }
+    const place = { podIP: this.#options.podIP, hostIP: this.#options.hostIP };
+    const resolved = resolveEnv(this.#pod, container, this.#deps.env, place);
+    if (resolved.kind === "missing") throw new ContainerStartError("CreateContainerConfigError", resolved.message);
+    const id = this.#deps.newId();
+    const logFile = createLogFile({ now: () => this.#deps.clock.now(), log: this.#deps.log }, logPath);
+    const dir = join(this.#options.runDir, id);
+    const running = await this.#deps.runtime.start(
+      makeContainerStart(this.#pod.spec, container, {
+        id,
+        title: `${this.#title()}/${container.name}`,
+        env: { HOSTNAME: this.#pod.spec.hostname ?? this.#pod.metadata.name ?? "", ...resolved.env },
+        serving,
+        mounts: [],
+        dir,
+        output: logFile.sink,
+      }),
+    );
+    void running.exited.then(() => rm(dir, { recursive: true, force: true })).catch(() => undefined);
+    this.#deps.event(this.#pod, "Normal", "Started", `Started container ${container.name}`, container.name);
+    return { running, logFile };
+  }
+
+  #logPath(container: string, restart: number): string {
+    const { namespace, name, uid } = this.#pod.metadata;
+    return join(this.#options.logDir, `${namespace}_${name}_${uid}`, container, `${restart}.log`);
+  }
+
+  /** The serving port is wherever the program was told to listen; every other port is the program's own. */
+  #locate(port: number | string): NetAddress | undefined {
+    const serving = this.#serving && servingPort(this.#serving);
+    if (serving && (port === serving.containerPort || port === serving.name || port === 0)) {
+      return this.#servingRunner()?.running?.address;
+    }
+    const declared = this.#pod.spec.containers.flatMap((c) => c.ports ?? []).find((p) => p.name === port);
+    const number = declared?.containerPort ?? Number(port);
+    return Number.isInteger(number) ? { host: "127.0.0.1", port: number } : undefined;
+  }
+
+  #servingRunner(): ContainerRunner | undefined {
+    return this.#containers.find((runner) => runner.view.name === this.#serving?.name);
+  }
+
+  #track(container: Container, { running }: Launched): void {
+    const revision = revisionOf(this.#pod.metadata.namespace ?? "", this.#pod.metadata);
+    if (revision === undefined) return;
+    const known = this.#tracker?.id === running.id ? this.#tracker : undefined;
+    const tracker = known ?? this.#deps.hub.track({ id: running.id, revision, protocol: protocolOf(container) });
+    this.#tracker = tracker;
+    void running.exited.then(() => tracker.gone());
+  }
+
+  #follow(running: RunningContainer, ready: boolean): void {
+    if (this.#tracker?.id !== running.id) return;
+    if (ready && running.address) this.#tracker.ready(running.address);
+    else this.#tracker.unready();
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const { clock } = this.#deps;
+    const deadline = clock.now() + graceMs;
+    for (const runner of this.#containers) {
+      if (runner.view.state.running) {
+        this.#deps.event(this.#pod, "Normal", "Killing", `Stopping container ${runner.view.name}`, runner.view.name);
+      }
+    }
+    if (graceMs > 0) await this.#drain(graceMs);
+    const left = (): number => (graceMs <= 0 ? 0 : Math.max(1, deadline - clock.now()));
+    await Promise.all(this.#containers.map((runner) => runner.stop(left())));
+    for (const runner of this.#initContainers.toReversed()) await runner.stop(left());
+    for (const waiter of this.#waiters) waiter();
+    this.#report();
+  }
+
+  /** Lets the router take the instance out and its requests end, within the grace period. */
+  async #drain(graceMs: number): Promise<void> {
+    const tracker = this.#tracker;
+    if (!tracker) return;
+    tracker.draining();
+    const timeout = Promise.withResolvers<void>();
+    const cancel = this.#deps.clock.after(graceMs, timeout.resolve);
+    await Promise.race([this.#deps.beforeTerminate(tracker.id), timeout.promise]);
+    cancel();
+  }
+
+  #graceMs(): number {
+    return (this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+  }
+
+  #title(): string {
+    return `${this.#pod.metadata.namespace}/${this.#pod.metadata.name}`;
+  }
+
+  /** Changes of one turn become one status. */
+  #report(): void {
+    for (const waiter of this.#waiters) waiter();
+    if (this.#reporting) return;
+    this.#reporting = true;
+    queueMicrotask(() => {
+      this.#reporting = false;
+      this.#deps.onStatus(this.status());
+    });
+  }
+
+  status(): PodStatus {
+    return makePodStatus(
+      this.#pod,
+      {
+        containers: this.#containers.map((runner) => runner.view),
+        initContainers: this.#initContainers.map((runner) => runner.view),
+        podIP: this.#options.podIP,
+        hostIP: this.#options.hostIP,
+        startTime: this.#pod.status?.startTime ?? seconds(this.#startedMs),
+        ...(this.#end ? { end: this.#end } : {}),
+        sandboxReady: true,
+      },
+      seconds(this.#deps.clock.now()),
+    );
+  }
+}

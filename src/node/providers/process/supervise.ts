@@ -1,0 +1,59 @@
+import type { Clock } from "../../../client/clock.ts";
+import type { ContainerStart, NetAddress, RunningContainer } from "../../runtime.ts";
+import { execInProcess } from "./exec.ts";
+import { forwardOutput, signalGroup, toContainerExit } from "./exit.ts";
+import { listeningPorts } from "./listening-ports.ts";
+import { processUsage } from "./process-usage.ts";
+import type { OwnedProcess } from "./program.ts";
+
+export interface SupervisedFacts {
+  readonly request: ContainerStart;
+  readonly imageId: string;
+  readonly address: () => NetAddress | undefined;
+  readonly serves?: Promise<void>;
+  /** Asked once the process has ended: a better word than its exit code. */
+  readonly cause?: () => { readonly reason: string; readonly message: string } | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** A descendant that keeps the pipes open after the main process has ended is waited for this long, then killed. */
+const lingerMs = 200;
+
+/** Makes a running container of a process: output to the sink, exit in a pod's terms, its whole group as one. */
+export function supervise(
+  { clock }: { readonly clock: Clock },
+  child: OwnedProcess,
+  facts: SupervisedFacts,
+): RunningContainer {
+  const output = forwardOutput(child, facts.request.output);
+  let ended = false;
+  const exited = child.exited.then(async (exit) => {
+    const finishedAtMs = clock.now();
+    ended = true;
+    const lingering = clock.after(lingerMs, () => signalGroup(child.pid, "SIGKILL"));
+    await output;
+    lingering();
+    // Whatever the main process left behind in its group does not outlive the container.
+    signalGroup(child.pid, "SIGKILL");
+    const cause = facts.cause?.();
+    return { ...toContainerExit(exit, finishedAtMs), ...(cause ? { cause } : {}) };
+  });
+  return {
+    id: facts.request.id,
+    imageId: facts.imageId,
+    startedAtMs: child.startedAtMs,
+    get address() {
+      return facts.address();
+    },
+    serves: facts.serves,
+    exited,
+    stdin: child.stdin,
+    signal(signal) {
+      if (!ended) signalGroup(child.pid, signal);
+    },
+    usage: () => (ended ? undefined : processUsage(child.pid)),
+    exec: (command, options) => execInProcess(command, { env: facts.env, cwd: facts.cwd, ...options }),
+    listeningPorts: () => listeningPorts(child.pid),
+  };
+}

@@ -1,0 +1,118 @@
+/**
+ * The seam between the pod machinery and what runs one container: a process on this machine, later a container of an
+ * OCI runtime. Everything about pods (order, restarts, probes, status) stays above it.
+ */
+import type { Readable, Writable } from "node:stream";
+import type { SecurityContext } from "../api/core/types.gen.ts";
+
+export interface NetAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What a container may use; absent means without limit. */
+export interface Limits {
+  /** Thousandths of a CPU. */
+  readonly cpuMillis?: number;
+  readonly memoryBytes?: number;
+}
+
+/** A directory or file that is to appear in the container. */
+export interface Mount {
+  readonly hostPath: string;
+  readonly mountPath: string;
+  readonly readOnly: boolean;
+}
+
+export interface ContainerStart {
+  /** Unique for every start; names directories and cgroups. */
+  readonly id: string;
+  /** For people, in process lists and log fields: `namespace/pod/container`. */
+  readonly title: string;
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly workingDir?: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The container takes requests: it gets a port of its own in PORT and {@link RunningContainer.address} names it. */
+  readonly serving: boolean;
+  readonly limits: Limits;
+  readonly security: SecurityContext;
+  readonly mounts: readonly Mount[];
+  /** The container's own directory, for its home and temp; removed by the caller when the container is gone. */
+  readonly dir: string;
+  readonly output: OutputSink;
+  /** Keep standard input open for `attach`. */
+  readonly stdin: boolean;
+}
+
+/** Takes what the container prints. Never blocks; chunks need not end with a line. */
+export type OutputSink = (stream: "stdout" | "stderr", chunk: Buffer) => void;
+
+export interface ContainerExit {
+  /** 0–255; 128 + signal number when ended by a signal. */
+  readonly exitCode: number;
+  readonly signal?: number;
+  readonly finishedAtMs: number;
+  readonly oomKilled: boolean;
+  /** Set when the runtime knows better than the exit code why: `ImportFailed`, `PortIgnored`… */
+  readonly cause?: { readonly reason: string; readonly message: string };
+}
+
+export interface RunningContainer {
+  readonly id: string;
+  readonly imageId: string;
+  readonly startedAtMs: number;
+  /** Where the program serves; only for serving containers, and for those with `serves` only once that resolved. */
+  readonly address: NetAddress | undefined;
+  /**
+   * For programs that say themselves when they serve: resolves then, and never if they end before. Undefined for
+   * programs that must be asked by probing.
+   */
+  readonly serves: Promise<void> | undefined;
+  /** Resolves once the process is gone and its output was handed to the sink. */
+  readonly exited: Promise<ContainerExit>;
+  /** Signals the process group. No effect once it has ended. */
+  signal(signal: NodeJS.Signals): void;
+  /** CPU time used so far and memory held; undefined once it has ended. */
+  usage(): { readonly cpuNanoseconds: number; readonly memoryBytes: number } | undefined;
+  /** Runs a command beside the main process, with its environment and limits; resolves with the exit code. */
+  exec(command: readonly string[], options: ExecOptions): Promise<number>;
+  readonly stdin: Writable | undefined;
+  /** Ports the container's processes listen on; undefined when the system cannot tell. */
+  listeningPorts(): Promise<readonly number[] | undefined>;
+}
+
+export interface ExecOptions {
+  readonly stdin?: Readable;
+  readonly stdout?: Writable;
+  readonly stderr?: Writable;
+  readonly tty: boolean;
+  readonly resize?: AsyncIterable<{ readonly width: number; readonly height: number }>;
+  readonly signal: AbortSignal;
+}
+
+/** A container that could not be started, in the words of a pod's status (state.waiting). */
+export class ContainerStartError extends Error {
+  readonly reason: StartFailureReason;
+
+  constructor(reason: StartFailureReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ContainerStartError";
+    this.reason = reason;
+  }
+}
+
+export type StartFailureReason =
+  | "ErrImagePull"
+  | "InvalidImageName"
+  | "CreateContainerConfigError"
+  | "CreateContainerError"
+  | "RunContainerError";
+
+export interface ContainerRuntime {
+  /** `ebb-process`: the scheme of container ids, and in node info. */
+  readonly name: string;
+  /** Starts one container. Throws ContainerStartError; anything else thrown is a fault of ours. */
+  start(request: ContainerStart): Promise<RunningContainer>;
+}

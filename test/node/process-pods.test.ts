@@ -1,0 +1,208 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Pod, PodStatus } from "../../src/api/core/types.gen.ts";
+import { makePod, openPodBench, type PodBench } from "./process-pods.ts";
+
+let bench: PodBench;
+beforeEach(() => void (bench = openPodBench()));
+afterEach(() => bench.close());
+
+const isReady = (status: PodStatus | undefined): boolean =>
+  status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
+const main = (status: PodStatus | undefined) => status?.containerStatuses?.[0];
+
+async function runToReady(pod: Pod): Promise<PodStatus> {
+  bench.provider.setPod(pod);
+  const uid = pod.metadata.uid ?? "";
+  return await bench.until(`${pod.metadata.name} ready`, () => isReady(bench.status(uid)) && bench.status(uid));
+}
+
+const revisionLabels = { "serving.knative.dev/revision": "hello-1", "serving.knative.dev/revisionUID": "rev-uid" };
+
+async function get(port: number | undefined, path: string): Promise<string> {
+  return await (await fetch(`http://127.0.0.1:${port}${path}`)).text();
+}
+
+test("a program on PORT becomes Running and Ready, and its address is told", async () => {
+  const status = await runToReady(makePod("web", "listens-on-port", { labels: revisionLabels }));
+  expect(status.phase).toBe("Running");
+  expect(main(status)).toMatchObject({ ready: true, started: true, restartCount: 0, image: "listens-on-port" });
+  expect(main(status)?.containerID).toMatch(/^ebb-process:\/\//);
+  const ready = await bench.until("ready event", () => bench.instances.find((e) => e.type === "ready"));
+  expect(ready).toMatchObject({ revision: "default/hello-1", protocol: "http1" });
+  expect(await get(ready.address.port, "/moon")).toBe("hello from /moon");
+});
+
+test("a program gets the pod's environment, a home and temp of its own, and none of ours", async () => {
+  const pod = makePod("env", "shell", {
+    containers: [
+      {
+        name: "main",
+        image: "shell",
+        command: ["/bin/sh", "-c", 'env > "$TMPDIR/../../seen-$NAME"; sleep 100'],
+        env: [
+          { name: "BASE", value: "b" },
+          { name: "GREETING", value: "$(BASE)-$(NAME)" },
+          { name: "NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+        ],
+      },
+    ],
+  });
+  process.env["EBB_SECRET_OF_THE_PLATFORM"] = "x";
+  bench.provider.setPod(pod);
+  const file = join(bench.dir, "run", "seen-env");
+  const text = await bench.until(
+    "env file",
+    () => existsSync(file) && readFileSync(file, "utf8").includes("TMPDIR") && readFileSync(file, "utf8"),
+  );
+  delete process.env["EBB_SECRET_OF_THE_PLATFORM"];
+  const names = text
+    .trim()
+    .split("\n")
+    .map((line) => line.split("=")[0]);
+  expect(names.filter((n) => !["PWD", "SHLVL", "_", "OLDPWD"].includes(n ?? "")).sort()).toEqual([
+    "BASE",
+    "GREETING",
+    "HOME",
+    "HOSTNAME",
+    "LANG",
+    "NAME",
+    "PATH",
+    "TMPDIR",
+  ]);
+  // $(NAME) stands before NAME: it stays literal.
+  expect(text).toContain("GREETING=b-$(NAME)\n");
+  expect(text).toContain("HOSTNAME=env\n");
+});
+
+test("a program that exits is restarted, and its status says the code and its last words", async () => {
+  bench.provider.setPod(makePod("crash", "exits-with-3"));
+  const status = await bench.until("crash loop", () => {
+    const seen = bench.status("uid-crash");
+    return main(seen)?.state?.waiting?.reason === "CrashLoopBackOff" && seen;
+  });
+  // The first restart is immediate, the second waits 10 s.
+  expect(main(status)).toMatchObject({
+    restartCount: 2,
+    state: { waiting: { message: "back-off 10s restarting failed container=main" } },
+    lastState: { terminated: { exitCode: 3, reason: "Error", message: "cannot find the moon" } },
+  });
+  expect(status.phase).toBe("Running");
+});
+
+test("a pod that must not restart ends Failed", async () => {
+  bench.provider.setPod(makePod("once", "exits-with-3", { restartPolicy: "Never" }));
+  const status = await bench.until(
+    "failed",
+    () => bench.status("uid-once")?.phase === "Failed" && bench.status("uid-once"),
+  );
+  expect(main(status)?.state?.terminated).toMatchObject({ exitCode: 3, reason: "Error" });
+});
+
+test("a program that listens elsewhere is told so in its status", async () => {
+  bench.provider.setPod(makePod("deaf", "ignores-port"));
+  const ended = await bench.until("terminated", () => main(bench.status("uid-deaf"))?.lastState?.terminated);
+  expect(ended.reason).toBe("PortIgnored");
+  expect(ended.message).toMatch(/^the program listens on port \d+ and ignores PORT \(\d+\)/);
+});
+
+test("an image that is not here leaves the pod waiting with what to do", async () => {
+  bench.provider.setPod(makePod("foreign", "docker.io/library/nginx"));
+  const waiting = await bench.until("waiting", () => {
+    const seen = main(bench.status("uid-foreign"))?.state?.waiting;
+    return seen?.message !== undefined && seen;
+  });
+  expect(waiting.reason).toBe("ErrImagePull");
+  expect(waiting.message).toContain("is not in the local store");
+  expect(waiting.message).toContain("crun, runc or runsc");
+});
+
+test("ending a pod drains it, and ends it and its children even when they ignore TERM", async () => {
+  await runToReady(makePod("stubborn", "ignores-sigterm", { labels: revisionLabels }));
+  const ready = await bench.until("ready event", () => bench.instances.find((e) => e.type === "ready"));
+  const child = Number(await get(ready.address.port, "/"));
+  await bench.provider.deletePod("uid-stubborn", 2_000);
+  expect(bench.drained).toEqual([ready.id]);
+  expect(bench.instances.map((e) => e.type)).toEqual(["ready", "draining", "gone"]);
+  expect(bench.status("uid-stubborn")).toMatchObject({ phase: "Failed" });
+  expect(main(bench.status("uid-stubborn"))?.state?.terminated).toMatchObject({ exitCode: 137, signal: 9 });
+  await bench.until("child gone", () => !isAlive(child));
+  expect(bench.provider.pods()).toEqual([]);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
+  } catch {
+    return false;
+  }
+}
+
+test("a function is served by a host that waited for it, with the pod's environment only", async () => {
+  bench.pool.start();
+  await bench.until("warm host", () => bench.pool.waiting > 0);
+  const pod = makePod("fn", "fetch-function", { labels: revisionLabels });
+  const [container] = pod.spec.containers;
+  await runToReady({
+    ...pod,
+    spec: { ...pod.spec, containers: [{ ...container!, env: [{ name: "COLOUR", value: "blue" }] }] },
+  });
+  const ready = await bench.until("ready event", () => bench.instances.find((e) => e.type === "ready"));
+  expect(await get(ready.address.port, "/moon")).toBe("hello /moon");
+  const seen = JSON.parse(await get(ready.address.port, "/env")) as { process: Record<string, string> };
+  expect(Object.keys(seen.process).sort()).toEqual(["COLOUR", "HOME", "HOSTNAME", "LANG", "PATH", "PORT", "TMPDIR"]);
+  expect(seen.process["PORT"]).toBe(String(ready.address.port));
+});
+
+test("a function that throws at import says so, with its stack, in the pod's status", async () => {
+  bench.provider.setPod(makePod("broken", "throws-at-import"));
+  const ended = await bench.until("terminated", () => main(bench.status("uid-broken"))?.lastState?.terminated);
+  expect(ended).toMatchObject({ exitCode: 1, reason: "ImportFailed" });
+  expect(ended.message).toMatch(/TypeError.*\n.*throws-at-import\.mjs:2/);
+});
+
+test("an instance started ahead serves before its pod exists and is given to it", async () => {
+  const pod = makePod("late", "fetch-function", { labels: revisionLabels });
+  bench.provider.startAhead({
+    revision: "default/hello-1",
+    namespace: "default",
+    template: { metadata: { name: "", labels: revisionLabels }, spec: pod.spec },
+    count: 1,
+  });
+  const ready = await bench.until("ready event", () => bench.instances.find((e) => e.type === "ready"));
+  const pid = await get(ready.address.port, "/pid");
+  const status = await runToReady(pod);
+  expect(main(status)?.containerID).toBe(`ebb-process://${ready.id}`);
+  expect(await get(ready.address.port, "/pid")).toBe(pid);
+  expect(bench.instances).toHaveLength(1);
+});
+
+test("a pod that comes while its instance is starting waits for it and starts none", async () => {
+  const pod = makePod("race", "fetch-function", { labels: revisionLabels });
+  const request = {
+    revision: "default/hello-1",
+    namespace: "default",
+    template: { metadata: { name: "", labels: revisionLabels }, spec: pod.spec },
+    count: 1,
+  };
+  bench.provider.startAhead(request);
+  bench.provider.setPod(pod);
+  bench.provider.startAhead(request);
+  await bench.until("ready", () => isReady(bench.status("uid-race")));
+  expect(bench.instances.filter((e) => e.type === "ready")).toHaveLength(1);
+  expect(readdirSync(join(bench.dir, "run"))).toHaveLength(1);
+});
+
+test("an instance killed by the system is replaced and the dead one reported gone", async () => {
+  await runToReady(makePod("phoenix", "listens-on-port", { labels: revisionLabels }));
+  const first = await bench.until("ready event", () => bench.instances.find((e) => e.type === "ready"));
+  bench.provider.runner("uid-phoenix")?.container("main")?.running?.signal("SIGKILL");
+  const second = await bench.until("second ready", () => bench.instances.filter((e) => e.type === "ready")[1]);
+  expect(bench.instances.map((e) => `${e.type} ${e.id === first.id ? 1 : 2}`)).toEqual([
+    "ready 1",
+    "gone 1",
+    "ready 2",
+  ]);
+  expect(await get(second.address.port, "/")).toBe("hello from /");
+});

@@ -1,0 +1,184 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { Pod, PodStatus } from "../../src/api/core/types.gen.ts";
+import { systemClock, type Clock } from "../../src/client/clock.ts";
+import { hostProgram } from "../../src/functions/hosts/host-program.ts";
+import { startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
+import { defaultPoolLimits } from "../../src/functions/pool/pool-size.ts";
+import { WarmPool } from "../../src/functions/pool/warm-pool.ts";
+import type { EnvSources } from "../../src/node/env/container-env.ts";
+import { createInstanceHub, type InstanceEvent } from "../../src/node/instances/instance-hub.ts";
+import { signalGroup } from "../../src/node/providers/process/exit.ts";
+import { createPodIps } from "../../src/node/providers/process/pod-ips.ts";
+import { createPortPicker } from "../../src/node/providers/process/port-picker.ts";
+import { createProcessProvider, type ProcessProvider } from "../../src/node/providers/process/process-provider.ts";
+import { createProcessRuntime } from "../../src/node/providers/process/process-runtime.ts";
+import { createStartSlots } from "../../src/node/providers/process/start-slots.ts";
+import type { Logger } from "../../src/telemetry/logger.ts";
+import { directoryImages } from "./directory-images.ts";
+
+const fixtures = resolve(import.meta.dirname, "fixtures");
+
+const program = (file: string) => ({ root: fixtures, config: { Entrypoint: ["node", `/${file}`] } });
+const fn = (file: string, model: string) => ({
+  root: fixtures,
+  config: { Labels: { "dev.ebb.host": "node", "dev.ebb.entry": `/${file}`, "dev.ebb.model": model } },
+});
+
+export const images = directoryImages({
+  "listens-on-port": program("listens-on-port.mjs"),
+  "ignores-port": program("ignores-port.mjs"),
+  "exits-with-3": program("exits-with-3.mjs"),
+  "ignores-sigterm": program("ignores-sigterm.mjs"),
+  "fetch-function": fn("fetch-function.mjs", "fetch"),
+  "throws-at-import": fn("throws-at-import.mjs", "fetch"),
+  shell: { root: "/", config: { Entrypoint: ["/bin/sh", "-c"], Cmd: ["true"] } },
+});
+
+const quiet: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => quiet,
+  enabled: () => false,
+};
+
+export interface PodBench {
+  readonly provider: ProcessProvider;
+  readonly pool: WarmPool;
+  readonly dir: string;
+  readonly clock: Clock;
+  readonly instances: InstanceEvent[];
+  readonly failures: Map<string, string | undefined>;
+  readonly events: { readonly pod: string; readonly reason: string; readonly message: string }[];
+  /** Ids for which the router was asked to drain. */
+  readonly drained: string[];
+  status(uid: string): PodStatus | undefined;
+  /** Waits until the condition holds; fails with what was seen last. */
+  until<T>(what: string, look: () => T | undefined | false): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** The process provider with everything real but the API: statuses and events are kept for the test to read. */
+export function openPodBench(options: { readonly clock?: Clock; readonly env?: Partial<EnvSources> } = {}): PodBench {
+  const clock = options.clock ?? systemClock;
+  const dir = mkdtempSync(join(tmpdir(), "ebb-node-"));
+  const baseEnv = { PATH: `/usr/bin:/bin:${dirname(process.execPath)}`, LANG: "C.UTF-8" };
+  const programPath = hostProgram("node", join(tmpdir(), "ebb-test-cache"));
+  const started: number[] = [];
+  const spawned = (pid: number): void => void started.push(pid);
+  const start = (): HostProcess =>
+    startHost({ nodePath: process.execPath, programPath, launcher: [], env: baseEnv, spawned, now: () => clock.now() });
+  const pool = new WarmPool(
+    {
+      start,
+      end: (host) => void signalGroup(host.pid, "SIGKILL"),
+      now: () => systemClock.now(),
+      after: (ms, run) => systemClock.after(ms, run),
+      log: quiet,
+    },
+    { ...defaultPoolLimits, minIdle: 2, replenishAfterMs: 100 },
+  );
+  const runtime = createProcessRuntime(
+    {
+      images,
+      pool,
+      startHost: start,
+      spawned,
+      ports: createPortPicker(Math.random),
+      slots: createStartSlots(2),
+      clock,
+      log: quiet,
+    },
+    { baseEnv, compileCacheDir: join(dir, "cache"), loadTimeoutMs: 5_000 },
+  );
+  const statuses = new Map<string, PodStatus>();
+  const instances: InstanceEvent[] = [];
+  const failures = new Map<string, string | undefined>();
+  const events: { pod: string; reason: string; message: string }[] = [];
+  const drained: string[] = [];
+  const hub = createInstanceHub();
+  hub.onInstance((event) => instances.push(event));
+  let serial = 0;
+  const provider = createProcessProvider(
+    {
+      runtime,
+      clock,
+      log: quiet,
+      hub,
+      env: {
+        configMap: () => undefined,
+        secret: () => undefined,
+        services: () => [],
+        allocatable: { cpuCores: 2, memoryBytes: 2 ** 30 },
+        ...options.env,
+      },
+      ips: createPodIps(process.platform, Math.random),
+      event: (pod, _type, reason, message) => events.push({ pod: pod.metadata.name ?? "", reason, message }),
+      beforeTerminate: (id) => Promise.resolve(void drained.push(id)),
+      onFailure: (revision, reason) => void failures.set(revision, reason),
+      newId: () => `c${process.pid}-${serial++}`,
+    },
+    { runDir: join(dir, "run"), logDir: join(dir, "logs"), hostIP: "127.0.0.1", unboundMs: 10_000 },
+  );
+  provider.onStatus((pod, status) => void statuses.set(pod.metadata.uid ?? "", status));
+  const status = (uid: string): PodStatus | undefined => statuses.get(uid);
+  return {
+    provider,
+    pool,
+    dir,
+    clock,
+    instances,
+    failures,
+    events,
+    drained,
+    status,
+    async until(what, look) {
+      const deadline = Date.now() + 15_000;
+      for (;;) {
+        const seen = look();
+        if (seen !== undefined && seen !== false) return seen;
+        if (Date.now() > deadline) {
+          const seenLast = JSON.stringify({ statuses: [...statuses.values()], events, instances }, undefined, 1);
+          throw new Error(`${what} did not happen; last seen: ${seenLast}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+    async close() {
+      pool.close();
+      await Promise.all(provider.pods().map((uid) => provider.deletePod(uid, 0)));
+      await provider.close();
+      for (const pid of started) signalGroup(pid, "SIGKILL");
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A pod as the API would hand it out: one container, Knative-like port, unless told otherwise. */
+export function makePod(
+  name: string,
+  image: string,
+  change: Partial<Pod["spec"]> & { readonly labels?: Record<string, string> } = {},
+): Pod {
+  const { labels, ...spec } = change;
+  return {
+    metadata: { name, namespace: "default", uid: `uid-${name}`, generation: 1, ...(labels ? { labels } : {}) },
+    spec: {
+      nodeName: "node",
+      restartPolicy: "Always",
+      terminationGracePeriodSeconds: 5,
+      containers: [
+        {
+          name: "main",
+          image,
+          ports: [{ containerPort: 8080 }],
+          readinessProbe: { tcpSocket: { port: 8080 } },
+        },
+      ],
+      ...spec,
+    },
+  };
+}
