@@ -1,0 +1,32 @@
+import type { KindDefinition, WriteContext } from "../../api/meta/definition.ts";
+import { invalid } from "../../api/meta/errors.ts";
+import type { FieldError } from "../../api/meta/field-error.ts";
+import type { KubeObject } from "../../api/meta/object.ts";
+import { webhookDenial } from "../../api/meta/webhook-denial.ts";
+import { validateMetadata } from "./metadata.ts";
+
+/** Runs every check of a create or update after defaults; throws 422 Invalid, or the denial of Knative's webhook. */
+export function assertValid(
+  definition: KindDefinition,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  context: WriteContext,
+): void {
+  const errors = validateMetadata(definition, object, old);
+  const own = definition.validate?.(object, old, context) ?? [];
+  if (errors.length === 0 && own.length > 0 && definition.denial === "webhook")
+    throw webhookDenial(definition.kind, own);
+  refuse(definition, object, [...errors, ...own]);
+}
+
+/** Checks of a status write. */
+export function assertStatusValid(definition: KindDefinition, object: KubeObject, old: KubeObject): void {
+  refuse(definition, object, [
+    ...validateMetadata(definition, object, old),
+    ...(definition.validateStatus?.(object, old) ?? []),
+  ]);
+}
+
+function refuse(definition: KindDefinition, object: KubeObject, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid(definition.kind, object.metadata.name, errors);
+}

@@ -1,0 +1,121 @@
+/** The standalone Kubernetes API server: the one way in for the rest of ebb. */
+import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { KindDefinition, RequestUser } from "../api/meta/definition.ts";
+import { forbidden } from "../api/meta/errors.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { createAdmission } from "./admission/admission.ts";
+import { createAuthenticate } from "./auth/authenticate.ts";
+import { loadIdentity } from "./auth/identity.ts";
+import { kubeconfigText } from "./auth/kubeconfig.ts";
+import { bootstrap } from "./bootstrap.ts";
+import type { SubresourceHandler, VirtualResource } from "./http/exchange.ts";
+import { Listener, type Authorize } from "./http/listener.ts";
+import { createInProcessApi, type InProcessApi } from "./in-process.ts";
+import { Catalog } from "./registry/catalog.ts";
+import type { Registry } from "./registry/registry.ts";
+import { Store } from "./storage/store.ts";
+
+export interface ApiServerOptions {
+  /** Where state and keys are kept; `:memory:` keeps nothing. */
+  readonly dataDir: string;
+  /** Writes survive power loss, not only the death of the process. Default false. */
+  readonly fsync?: boolean;
+  readonly definitions: readonly KindDefinition[];
+  /** Further names and addresses for the serving certificate, beside loopback and this machine's name. */
+  readonly hosts?: readonly string[];
+  /** Subresources served by other rooms: logs, exec, port-forward. */
+  readonly subresources?: readonly SubresourceHandler[];
+  /** Resources computed by other rooms: metrics. */
+  readonly virtual?: readonly VirtualResource[];
+  /** Freeze everything stored; for tests. */
+  readonly freeze?: boolean;
+}
+
+export interface ApiServerDeps {
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface ApiServer {
+  /** The API in this process: no HTTP, no authentication, everything else the same. */
+  readonly api: InProcessApi;
+  /** Starts serving HTTPS; resolves with the port, which the system chooses when 0 is asked for. */
+  listen(options: { readonly host: string; readonly port: number }): Promise<number>;
+  /** A kubeconfig whose user may do everything, for a server reached at this URL. */
+  kubeconfig(url: string): string;
+  /** PEM of the CA that clients must trust. */
+  readonly caCertificate: string;
+  /** Ends connections, then the store. May be called more than once. */
+  close(): Promise<void>;
+}
+
+const maintenanceMs = 30_000;
+
+const internalUser: RequestUser = { name: "system:ebb", groups: ["system:masters", "system:authenticated"] };
+
+/** Opens the state and makes everything ready; serves in process at once and over HTTPS after `listen`. */
+export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps): ApiServer {
+  const inMemory = options.dataDir === ":memory:";
+  if (!inMemory) mkdirSync(options.dataDir, { recursive: true });
+  const hosts = [
+    ...new Set(["localhost", "127.0.0.1", "::1", "kubernetes.default.svc", hostname(), ...(options.hosts ?? [])]),
+  ];
+  const identity = loadIdentity({
+    hosts,
+    now: deps.now(),
+    ...(inMemory ? {} : { directory: join(options.dataDir, "pki") }),
+  });
+  const store = Store.open({
+    path: inMemory ? ":memory:" : join(options.dataDir, "state.db"),
+    fsync: options.fsync ?? false,
+    now: deps.now,
+    freeze: options.freeze ?? false,
+  });
+  const catalog = new Catalog(options.definitions);
+  const registry: Registry = {
+    store,
+    catalog,
+    admission: createAdmission([]),
+    now: deps.now,
+    newUid: randomUUID,
+    caCertificate: identity.ca.certificate,
+  };
+  bootstrap(registry, internalUser);
+  const authorize: Authorize = (user, question) => {
+    if (user.groups.includes("system:masters")) return;
+    throw forbidden({ group: "", plural: "x" }, "", `User "${user.name}" cannot ${question.verb}`);
+  };
+  const listener = new Listener({
+    registry,
+    log: deps.log,
+    identity,
+    virtual: options.virtual ?? [],
+    subresources: options.subresources ?? [],
+    documents: [],
+    authenticate: createAuthenticate(identity.adminToken, async () => undefined),
+    authorize,
+  });
+  const maintenance = setInterval(() => {
+    store.maintain().catch((error: unknown) => deps.log.error("store maintenance failed", { err: error }));
+  }, maintenanceMs);
+  maintenance.unref();
+  let closed: Promise<void> | undefined;
+  return {
+    api: createInProcessApi(registry, { user: internalUser, manager: "ebb" }),
+    caCertificate: identity.ca.certificate,
+    listen: (at) => listener.listen(at),
+    kubeconfig: (url) => kubeconfigText(url, identity),
+    close: () => {
+      closed ??= (async () => {
+        clearInterval(maintenance);
+        await listener.close();
+        store.close();
+      })();
+      return closed;
+    },
+  };
+}
