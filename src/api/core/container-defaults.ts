@@ -1,6 +1,8 @@
 /** Defaults of a container and what is inside it (Kubernetes pkg/apis/core/v1/defaults.go). */
 import type { Mutable } from "../meta/object.ts";
+import { canonicalQuantity } from "../meta/quantity.ts";
 import { defaultImagePullPolicy } from "./image-pull-policy.ts";
+import { canonicalizeResources } from "./canonical-resources.ts";
 import type { Container, EnvVar, EphemeralContainerCommon, Lifecycle, LifecycleHandler, Probe } from "./types.gen.ts";
 
 /** Fills a container's defaults in place. */
@@ -13,11 +15,14 @@ export function defaultContainer(container: Mutable<Container> | Mutable<Ephemer
   for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe])
     if (probe) defaultProbe(probe);
   if (container.lifecycle) defaultLifecycle(container.lifecycle);
+  canonicalizeResources(container.resources?.limits);
+  canonicalizeResources(container.resources?.requests);
 }
 
 function defaultEnvVar({ valueFrom }: Mutable<EnvVar>): void {
   if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ||= "v1";
-  if (valueFrom?.resourceFieldRef) valueFrom.resourceFieldRef.divisor ||= "0";
+  if (valueFrom?.resourceFieldRef)
+    valueFrom.resourceFieldRef.divisor = canonicalQuantity(valueFrom.resourceFieldRef.divisor ?? "0");
 }
 
 function defaultProbe(probe: Mutable<Probe>): void {

@@ -4,10 +4,13 @@ import type { KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { LimitRangeKind } from "./kinds.ts";
+import { canonicalizeResources } from "./canonical-resources.ts";
 import type { LimitRange, LimitRangeItem } from "./types.gen.ts";
 
 /** A container's default limit is its maximum, its default request its default limit or else its minimum. */
 function defaultItem(item: Mutable<LimitRangeItem>): void {
+  for (const resources of [item.max, item.min, item.default, item.defaultRequest, item.maxLimitRequestRatio])
+    canonicalizeResources(resources);
   if (item.type !== "Container") return;
   const limits = (item.default ??= {});
   const requests = (item.defaultRequest ??= {});

@@ -3,6 +3,7 @@ import { ageColumn, nameColumn, textColumn, wideColumn } from "../meta/columns.t
 import type { Column, KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { NodeKind } from "./kinds.ts";
+import { canonicalizeResources } from "./canonical-resources.ts";
 import type { Node, NodeSystemInfo } from "./types.gen.ts";
 
 const rolePrefix = "node-role.kubernetes.io/";
@@ -59,6 +60,8 @@ export const nodeDefinition: KindDefinition<Node> = {
   ],
   selectableFields: { "spec.unschedulable": ({ spec }) => String(spec?.unschedulable ?? false) },
   applyDefaults({ status }) {
+    canonicalizeResources(status?.capacity);
+    canonicalizeResources(status?.allocatable);
     if (status?.capacity) status.allocatable ??= { ...status.capacity };
   },
   unconditionalUpdate: true,

@@ -1,6 +1,7 @@
 /** Defaults of a PodSpec, in a Pod or in a template (Kubernetes pkg/apis/core/v1/defaults.go). */
 import type { Mutable } from "../meta/object.ts";
 import { defaultContainer, defaultRequests } from "./container-defaults.ts";
+import { canonicalizeResources } from "./canonical-resources.ts";
 import type { PodSpec, PodTemplateSpec } from "./types.gen.ts";
 import { defaultVolume } from "./volume-defaults.ts";
 
@@ -16,6 +17,9 @@ export function defaultPodSpec(spec: Mutable<PodSpec>): void {
     spec.serviceAccountName = account;
     spec.serviceAccount = account;
   }
+  canonicalizeResources(spec.resources?.limits);
+  canonicalizeResources(spec.resources?.requests);
+  canonicalizeResources(spec.overhead);
   for (const container of spec.containers ?? []) defaultContainer(container);
   for (const container of spec.initContainers ?? []) defaultContainer(container);
   for (const container of spec.ephemeralContainers ?? []) defaultContainer(container);

@@ -1,11 +1,15 @@
 /** The Pod kind: defaults, first status and columns. */
 import { ageColumn, nameColumn, textColumn, wideColumn } from "../meta/columns.ts";
 import type { Column, KindDefinition, SubresourceFacts } from "../meta/definition.ts";
+import { fieldError, type FieldError } from "../meta/field-error.ts";
 import { schemaOf } from "../schemas.ts";
 import { PodKind } from "./kinds.ts";
 import { tolerateNodeProblems } from "./pod-admission.ts";
 import { defaultPodOnly, defaultPodSpec } from "./pod-spec-defaults.ts";
 import { hasCondition, restartsText, summarizePod } from "./pod-summary.ts";
+import { validatePodSpec } from "./pod-spec-validation.ts";
+import { validatePodStatus } from "./pod-status-validation.ts";
+import { validatePodUpdate } from "./pod-update-validation.ts";
 import { qosClassOf } from "./qos-class.ts";
 import type { Pod } from "./types.gen.ts";
 
@@ -88,5 +92,21 @@ export const podDefinition: KindDefinition<Pod> = {
   prepareStatus(pod, old) {
     if (pod.status && old.status?.qosClass) pod.status.qosClass ||= old.status.qosClass;
   },
+  validate(pod, old) {
+    const errors = validatePodSpec(pod.spec, "spec", "pod");
+    return old ? [...errors, ...validatePodUpdate(pod, old)] : [...errors, ...createErrors(pod)];
+  },
+  validateStatus: validatePodStatus,
   unconditionalUpdate: true,
 };
+
+function createErrors({ spec }: Pod): readonly FieldError[] {
+  if (!spec) return [];
+  const gated = "cannot be set until all schedulingGates have been cleared";
+  return [
+    ...(spec.ephemeralContainers?.length
+      ? [fieldError.forbidden("spec.ephemeralContainers", "cannot be set on create")]
+      : []),
+    ...(spec.nodeName && spec.schedulingGates?.length ? [fieldError.forbidden("spec.nodeName", gated)] : []),
+  ];
+}

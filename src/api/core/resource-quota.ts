@@ -4,6 +4,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import { canonicalQuantity } from "../meta/quantity.ts";
 import { schemaOf } from "../schemas.ts";
 import { ResourceQuotaKind } from "./kinds.ts";
+import { canonicalizeResources } from "./canonical-resources.ts";
 import type { ResourceQuota } from "./types.gen.ts";
 
 /** `pods: 2/10, requests.cpu: 500m/2`: used of allowed, of the limits or of everything else. */
@@ -30,6 +31,9 @@ export const resourceQuotaDefinition: KindDefinition<ResourceQuota> = {
     textColumn("Limit", "Limits given, of what may be.", (quota) => usageCell(quota, true)),
     ageColumn,
   ],
+  applyDefaults({ spec }) {
+    canonicalizeResources(spec?.hard);
+  },
   prepare(quota, old) {
     if (!old) quota.status = {};
   },

@@ -23,8 +23,8 @@ export const secretDefinition: KindDefinition<Secret> = {
     const text = secret.stringData;
     delete secret.stringData;
     if (!text) return;
-    const data = (secret.data ??= {});
-    for (const [key, value] of Object.entries(text)) data[key] = Buffer.from(value).toString("base64");
+    const added = Object.entries(text).map(([key, value]) => [key, Buffer.from(value).toString("base64")] as const);
+    secret.data = Object.fromEntries([...Object.entries(secret.data ?? {}), ...added]);
   },
   unconditionalUpdate: true,
 };
