@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   events: ["api", "client"],
   workflows: ["api", "client", "events"],
   dialects: ["api", "client", "functions", "images"],
-  cli: ["client", "main", "api", "functions", "images"],
+  cli: ["client", "main", "api", "functions", "images", "scaling", "telemetry"],
   main: ["*"],
 };
 

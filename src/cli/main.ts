@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { CommanderError } from "commander";
 import { CommandError, type CommandContext } from "./command.ts";
 import { commands } from "./commands.ts";
 import { makeProgram } from "./program.ts";
+import { ebbVersion } from "./version.ts";
 
 /** Runs the command line. Ctrl-C and SIGTERM fire the context's signal; a second one ends the process at once. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -20,7 +20,7 @@ async function main(argv: readonly string[]): Promise<number> {
   };
   try {
     let exitCode = 0;
-    const program = makeProgram(context, version(), (code) => (exitCode = code)).exitOverride();
+    const program = makeProgram(context, ebbVersion(), (code) => (exitCode = code)).exitOverride();
     for (const command of program.commands) command.exitOverride();
     await program.parseAsync(argv);
     return exitCode;
@@ -41,10 +41,6 @@ function report(error: unknown, context: CommandContext): number {
   const shown = error instanceof Error ? (debug ? error.stack : error.message) : String(error);
   context.note(`ebb: ${shown}${debug ? "" : "  (EBB_DEBUG=1 shows more)"}`);
   return 1;
-}
-
-function version(): string {
-  return JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version;
 }
 
 // A closed pipe (`ebb get | head`) is the reader's good right.

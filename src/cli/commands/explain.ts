@@ -1,0 +1,48 @@
+import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
+import { isNotFound } from "../../api/meta/errors.ts";
+import { KnativeServiceKind } from "../../api/serving/kinds.ts";
+import { explainDecision } from "../../scaling/explain.ts";
+import { lastDecisionAnnotation, parseRecordedDecision } from "../../scaling/recorded-decision.ts";
+import { CommandError, firstArg, textOption, type Command } from "../command.ts";
+import { connect } from "../connect.ts";
+import { jsonOption, namespaceOption, targetOptions } from "../target.ts";
+
+export const explain: Command = {
+  name: "explain",
+  summary: "say in words why a service has the instances it has",
+  args: [{ name: "<service>", summary: "name of the Service" }],
+  options: [namespaceOption, jsonOption, ...targetOptions],
+  examples: ["ebb explain hello"],
+  run: async (context, input) => {
+    const client = await connect(context, input);
+    const name = firstArg(input);
+    const namespace = textOption(input, "namespace") ?? "default";
+    const service = await client.get(KnativeServiceKind, { namespace, name }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+      throw new CommandError(`there is no service "${name}" in namespace ${namespace}; "ebb get" lists what there is`);
+    });
+    const revisions = [...new Set((service.status?.traffic ?? []).flatMap((t) => t.revisionName ?? []))];
+    if (revisions.length === 0)
+      throw new CommandError(`"${name}" has no revision with traffic yet; "ebb get" shows why`);
+    for (const revision of revisions) {
+      const pa = await client.get(PodAutoscalerKind, { namespace, name: revision });
+      const record = parseRecordedDecision(pa.metadata.annotations?.[lastDecisionAnnotation]);
+      if (input.options["json"] === true) {
+        context.print(
+          JSON.stringify({
+            revision,
+            desired: pa.status?.desiredScale,
+            actual: pa.status?.actualScale,
+            decision: record,
+          }),
+        );
+        continue;
+      }
+      context.print(`${revision}: ${pa.status?.actualScale ?? 0} instances, ${pa.status?.desiredScale ?? 0} wanted`);
+      const lines = record
+        ? explainDecision(record)
+        : ["no decision was needed yet: nobody has called since it became ready"];
+      for (const line of lines) context.print(`  ${line}`);
+    }
+  },
+};
