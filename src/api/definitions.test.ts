@@ -21,7 +21,9 @@ test("every kind is defined once", () => {
 
 describe.each(all)("%s", (_, definition) => {
   test("has a message and a schema", () => {
-    expect(messagesByName.get(definition.message ?? "")?.name).toBe(definition.message);
+    // Knative's kinds only speak JSON, so they name no protobuf message.
+    if (!definition.kind.group.endsWith("knative.dev"))
+      expect(messagesByName.get(definition.message ?? "")?.name).toBe(definition.message);
     expect(definition.schema().type).toBe("object");
   });
 
@@ -33,7 +35,7 @@ describe.each(all)("%s", (_, definition) => {
     definition.prepare?.(object, undefined, context);
     const cells = definition.columns.map((column) => column.cell(object as KubeObject, context.now));
     expect(cells).toContain("x");
-    for (const cell of cells) expect(["string", "number", "boolean"]).toContain(typeof cell);
+    for (const cell of cells) if (cell !== null) expect(["string", "number", "boolean"]).toContain(typeof cell);
     for (const read of Object.values(definition.selectableFields ?? {}))
       expect(typeof read(object as KubeObject)).toBe("string");
   });

@@ -28,9 +28,10 @@ import { podDisruptionBudgetDefinition } from "./policy/pod-disruption-budget.ts
 import { clusterRoleBindingDefinition, roleBindingDefinition } from "./rbac/role-binding.ts";
 import { clusterRoleDefinition, roleDefinition } from "./rbac/role.ts";
 import { priorityClassDefinition } from "./scheduling/priority-class.ts";
+import { servingDefinitions } from "./serving/definitions.ts";
 
 /**
- * Kinds of Kubernetes itself. A group's first version is its preferred one; a definition with a `conversion`
+ * Kinds of Kubernetes itself and of Knative. A group's first version is its preferred one; a definition with a `conversion`
  * shares the objects of the kind it names.
  */
 export const builtinDefinitions: readonly KindDefinition[] = [
@@ -64,4 +65,5 @@ export const builtinDefinitions: readonly KindDefinition[] = [
   priorityClassDefinition,
   leaseDefinition,
   endpointSliceDefinition,
+  ...servingDefinitions,
 ];

@@ -2,6 +2,7 @@
 import { ageColumn, integerColumn, nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
+import { checkServingConfigMap, isServingConfigMap } from "../serving/config-maps.ts";
 import { ConfigMapKind } from "./kinds.ts";
 import type { ConfigMap } from "./types.gen.ts";
 
@@ -19,4 +20,6 @@ export const configMapDefinition: KindDefinition<ConfigMap> = {
     ageColumn,
   ],
   unconditionalUpdate: true,
+  validate: checkServingConfigMap,
+  denial: (map) => (isServingConfigMap(map) ? "webhook" : "invalid"),
 };

@@ -37,6 +37,8 @@ export interface Column<T extends KubeObject = KubeObject> {
 
 export type Cell = string | number | boolean | null;
 
+export type Denial = "invalid" | "webhook";
+
 /** Where the scale subresource finds its numbers; JSON paths from the object's root, such as `.spec.replicas`. */
 export interface ScalePaths {
   readonly specReplicas: string;
@@ -94,7 +96,7 @@ export interface KindDefinition<T extends KubeObject = KubeObject> {
    * How failures of `validate` answer: `invalid` = 422 Status as core kinds; `webhook` = 400 with the text
    * Knative's admission webhook denies with.
    */
-  readonly denial?: "invalid" | "webhook";
+  readonly denial?: Denial | ((object: KubeObject) => Denial);
   /** PUT without a resourceVersion overwrites (most built-ins); custom resources must send one. */
   readonly unconditionalUpdate: boolean;
   /** PUT on a missing object creates it (Lease, Event, EndpointSlice…). */

@@ -25,10 +25,13 @@ interface ConfigMapLike {
   readonly data?: ConfigData;
 }
 
+export const isServingConfigMap = ({ metadata }: ConfigMapLike): boolean =>
+  metadata.namespace === servingNamespace && parsers[metadata.name] !== undefined;
+
 /** Errors in the form of a webhook denial; empty for maps that are none of Serving's. */
-export function checkServingConfigMap({ metadata, data = {} }: ConfigMapLike): readonly FieldError[] {
-  if (metadata.namespace !== servingNamespace) return [];
-  const parsed = parsers[metadata.name]?.(data);
+export function checkServingConfigMap(map: ConfigMapLike): readonly FieldError[] {
+  if (!isServingConfigMap(map)) return [];
+  const parsed = parsers[map.metadata.name]?.(map.data ?? {});
   if (!parsed || parsed.ok) return [];
   return parsed.problems.map((message) => ({ type: "FieldValueInvalid", field: "", message }));
 }

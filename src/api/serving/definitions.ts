@@ -14,4 +14,4 @@ export const servingDefinitions: readonly KindDefinition[] = [
   podAutoscalerDefinition,
   kIngressDefinition,
   clusterDomainClaimDefinition,
-].map((definition) => definition as unknown as KindDefinition);
+];

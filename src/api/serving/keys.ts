@@ -9,6 +9,7 @@ export const servingKeys = {
   revision: "serving.knative.dev/revision",
   revisionUid: "serving.knative.dev/revisionUID",
   route: "serving.knative.dev/route",
+  routeNamespace: "serving.knative.dev/routeNamespace",
   /** Annotation on Configurations and Revisions: the Routes that refer to them, comma-separated. */
   routes: "serving.knative.dev/routes",
   /** Label on Revisions: `pending`, `active` or `reserve`. */

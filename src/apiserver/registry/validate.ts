@@ -14,8 +14,8 @@ export function assertValid(
 ): void {
   const errors = validateMetadata(definition, object, old);
   const own = definition.validate?.(object, old, context) ?? [];
-  if (errors.length === 0 && own.length > 0 && definition.denial === "webhook")
-    throw webhookDenial(definition.kind, own);
+  const denial = typeof definition.denial === "function" ? definition.denial(object) : definition.denial;
+  if (errors.length === 0 && own.length > 0 && denial === "webhook") throw webhookDenial(definition.kind, own);
   refuse(definition, object, [...errors, ...own]);
 }
 

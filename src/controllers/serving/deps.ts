@@ -1,0 +1,40 @@
+import type { KubeObject } from "../../api/meta/object.ts";
+import type { Kind } from "../../api/meta/kind.ts";
+import type { Client } from "../../client/client.ts";
+import type { Clock } from "../../client/clock.ts";
+import type { Informers } from "../../client/informer.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+
+/** What the Serving controllers work with. */
+export interface ServingDeps {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly recorder: EventSink;
+  /**
+   * Port on which users reach the router over http, shown in external URLs unless it is 80 or 443. Asked when a URL is
+   * made, since the port may only be known once the router listens; undefined leaves it out.
+   */
+  readonly externalPort: () => number | undefined;
+  /** Domain of Routes that no config-domain entry covers: `localhost` standalone, `svc.cluster.local` in a cluster. */
+  readonly defaultDomain: string;
+  /**
+   * The image by digest (`name@sha256:…`), or undefined where its tag is to be used as it is. Rejects with a reason a
+   * user understands when there is no such image.
+   */
+  readonly resolveDigest: (image: string, options: { readonly signal: AbortSignal }) => Promise<string | undefined>;
+}
+
+/** The part of an event recorder that is used here. */
+export interface EventSink {
+  record<T extends KubeObject>(event: ServingEvent<T>): void;
+}
+
+export interface ServingEvent<T extends KubeObject> {
+  readonly kind: Kind<T>;
+  readonly object: T;
+  readonly type: "Normal" | "Warning";
+  readonly reason: string;
+  readonly message: string;
+}

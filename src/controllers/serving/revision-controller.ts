@@ -1,0 +1,192 @@
+import { isDeepStrictEqual } from "node:util";
+import { DeploymentKind } from "../../api/apps/kinds.ts";
+import type { Deployment } from "../../api/apps/types.gen.ts";
+import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
+import type { PodAutoscaler } from "../../api/autoscaling-internal/types.gen.ts";
+import { PodKind, ServiceKind } from "../../api/core/kinds.ts";
+import type { Pod, Service } from "../../api/core/types.gen.ts";
+import type { Kind } from "../../api/meta/kind.ts";
+import { keyOf, type Draft, type KubeObject } from "../../api/meta/object.ts";
+import { isControlledBy } from "../../api/meta/owner.ts";
+import { conditionOf } from "../../api/serving/conditions.ts";
+import { servingKeys } from "../../api/serving/keys.ts";
+import { RevisionKind } from "../../api/serving/kinds.ts";
+import type { Revision, RevisionStatus } from "../../api/serving/types.gen.ts";
+import type { ControllerQueue, ControllerSpec } from "../../client/controller.ts";
+import { controllerKey, labelKey, selfKey, watching } from "../../client/keys.ts";
+import { servingConfig, type ServingConfig } from "./config.ts";
+import type { ServingDeps } from "./deps.ts";
+import { createDigestResolver, type DigestResolver } from "./digest-resolver.ts";
+import { makeDeployment } from "./make-deployment.ts";
+import { makePodAutoscaler, syncedAnnotations } from "./make-pod-autoscaler.ts";
+import { makePrivateService, makePublicService } from "./make-revision-services.ts";
+import { deploymentNameOf } from "./revision-metadata.ts";
+import { revisionStatus, type RevisionFacts } from "./revision-status.ts";
+import { startFailureOf } from "./start-failure.ts";
+import { covers, createOrGet, observing, writeStatus } from "./write.ts";
+
+interface Parts {
+  readonly deps: ServingDeps;
+  readonly config: ServingConfig;
+  readonly digests: DigestResolver;
+  readonly podsOf: (uid: string) => readonly Pod[];
+}
+
+const byRevision = "serving-revision-uid";
+
+/** Runs a Revision: its Deployment, PodAutoscaler and core Services, and in its status how they fare. */
+export function revisionController(deps: ServingDeps): ControllerSpec {
+  const revisions = deps.informers.of(RevisionKind);
+  const pods = deps.informers.of(PodKind);
+  pods.addIndex(byRevision, ({ metadata }) => {
+    const uid = metadata.labels?.[servingKeys.revisionUid];
+    return uid === undefined ? [] : [uid];
+  });
+  const parts: Parts = {
+    deps,
+    config: servingConfig(deps.informers),
+    digests: createDigestResolver(deps),
+    podsOf: (uid) => pods.byIndex(byRevision, uid),
+  };
+  let queue: ControllerQueue | undefined;
+  return {
+    name: "knative-revision",
+    watches: [
+      watching(RevisionKind, selfKey),
+      watching(DeploymentKind, controllerKey(RevisionKind)),
+      // Bears the Revision's name, as the public core Service does.
+      watching(PodAutoscalerKind, selfKey),
+      watching(ServiceKind, controllerKey(RevisionKind)),
+      watching(PodKind, labelKey(servingKeys.revision)),
+    ],
+    onStart: (started) => void (queue = started),
+    async reconcile(key) {
+      const revision = revisions.get(key);
+      if (!revision || revision.metadata.deletionTimestamp) return;
+      await observing(deps, RevisionKind, revision, () => reconcileRevision(parts, revision, () => queue?.add(key)));
+    },
+  };
+}
+
+async function reconcileRevision(parts: Parts, revision: Revision, again: () => void): Promise<void> {
+  const { deps, config, digests, podsOf } = parts;
+  const deploymentConfig = config.deployment();
+  const found = digests.resolve(revision, deploymentConfig, again);
+  const children: Children =
+    found.kind === "resolved" ? await reconcileChildren(parts, withDigests(revision, found)) : none;
+  if (found.kind === "resolved") digests.forget(revision.metadata.uid ?? "");
+  const { deployment } = children;
+  const short = (deployment?.spec.replicas ?? 0) > 0 && (deployment?.status?.availableReplicas ?? 0) === 0;
+  const status = revisionStatus({
+    revision,
+    digests: found,
+    ...children,
+    startFailure: short ? startFailureOf(podsOf(revision.metadata.uid ?? "")) : undefined,
+    waitForNodes: deploymentConfig.podIsAlwaysSchedulable,
+    logUrl: config.logUrlTemplate().replaceAll("${REVISION_UID}", revision.metadata.uid ?? ""),
+    now: deps.clock.now(),
+  });
+  await writeStatus(deps.client, RevisionKind, revision, status);
+  announce(deps, revision, status);
+}
+
+type Children = Pick<RevisionFacts, "deployment" | "autoscaler" | "foreign">;
+
+const none: Children = { deployment: undefined, autoscaler: undefined };
+
+const withDigests = (
+  revision: Revision,
+  found: { readonly containers: RevisionStatus["containerStatuses"] },
+): Revision => ({ ...revision, status: { ...revision.status, containerStatuses: found.containers } }) as Revision;
+
+async function reconcileChildren(parts: Parts, revision: Revision): Promise<Children> {
+  const [deployment, autoscaler, ...services] = await Promise.all([
+    reconcileDeployment(parts, revision),
+    reconcileAutoscaler(parts, revision),
+    reconcileService(parts, revision, makePublicService(revision)),
+    reconcileService(parts, revision, makePrivateService(revision)),
+  ]);
+  const foreign = [deployment, autoscaler, ...services].find((child) => "foreign" in child);
+  return {
+    deployment: "mine" in deployment ? deployment.mine : undefined,
+    autoscaler: "mine" in autoscaler ? autoscaler.mine : undefined,
+    ...(foreign && "foreign" in foreign ? { foreign: foreign.foreign } : {}),
+  };
+}
+
+type Ensured<T> =
+  | { readonly mine: T | undefined }
+  | { readonly foreign: { readonly kind: string; readonly name: string } };
+
+/** The child as stored, made if it is missing; `change` gives the object to write when it has drifted. */
+async function ensure<T extends KubeObject>(
+  { deps }: Parts,
+  kind: Kind<T>,
+  revision: Revision,
+  draft: Draft<T>,
+  change: (have: T) => T | undefined,
+): Promise<Ensured<T>> {
+  const { client, informers } = deps;
+  const { name = "", namespace } = draft.metadata;
+  const have =
+    informers.of(kind).get(keyOf({ name, ...(namespace ? { namespace } : {}) })) ??
+    (await createOrGet(client, kind, draft));
+  if (!isControlledBy(have, revision)) return { foreign: { kind: kind.kind, name } };
+  const wanted = change(have);
+  return { mine: wanted === undefined ? have : await client.update(kind, wanted) };
+}
+
+function reconcileDeployment(parts: Parts, revision: Revision): Promise<Ensured<Deployment>> {
+  const { initialScale } = parts.config.autoscaler();
+  const { progressDeadlineS } = parts.config.deployment();
+  const draft = makeDeployment(revision, { initialScale, progressDeadlineS });
+  return ensure(parts, DeploymentKind, revision, draft, (have) => {
+    // The scale belongs to the autoscaler, the selector never changes.
+    const { replicas, selector } = have.spec;
+    const spec = { ...draft.spec, ...(replicas === undefined ? {} : { replicas }), selector };
+    const { labels, annotations } = draft.metadata;
+    if (covers(have.spec, spec) && covers(have.metadata, { labels, annotations })) return undefined;
+    const metadata = {
+      ...have.metadata,
+      labels: { ...have.metadata.labels, ...labels },
+      annotations: { ...have.metadata.annotations, ...annotations },
+    };
+    return { ...have, metadata, spec };
+  });
+}
+
+function reconcileAutoscaler(parts: Parts, revision: Revision): Promise<Ensured<PodAutoscaler>> {
+  const { namespace } = revision.metadata;
+  const deployment = parts.deps.informers
+    .of(DeploymentKind)
+    .get(keyOf({ name: deploymentNameOf(revision), ...(namespace ? { namespace } : {}) }));
+  const draft = makePodAutoscaler(revision, deployment);
+  return ensure(parts, PodAutoscalerKind, revision, draft, (have) => {
+    const annotations = syncedAnnotations(have.metadata.annotations, draft.metadata.annotations);
+    const labels = { ...have.metadata.labels, ...draft.metadata.labels };
+    const same =
+      isDeepStrictEqual(have.spec, draft.spec) &&
+      isDeepStrictEqual(have.metadata.annotations, annotations) &&
+      isDeepStrictEqual(have.metadata.labels, labels);
+    return same ? undefined : { ...have, spec: draft.spec, metadata: { ...have.metadata, labels, annotations } };
+  });
+}
+
+function reconcileService(parts: Parts, revision: Revision, draft: Draft<Service>): Promise<Ensured<Service>> {
+  return ensure(parts, ServiceKind, revision, draft, (have) => {
+    if (covers(have.spec, draft.spec) && covers(have.metadata, { labels: draft.metadata.labels })) return undefined;
+    const labels = { ...have.metadata.labels, ...draft.metadata.labels };
+    return { ...have, metadata: { ...have.metadata, labels }, spec: { ...have.spec, ...draft.spec } };
+  });
+}
+
+function announce({ recorder }: ServingDeps, revision: Revision, status: RevisionStatus): void {
+  const event = (type: "Normal" | "Warning", reason: string, message: string): void =>
+    recorder.record({ kind: RevisionKind, object: revision, type, reason, message });
+  const [was, is] = [conditionOf(revision, "Ready"), conditionOf({ status }, "Ready")];
+  if (is?.status === "True" && was?.status !== "True")
+    event("Normal", "RevisionReady", "Revision becomes ready upon all resources being ready");
+  const [failedBefore, failed] = [conditionOf(revision, "StartFailed"), conditionOf({ status }, "StartFailed")];
+  if (failed && failed.message !== failedBefore?.message)
+    event("Warning", "StartFailed", `${failed.reason ?? ""}: ${failed.message ?? ""}`);
+}

@@ -1,0 +1,241 @@
+import { isDeepStrictEqual } from "node:util";
+import { ConfigMapKind, ServiceKind } from "../../api/core/kinds.ts";
+import type { Service as CoreService } from "../../api/core/types.gen.ts";
+import { isNotFound } from "../../api/meta/errors.ts";
+import { keyOf, type Draft } from "../../api/meta/object.ts";
+import { isControlledBy } from "../../api/meta/owner.ts";
+import { parseDuration } from "../../api/meta/duration.ts";
+import { KIngressKind } from "../../api/networking-internal/kinds.ts";
+import type { Ingress } from "../../api/networking-internal/types.gen.ts";
+import { isFalse, isReady } from "../../api/serving/conditions.ts";
+import { servingKeys } from "../../api/serving/keys.ts";
+import { ConfigurationKind, RevisionKind, RouteKind } from "../../api/serving/kinds.ts";
+import type { Route } from "../../api/serving/types.gen.ts";
+import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
+import { controllerKey, labelKey, selfKey, watching } from "../../client/keys.ts";
+import { isServingConfig, servingConfig, type ServingConfig } from "./config.ts";
+import type { ServingDeps } from "./deps.ts";
+import { makeKIngress, wantedRollout } from "./make-kingress.ts";
+import { makeRouteService } from "./make-route-services.ts";
+import { parseRollout, stepRollout, type Rollout } from "./rollout.ts";
+import { hostsOf, mainTag, type HostSettings, type TagHosts } from "./route-hosts.ts";
+import { routesByReference } from "./route-references.ts";
+import { routeStatus, type RouteOutcome } from "./route-status.ts";
+import { resolveTraffic, type Traffic } from "./route-traffic.ts";
+import { notOwned } from "./service-status.ts";
+import { covers, createOrGet, observing, writeStatus } from "./write.ts";
+
+interface Parts {
+  readonly deps: ServingDeps;
+  readonly config: ServingConfig;
+  readonly servicesOf: (routeKey: string) => readonly CoreService[];
+}
+
+const byRoute = "serving-route";
+
+/** Turns a Route's targets into a KIngress for the router and core Services for the names inside the cluster. */
+export function routeController(deps: ServingDeps): ControllerSpec {
+  const routes = deps.informers.of(RouteKind);
+  const services = deps.informers.of(ServiceKind);
+  services.addIndex(byRoute, ({ metadata }) => {
+    const route = metadata.labels?.[servingKeys.route];
+    return route === undefined ? [] : [`${metadata.namespace}/${route}`];
+  });
+  const parts: Parts = {
+    deps,
+    config: servingConfig(deps.informers),
+    servicesOf: (key) => services.byIndex(byRoute, key),
+  };
+  const referring = routesByReference(routes);
+  return {
+    name: "knative-route",
+    watches: [
+      watching(RouteKind, selfKey),
+      watching(KIngressKind, controllerKey(RouteKind)),
+      watching(ServiceKind, labelKey(servingKeys.route)),
+      watching(ConfigurationKind, ({ metadata }) => referring.toConfiguration(metadata.namespace ?? "", metadata.name)),
+      watching(RevisionKind, ({ metadata }) => referring.toRevision(metadata)),
+      watching(ConfigMapKind, (map) =>
+        isServingConfig(map, "config-domain", "config-network", "config-features")
+          ? routes.list().map((route) => keyOf(route.metadata))
+          : [],
+      ),
+    ],
+    async reconcile(key) {
+      const route = routes.get(key);
+      if (!route || route.metadata.deletionTimestamp) return;
+      let result: ReconcileResult | undefined;
+      await observing(deps, RouteKind, route, async () => {
+        result = await reconcileRoute(parts, route);
+      });
+      return result;
+    },
+  };
+}
+
+async function reconcileRoute(parts: Parts, route: Route): Promise<ReconcileResult> {
+  const { deps } = parts;
+  const traffic = findTraffic(parts, route);
+  const named = nameHosts(parts, route, traffic.ok ? [...traffic.traffic.byTag.keys()] : [mainTag]);
+  const now = deps.clock.now();
+  let outcome: RouteOutcome;
+  let nextMs: number | undefined;
+  if (!named.ok) outcome = { kind: "unassigned", verdict: isFalse("ErrorConfig", named.problem) };
+  else if (!traffic.ok) outcome = { kind: "unassigned", verdict: traffic.verdict };
+  else ({ outcome, nextMs } = await program(parts, { route, traffic: traffic.traffic, hosts: named.hosts, now }));
+  const status = routeStatus({ route, outcome, hosts: named.hosts, now });
+  await writeStatus(deps.client, RouteKind, route, status);
+  return nextMs === undefined ? {} : { requeueAfterMs: Math.max(0, nextMs - now) };
+}
+
+function findTraffic({ deps }: Parts, route: Route) {
+  const { namespace = "" } = route.metadata;
+  const configurations = deps.informers.of(ConfigurationKind);
+  const revisions = deps.informers.of(RevisionKind);
+  return resolveTraffic(route, {
+    configuration: (name) => configurations.get(`${namespace}/${name}`),
+    revision: (name) => revisions.get(`${namespace}/${name}`),
+  });
+}
+
+type Named =
+  | { readonly ok: true; readonly hosts: ReadonlyMap<string, TagHosts> }
+  | { readonly ok: false; readonly problem: string; readonly hosts: ReadonlyMap<string, TagHosts> };
+
+function nameHosts({ deps, config }: Parts, route: Route, tags: readonly string[]): Named {
+  const settings: HostSettings = {
+    network: config.network(),
+    domains: config.domain(),
+    defaultDomain: deps.defaultDomain,
+    externalPort: deps.externalPort(),
+  };
+  const services = deps.informers.of(ServiceKind);
+  const hosts = new Map<string, TagHosts>();
+  for (const tag of tags) {
+    const found = hostsOf(route, tag, settings, (name) => services.get(`${route.metadata.namespace}/${name}`));
+    if (!found.ok) return { ok: false, problem: found.problem, hosts };
+    hosts.set(tag, found.hosts);
+  }
+  return { ok: true, hosts };
+}
+
+interface Program {
+  readonly route: Route;
+  readonly traffic: Traffic;
+  readonly hosts: ReadonlyMap<string, TagHosts>;
+  readonly now: number;
+}
+
+interface Programmed {
+  readonly outcome: RouteOutcome;
+  readonly nextMs: number | undefined;
+}
+
+async function program(parts: Parts, wanted: Program): Promise<Programmed> {
+  const { route, traffic, hosts, now } = wanted;
+  const ingresses = parts.deps.informers.of(KIngressKind);
+  const have = ingresses.get(keyOf(route.metadata));
+  // Names first: a Route that cannot have its own must not take requests under it.
+  const foreign = await reconcileServices(parts, route, [...hosts.values()], have);
+  if (foreign !== undefined) {
+    const message = `There is an existing placeholder Service ${JSON.stringify(foreign)} that we do not own.`;
+    return { outcome: { kind: "foreign", traffic, message }, nextMs: undefined };
+  }
+  const mine = have && isControlledBy(have, route) ? have : undefined;
+  const { rollout, nextMs } = rollOn(parts, route, traffic, mine, now);
+  const ingress = await reconcileIngress(parts, wanted, rollout, have);
+  if (ingress === undefined) {
+    const message = notOwned("Ingress", route.metadata.name);
+    return { outcome: { kind: "foreign", traffic, message }, nextMs: undefined };
+  }
+  return { outcome: { kind: "assigned", traffic, rollout, ingress }, nextMs };
+}
+
+/** The first Revision a Route ever has takes everything at once. */
+function rollOn({ config }: Parts, route: Route, traffic: Traffic, ingress: Ingress | undefined, nowMs: number) {
+  const wanted = wantedRollout(traffic);
+  const durationS = rolloutDurationS(route) || config.network().rolloutDurationS;
+  if (!ingress || durationS <= 0) return { rollout: wanted, nextMs: undefined };
+  const before = parseRollout(ingress.metadata.annotations?.[servingKeys.rollout]);
+  return stepRollout(wanted, before, { nowMs, durationS, confirmed: isReady(ingress) });
+}
+
+function rolloutDurationS({ metadata }: Route): number {
+  const { [servingKeys.rolloutDuration]: text, [servingKeys.rolloutDurationOld]: old } = metadata.annotations ?? {};
+  return (parseDuration(text ?? old ?? "") ?? 0) / 1000;
+}
+
+/** Undefined: the name belongs to somebody else. */
+async function reconcileIngress(
+  { deps, config }: Parts,
+  { route, traffic, hosts }: Program,
+  rollout: Rollout,
+  informed: Ingress | undefined,
+): Promise<Ingress | undefined> {
+  const network = config.network();
+  const annotations = route.metadata.annotations ?? {};
+  const draft = makeKIngress({
+    route,
+    traffic,
+    rollout,
+    hosts: [...hosts.values()],
+    ingressClass: annotations[servingKeys.ingressClass] ?? network.ingressClass,
+    httpOption: httpOptionOf(annotations) ?? "Enabled",
+    tagHeaders: config.features()("tag-header-based-routing") === "Enabled",
+  });
+  const have = informed ?? (await createOrGet(deps.client, KIngressKind, draft));
+  if (!isControlledBy(have, route)) return undefined;
+  if (isSameIngress(have, draft)) return have;
+  const { labels = {}, annotations: wanted = {} } = draft.metadata;
+  const metadata = { ...have.metadata, labels, annotations: wanted };
+  return deps.client.update(KIngressKind, { ...have, metadata, spec: draft.spec });
+}
+
+/** Redirects need a certificate to lead to, so only what the object itself asks for counts. */
+function httpOptionOf(annotations: Readonly<Record<string, string>>): "Enabled" | "Redirected" | undefined {
+  const text = (annotations[servingKeys.httpProtocol] ?? annotations[servingKeys.httpOption])?.toLowerCase();
+  if (text === "enabled") return "Enabled";
+  return text === "redirected" ? "Redirected" : undefined;
+}
+
+function isSameIngress(have: Ingress, draft: Draft<Ingress>): boolean {
+  return (
+    isDeepStrictEqual(have.spec, draft.spec) &&
+    isDeepStrictEqual(have.metadata.labels, draft.metadata.labels) &&
+    isDeepStrictEqual(have.metadata.annotations, draft.metadata.annotations)
+  );
+}
+
+/** Makes and removes the Route's core Services; gives the name of one that belongs to somebody else. */
+async function reconcileServices(
+  { deps, servicesOf }: Parts,
+  route: Route,
+  hosts: readonly TagHosts[],
+  ingress: Ingress | undefined,
+): Promise<string | undefined> {
+  const { client, informers } = deps;
+  const services = informers.of(ServiceKind);
+  const { namespace = "" } = route.metadata;
+  for (const one of hosts) {
+    const draft = makeRouteService(route, one, ingress);
+    const have = services.get(`${namespace}/${one.hostname}`) ?? (await createOrGet(client, ServiceKind, draft));
+    if (!isControlledBy(have, route)) return one.hostname;
+    const { labels, annotations } = draft.metadata;
+    if (covers(have.spec, draft.spec) && covers(have.metadata, { labels, annotations })) continue;
+    const metadata = {
+      ...have.metadata,
+      labels: { ...have.metadata.labels, ...labels },
+      annotations: { ...have.metadata.annotations, ...annotations },
+    };
+    await client.update(ServiceKind, { ...have, metadata, spec: { ...have.spec, ...draft.spec } });
+  }
+  const wanted = new Set(hosts.map(({ hostname }) => hostname));
+  for (const { metadata } of servicesOf(keyOf(route.metadata))) {
+    const service = services.get(keyOf(metadata));
+    if (wanted.has(metadata.name) || !service || !isControlledBy(service, route)) continue;
+    await client.delete(ServiceKind, { namespace, name: metadata.name }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+  }
+  return undefined;
+}

@@ -1,0 +1,71 @@
+/** Why the pods of a Revision do not come up, in the words its status uses. */
+import type { ContainerStatus, Pod } from "../../api/core/types.gen.ts";
+
+export interface StartFailure {
+  /** What failed: the pod found no place, or a container did not run. */
+  readonly part: "scheduling" | "container";
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Waiting reasons that do not pass by themselves soon; the others are part of a normal start. */
+const stuck: ReadonlySet<string> = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "ErrImageNeverPull",
+  "InvalidImageName",
+  "ImageInspectError",
+  "RegistryUnavailable",
+  "CreateContainerConfigError",
+  "CreateContainerError",
+  "RunContainerError",
+  "PreCreateHookError",
+  "PostStartHookError",
+]);
+
+/** The first failure of any of the pods; all run the same template, so one speaks for the others. */
+export function startFailureOf(pods: readonly Pod[]): StartFailure | undefined {
+  for (const pod of pods) {
+    const failure = unschedulable(pod) ?? containerFailure(pod) ?? podFailure(pod);
+    if (failure) return failure;
+  }
+  return undefined;
+}
+
+function unschedulable({ status }: Pod): StartFailure | undefined {
+  const scheduled = status?.conditions?.find((condition) => condition.type === "PodScheduled");
+  if (scheduled?.status !== "False") return undefined;
+  return { part: "scheduling", reason: scheduled.reason ?? "Unschedulable", message: scheduled.message ?? "" };
+}
+
+function containerFailure({ status }: Pod): StartFailure | undefined {
+  const statuses = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  for (const container of statuses) {
+    const failure = exited(container) ?? waiting(container);
+    if (failure) return failure;
+  }
+  return undefined;
+}
+
+function exited({ lastState, state }: ContainerStatus): StartFailure | undefined {
+  const terminated = lastState?.terminated ?? failedNow(state?.terminated);
+  if (!terminated) return undefined;
+  const { exitCode, message = "" } = terminated;
+  const text = exitCode === 0 && message === "" ? "container exited with no error" : message;
+  return { part: "container", reason: `ExitCode${exitCode}`, message: `Container failed with: ${text}` };
+}
+
+/** An init container that ended well is no failure. */
+const failedNow = <T extends { readonly exitCode: number }>(terminated: T | undefined): T | undefined =>
+  terminated && terminated.exitCode !== 0 ? terminated : undefined;
+
+function waiting({ state }: ContainerStatus): StartFailure | undefined {
+  const { reason = "", message = "" } = state?.waiting ?? {};
+  return stuck.has(reason) ? { part: "container", reason, message } : undefined;
+}
+
+/** The node refused the pod as a whole, such as one that asks what no provider here has. */
+function podFailure({ status }: Pod): StartFailure | undefined {
+  if (status?.phase !== "Failed" || !status.reason) return undefined;
+  return { part: "container", reason: status.reason, message: status.message ?? "" };
+}
