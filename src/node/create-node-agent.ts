@@ -6,7 +6,7 @@ import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Informers } from "../client/informer.ts";
 import { hostProgram } from "../functions/hosts/host-program.ts";
-import { startHost } from "../functions/pool/host-process.ts";
+import { startHost, type HostDeps } from "../functions/pool/host-process.ts";
 import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
 import { WarmPool } from "../functions/pool/warm-pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -74,18 +74,17 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     ...(options.timeZone === undefined ? {} : { TZ: options.timeZone }),
   };
   const programPath = hostProgram("node", join(dataDir, "cache"));
-  const startOneHost = () =>
-    startHost({
-      nodePath,
-      programPath,
-      launcher: [],
-      env: baseEnv,
-      spawned: (pid) => journal.started(pid),
-      now: () => clock.now(),
-    });
+  const hostDeps: HostDeps = {
+    nodePath,
+    programPath,
+    launcher: [],
+    env: baseEnv,
+    spawned: (pid) => journal.started(pid),
+    now: () => clock.now(),
+  };
   const pool = new WarmPool(
     {
-      start: startOneHost,
+      start: () => startHost(hostDeps, "warm"),
       end: (host) => void signalGroup(host.pid, "SIGKILL"),
       now: () => clock.now(),
       after: (ms, run) => clock.after(ms, run),
@@ -97,7 +96,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     {
       images: deps.images,
       pool,
-      startHost: startOneHost,
+      startHost: () => startHost(hostDeps, "direct"),
       spawned: (pid) => journal.started(pid),
       ports: createPortPicker(Math.random),
       slots: createStartSlots(availableParallelism()),

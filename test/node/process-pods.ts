@@ -69,11 +69,14 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
   const programPath = hostProgram("node", join(tmpdir(), "ebb-test-cache"));
   const started: number[] = [];
   const spawned = (pid: number): void => void started.push(pid);
-  const start = (): HostProcess =>
-    startHost({ nodePath: process.execPath, programPath, launcher: [], env: baseEnv, spawned, now: () => clock.now() });
+  const start = (purpose: "warm" | "direct"): HostProcess =>
+    startHost(
+      { nodePath: process.execPath, programPath, launcher: [], env: baseEnv, spawned, now: () => clock.now() },
+      purpose,
+    );
   const pool = new WarmPool(
     {
-      start,
+      start: () => start("warm"),
       end: (host) => void signalGroup(host.pid, "SIGKILL"),
       now: () => systemClock.now(),
       after: (ms, run) => systemClock.after(ms, run),
@@ -85,7 +88,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
     {
       images,
       pool,
-      startHost: start,
+      startHost: () => start("direct"),
       spawned,
       ports: createPortPicker(Math.random),
       slots: createStartSlots(2),

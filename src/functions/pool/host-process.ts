@@ -48,9 +48,19 @@ export interface HostDeps {
 /** Node flags of every host: what a small server does without. */
 const flags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
 
-/** Starts a host in a process group of its own. A claim may be made at once: it is read when the host is up. */
-export function startHost(deps: HostDeps): HostProcess {
-  const [file = deps.nodePath, ...args] = [...deps.launcher, deps.nodePath, ...flags, deps.programPath];
+/**
+ * Starts a host in a process group of its own: `warm` to wait in a pool, `direct` to be claimed at once, in which case
+ * the claim is read when the host is up and `idle` never resolves.
+ */
+export function startHost(deps: HostDeps, purpose: "warm" | "direct"): HostProcess {
+  const words = [
+    ...deps.launcher,
+    deps.nodePath,
+    ...flags,
+    deps.programPath,
+    ...(purpose === "warm" ? ["--warm"] : []),
+  ];
+  const [file = deps.nodePath, ...args] = words;
   const child = spawn(file, args, {
     detached: true,
     env: deps.env,

@@ -40,9 +40,12 @@ export function createDrain(host: Closable): Drain {
 }
 
 async function drain(server: Closable, held: ReadonlySet<Promise<unknown>>): Promise<void> {
+  // Connections become idle one by one as their last responses end; kept alive they would hold the server open.
+  const closeIdle = setInterval(() => server.closeIdleConnections?.(), 20);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
     server.closeIdleConnections?.();
   });
+  clearInterval(closeIdle);
   await Promise.allSettled(held);
 }

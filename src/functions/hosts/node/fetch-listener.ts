@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ReadableStream } from "node:stream/web";
 import { answerError } from "./answer-error.ts";
 import type { Drain } from "./drain.ts";
+import { IncomingRequest } from "./web-request.ts";
+import { WebResponse } from "./web-response.ts";
 
 export interface FetchContext {
   /** Keeps the instance alive until the promise settles, also after the response is sent. */
@@ -11,7 +13,7 @@ export interface FetchContext {
 
 /** The web-standard handler: `export default { fetch(request, env, ctx) }`. */
 export interface FetchHandler {
-  fetch(request: Request, env: Readonly<Record<string, string>>, context: FetchContext): unknown;
+  fetch(request: unknown, env: Readonly<Record<string, string>>, context: FetchContext): unknown;
 }
 
 /** Serves a web-standard handler: streams both ways, aborts `request.signal` when the caller leaves. */
@@ -25,58 +27,86 @@ export function fetchListener(
     passThroughOnException: () => undefined,
   };
   return (req, res) => {
-    serve(handler, env, context, req, res).catch((error: unknown) => answerError(req, res, error));
+    try {
+      const result = handler.fetch(new IncomingRequest(req, res), env, context);
+      if (isThenable(result)) {
+        result.then(
+          (response) => answer(req, res, response),
+          (error: unknown) => answerError(req, res, error),
+        );
+      } else answer(req, res, result);
+    } catch (error) {
+      answerError(req, res, error);
+    }
   };
 }
 
-async function serve(
-  handler: FetchHandler,
-  env: Readonly<Record<string, string>>,
-  context: FetchContext,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
-  const abort = new AbortController();
-  res.once("close", () => {
-    if (!res.writableFinished) abort.abort();
-  });
-  const response = await handler.fetch(toRequest(req, abort.signal), env, context);
-  if (!(response instanceof Response)) {
-    throw new TypeError(`fetch() gave ${response === null ? "null" : typeof response} instead of a Response`);
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+
+function answer(req: IncomingMessage, res: ServerResponse, response: unknown): void {
+  try {
+    if (WebResponse.prototype.isPrototypeOf(response as object)) send(req, res, response as WebResponse);
+    else if (response instanceof WebResponse) {
+      // Native, from fetch(): its body is a stream whatever it was made of.
+      const given = response as unknown as Response;
+      res.writeHead(given.status, given.statusText || undefined, [...given.headers].flat());
+      stream(req, res, given.body as unknown as ReadableStream<Uint8Array> | null);
+    } else {
+      const type = response === null ? "null" : typeof response;
+      throw new TypeError(`fetch() gave ${type} instead of a Response`);
+    }
+  } catch (error) {
+    answerError(req, res, error);
   }
-  const headers: string[] = [];
-  for (const [name, value] of response.headers) headers.push(name, value);
-  res.writeHead(response.status, response.statusText, headers);
-  if (response.body === null || req.method === "HEAD") res.end();
-  else await pump(response.body as ReadableStream<Uint8Array>, res);
 }
 
-function toRequest(req: IncomingMessage, signal: AbortSignal): Request {
-  const method = req.method ?? "GET";
-  const headers = new Headers();
-  for (let i = 0; i + 1 < req.rawHeaders.length; i += 2) {
-    headers.append(req.rawHeaders[i] ?? "", req.rawHeaders[i + 1] ?? "");
+function send(req: IncomingMessage, res: ServerResponse, response: WebResponse): void {
+  const whole = response.takeWhole();
+  const headers = response.headers.toRaw();
+  if (whole === undefined) {
+    res.writeHead(response.status, response.statusText || undefined, headers);
+    stream(req, res, response.body);
+    return;
   }
-  const proto = req.headers["x-forwarded-proto"] === "https" ? "https" : "http";
-  const url = `${proto}://${req.headers.host ?? "localhost"}${req.url ?? "/"}`;
-  if (method === "GET" || method === "HEAD") return new Request(url, { method, headers, signal });
-  const body = process.getBuiltinModule("node:stream").Readable.toWeb(req);
-  return new Request(url, { method, headers, signal, body, duplex: "half" } as unknown as RequestInit);
+  const { status } = response;
+  if (status >= 200 && status !== 204 && status !== 304 && !response.headers.has("content-length")) {
+    headers.push("content-length", String(whole === null ? 0 : Buffer.byteLength(whole)));
+  }
+  res.writeHead(status, response.statusText || undefined, headers);
+  if (whole === null || req.method === "HEAD") res.end();
+  else res.end(whole);
+}
+
+function stream(req: IncomingMessage, res: ServerResponse, body: ReadableStream<Uint8Array> | null): void {
+  if (body === null || req.method === "HEAD") {
+    void body?.cancel().catch(() => undefined);
+    res.end();
+  } else pump(body, res).catch((error: unknown) => answerError(req, res, error));
 }
 
 /** Copies with back-pressure; a caller that leaves cancels the source. */
 async function pump(body: ReadableStream<Uint8Array>, res: ServerResponse): Promise<void> {
   const reader = body.getReader();
   res.once("close", () => void reader.cancel().catch(() => undefined));
+  res.flushHeaders();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
-    if (res.destroyed) return;
-    if (!res.write(value))
-      await new Promise<void>((resolve) => {
-        res.once("drain", resolve);
-        res.once("close", resolve);
-      });
+    if (done || res.destroyed) break;
+    if (!(value instanceof Uint8Array)) throw new TypeError("the response's stream gave something else than bytes");
+    if (!res.write(value)) await writable(res);
   }
   res.end();
+}
+
+function writable(res: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      res.off("drain", done);
+      res.off("close", done);
+      resolve();
+    };
+    res.once("drain", done);
+    res.once("close", done);
+  });
 }

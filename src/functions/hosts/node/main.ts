@@ -5,8 +5,12 @@
  */
 import type { ClaimMessage, HostMessage } from "../protocol.ts";
 import { createDrain } from "./drain.ts";
+import { fetchListener } from "./fetch-listener.ts";
 import { LoadError, loadHandler } from "./load.ts";
 import { adoptListener } from "./own-server.ts";
+import { warmUp } from "./warm-up.ts";
+import { installWebGlobals } from "./web-globals.ts";
+import { WebResponse } from "./web-response.ts";
 
 // getBuiltinModule, not import: importing node:http by name evaluates every export, and one of them loads undici (35 ms).
 const http = process.getBuiltinModule("node:http");
@@ -23,6 +27,7 @@ const listening = new Promise<number>((resolve, reject) => {
   server.listen(0, "127.0.0.1", 4096, () => resolve((server.address() as { readonly port: number }).port));
 });
 const drain = createDrain(server);
+installWebGlobals();
 
 async function claim(message: ClaimMessage): Promise<void> {
   const start = performance.now();
@@ -95,4 +100,8 @@ control.on("error", () => process.exit(0));
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, () => void drain.start().then(() => process.exit(0)));
 }
-void listening.then(() => send({ type: "idle" }));
+/** Hosts of the pool are told to warm up; one started for a claim has it in its socket already. */
+if (process.argv[2] === "--warm") {
+  const hello = fetchListener({ fetch: (request) => new WebResponse((request as Request).url) }, {}, drain);
+  void listening.then((port) => warmUp(server, port, hello)).then(() => send({ type: "idle" }));
+}

@@ -1,0 +1,186 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { hostProgram } from "../../src/functions/hosts/host-program.ts";
+import type { FunctionModel } from "../../src/functions/hosts/protocol.ts";
+import { HostLoadError, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
+
+const fixtures = resolve(import.meta.dirname, "fixtures");
+const running: HostProcess[] = [];
+
+afterEach(async () => {
+  for (const host of running.splice(0)) {
+    try {
+      process.kill(host.pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+    await host.exited;
+  }
+});
+
+interface Loaded {
+  readonly host: HostProcess;
+  readonly url: string;
+  readonly port: number;
+  readonly printed: () => string;
+}
+
+async function load(file: string, model: FunctionModel = "auto"): Promise<Loaded> {
+  const host = startHost(
+    {
+      nodePath: process.execPath,
+      programPath: hostProgram("node", join(tmpdir(), "ebb-test-cache")),
+      launcher: [],
+      env: { PATH: "/usr/bin:/bin" },
+      spawned: () => undefined,
+      now: () => Date.now(),
+    },
+    "direct",
+  );
+  running.push(host);
+  let text = "";
+  for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const { port } = await host.claim({
+    entry: join(fixtures, file),
+    model,
+    env: { COLOUR: "blue" },
+    cwd: fixtures,
+    loadTimeoutMs: 5_000,
+  });
+  return { host, port, url: `http://127.0.0.1:${port}`, printed: () => text };
+}
+
+async function refusal(file: string, model?: FunctionModel): Promise<HostLoadError> {
+  const error: unknown = await load(file, model).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof HostLoadError)) throw new Error(`expected ${file} not to load, got ${String(error)}`);
+  return error;
+}
+
+test("bodies, statuses and headers of a web-standard function arrive as written", async () => {
+  const { url } = await load("web-function.mjs");
+  const json = await fetch(`${url}/json`, { method: "POST", body: '{"a":[1]}' });
+  expect([json.status, json.headers.get("content-type"), await json.json()]).toEqual([
+    201,
+    "application/json",
+    { got: { a: [1] } },
+  ]);
+  const bytes = new Uint8Array(300_000).map((_, i) => i % 251);
+  const back = await fetch(`${url}/bytes`, { method: "PUT", body: bytes });
+  expect(Buffer.from(await back.arrayBuffer()).equals(Buffer.from(bytes))).toBe(true);
+  expect(back.headers.get("content-length")).toBe("300000");
+  const cookies = await fetch(`${url}/cookies`);
+  expect([cookies.status, cookies.headers.getSetCookie(), cookies.headers.get("x-one")]).toEqual([
+    204,
+    ["a=1", "b=2"],
+    "1",
+  ]);
+  const redirect = await fetch(`${url}/redirect`, { redirect: "manual" });
+  expect([redirect.status, redirect.headers.get("location")]).toEqual([307, "https://example.com/next"]);
+  const form = new FormData();
+  form.set("name", "x");
+  form.set("file", new Blob(["abc"]), "a.txt");
+  expect(await (await fetch(`${url}/form`, { method: "POST", body: form })).text()).toBe("name,file");
+  const blob = await fetch(`${url}/blob`);
+  expect([blob.headers.get("content-type"), await blob.text()]).toEqual(["text/x-blob", "from a blob"]);
+});
+
+test("a stream is sent piece by piece", async () => {
+  const { url } = await load("web-function.mjs");
+  const response = await fetch(`${url}/ticks`);
+  const pieces: string[] = [];
+  for await (const piece of response.body!) pieces.push(new TextDecoder().decode(piece));
+  expect(pieces).toEqual(["tick 0\n", "tick 1\n", "tick 2\n"]);
+});
+
+test("the request's signal fires when the caller leaves", async () => {
+  const { url } = await load("web-function.mjs");
+  const leave = new AbortController();
+  const waiting = fetch(`${url}/wait`, { signal: leave.signal }).catch(() => "left");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  leave.abort();
+  expect(await waiting).toBe("left");
+  await expect.poll(async () => await (await fetch(`${url}/aborted`)).text()).toBe("1");
+});
+
+test("a function can call others with fetch, and pass requests and responses on", async () => {
+  const { url } = await load("web-function.mjs");
+  const other = await load("fetch-function.mjs");
+  expect(await (await fetch(`${url}/proxy?to=${other.url}/moon`)).text()).toBe("hello /moon");
+  const forwarded = await fetch(`${url}/forward?to=${other.url}/echo`, { method: "POST", body: "pass it on" });
+  expect([forwarded.headers.get("x-method"), await forwarded.text()]).toEqual(["POST", "pass it on"]);
+  expect(await (await fetch(`${url}/kinds`)).json()).toEqual({
+    request: true,
+    response: true,
+    fetched: true,
+    nothing: false,
+  });
+});
+
+test("what a function throws becomes a 500 with an id that is in the log, and the function lives on", async () => {
+  const { url, printed } = await load("fetch-function.mjs");
+  const failed = await fetch(`${url}/throw`, { headers: { "x-request-id": "abc-1" } });
+  expect([failed.status, await failed.text()]).toEqual([500, "function failed, request abc-1\n"]);
+  await expect
+    .poll(printed)
+    .toMatch(/request abc-1 GET \/throw failed: Error: out of cheese\n\s+at .*fetch-function\.mjs:4/);
+  expect(await (await fetch(`${url}/again`)).text()).toBe("hello /again");
+  const web = await load("web-function.mjs");
+  expect((await fetch(`${web.url}/undefined`)).status).toBe(500);
+  await expect.poll(web.printed).toContain("fetch() gave undefined instead of a Response");
+});
+
+test("a (req, res) function is served, and its failures answered", async () => {
+  const { url } = await load("node-http-function.mjs");
+  expect(await (await fetch(`${url}/x`, { method: "DELETE" })).text()).toBe("node DELETE /x");
+  expect((await fetch(`${url}/throw`)).status).toBe(500);
+  expect((await fetch(`${url}/reject`)).status).toBe(500);
+  // Begun and then failed: the connection is cut, so nobody takes half an answer for a whole one.
+  await expect(fetch(`${url}/cut`).then((response) => response.text())).rejects.toThrow();
+});
+
+test("a function with a server of its own gets PORT", async () => {
+  const { url } = await load("own-server-function.mjs");
+  expect(await (await fetch(url)).text()).toBe("own server");
+});
+
+test.each([
+  ["own-port-function.mjs", "PortIgnored", /^the function listens on port \d+ instead of PORT \(\d+\)$/],
+  ["no-handler-function.mjs", "NoHandler", /^the module exports no handler/],
+  ["throws-at-import.mjs", "ImportFailed", /^TypeError: .*\n.*throws-at-import\.mjs:2/],
+  ["exits-with-3.mjs", "HostExited", /exit code 3/],
+  ["no-such-file.mjs", "ImportFailed", /Cannot find module/],
+])("%s is refused with %s", async (file, reason, message) => {
+  const error = await refusal(file);
+  expect(error.reason).toBe(reason);
+  expect(error.message).toMatch(message);
+});
+
+test("TERM lets requests in flight and waitUntil finish, and takes no new ones", async () => {
+  const { host, url, port, printed } = await load("fetch-function.mjs");
+  expect(await (await fetch(`${url}/later`)).text()).toBe("soon");
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.write("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nab");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  process.kill(host.pid, "SIGTERM");
+  await expect
+    .poll(() =>
+      fetch(url).then(
+        () => "answered",
+        () => "refused",
+      ),
+    )
+    .toBe("refused");
+  socket.write("cd");
+  let answer = "";
+  for await (const chunk of socket) answer += String(chunk);
+  expect(answer).toContain("abcd");
+  expect(await host.exited).toEqual({ code: 0, signal: undefined });
+  expect(printed()).toContain("later is done");
+});
