@@ -165,6 +165,6 @@ class Stream<T extends KubeObject> {
   }
 }
 
-/** Servers without watch-list answer 400 or 422 to its parameters. */
+/** Servers without watch-list answer 400 or 422 to its parameters; one whose buffers it overflows ends it with 410. */
 const refusesInitialEvents = (error: unknown): boolean =>
-  isApiError(error) && (error.code === 400 || error.code === 422);
+  isApiError(error) && (error.code === 400 || error.code === 422 || error.code === 410);

@@ -2,8 +2,10 @@ import { keyOf, type KubeObject } from "../api/meta/object.ts";
 import type { Clock } from "./clock.ts";
 import type { Informer } from "./informer.ts";
 
-/** A cache this far behind is no longer waited for. */
-const patienceMs = 5000;
+/** In process a cache is current within a turn or two; over HTTP it is asked less often, and no longer than a second. */
+const quickTurns = 20;
+const slowTurns = 50;
+const slowTurnMs = 20;
 
 /**
  * Resolves when the cache shows an object that was just written, so that the next reconcile counts it. In process that
@@ -11,10 +13,10 @@ const patienceMs = 5000;
  */
 export async function untilSeen<T extends KubeObject>(clock: Clock, informer: Informer<T>, written: T): Promise<void> {
   const key = keyOf(written.metadata);
-  const untilMs = clock.now() + patienceMs;
-  while (informer.get(key)?.metadata.uid !== written.metadata.uid && clock.now() < untilMs) {
+  for (let turn = 0; turn < quickTurns + slowTurns; turn++) {
+    if (informer.get(key)?.metadata.uid === written.metadata.uid) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    clock.after(0, resolve);
+    clock.after(turn < quickTurns ? 0 : slowTurnMs, resolve);
     await promise;
   }
 }
