@@ -95,7 +95,8 @@ export function writeOver(registry: Registry, target: Target, overwrite: Overwri
   const object = sideWritten(target, next, stored);
   restoreMetadata(object, stored);
   const context = writeContext(registry, caller, "update");
-  storage.applyDefaults?.(object, context);
+  // A status write shares the stored spec, which has its defaults and must not be changed in place.
+  if (subresource !== "status") storage.applyDefaults?.(object, context);
   const request = {
     operation: "update",
     served,

@@ -130,7 +130,9 @@ function surplusPods(job: Job, active: readonly Pod[], atLeast: number): readonl
         return false;
       })
     : [];
-  const others = byReadiness(active).toReversed().filter((pod) => !misplaced.includes(pod));
+  const others = byReadiness(active)
+    .toReversed()
+    .filter((pod) => !misplaced.includes(pod));
   return [...misplaced, ...others.slice(0, Math.max(0, atLeast - misplaced.length))];
 }
 
