@@ -15,6 +15,7 @@ import type { SubresourceHandler, VirtualResource } from "./http/exchange.ts";
 import { Listener, type Authorize } from "./http/listener.ts";
 import { createInProcessApi, type InProcessApi } from "./in-process.ts";
 import { Catalog } from "./registry/catalog.ts";
+import { openApiHandler } from "./openapi/handler.ts";
 import type { Registry } from "./registry/registry.ts";
 import { Store } from "./storage/store.ts";
 
@@ -95,7 +96,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
     identity,
     virtual: options.virtual ?? [],
     subresources: options.subresources ?? [],
-    documents: [],
+    documents: [openApiHandler(catalog)],
     authenticate: createAuthenticate(identity.adminToken, async () => undefined),
     authorize,
   });

@@ -56,8 +56,9 @@ function compareValues(before: unknown, after: unknown, schema: MaybeSchema, wal
   }
   if (shape === "map") {
     const [left, right] = [(before ?? {}) as JsonObject, (after ?? {}) as JsonObject];
-    if (Object.keys(left).length === 0 && Object.keys(right).length === 0) compareLeaves(before, after, walk);
-    else {
+    if (Object.keys(left).length === 0 && Object.keys(right).length === 0) {
+      if (!isAlwaysThere(walk)) compareLeaves(before, after, walk);
+    } else {
       compareMaps(left, right, schema, walk);
       markContainer(before, after, walk);
     }
@@ -82,8 +83,10 @@ function compareLeaves(before: unknown, after: unknown, walk: Walk): void {
  */
 const alwaysThere: ReadonlySet<string> = new Set(["f:metadata", "f:spec", "f:status", "f:template", "f:strategy"]);
 
+const isAlwaysThere = ({ path }: Walk): boolean => alwaysThere.has(path.at(-1) ?? "");
+
 function markContainer(before: unknown, after: unknown, walk: Walk): void {
-  if (alwaysThere.has(walk.path.at(-1) ?? "")) return;
+  if (isAlwaysThere(walk)) return;
   if (before === undefined) insertPath(walk.written, walk.path);
   else if (after === undefined) insertPath(walk.removed, walk.path);
 }

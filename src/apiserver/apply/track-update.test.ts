@@ -30,6 +30,7 @@ const web = (image: string, replicas = 1): JsonObject => ({
       },
     },
   },
+  status: {},
 });
 
 test("a create gives every field to its writer, in the form upstream stores", () => {
