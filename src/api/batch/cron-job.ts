@@ -5,6 +5,7 @@ import { ageColumn, integerColumn, nameColumn, selectorCell, textColumn, wideCol
 import type { Column, KindDefinition } from "../meta/definition.ts";
 import { ageOf } from "../meta/time.ts";
 import { schemaOf } from "../schemas.ts";
+import { validateCronJob } from "./cron-job-validation.ts";
 import { CronJobKind } from "./kinds.ts";
 import type { CronJob } from "./types.gen.ts";
 
@@ -44,5 +45,6 @@ export const cronJobDefinition: KindDefinition<CronJob> = {
   prepare(cronJob, old) {
     if (!old) cronJob.status = {};
   },
+  validate: validateCronJob,
   unconditionalUpdate: true,
 };

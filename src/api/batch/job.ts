@@ -5,6 +5,8 @@ import type { Column, KindDefinition } from "../meta/definition.ts";
 import { humanDuration, parseTime } from "../meta/time.ts";
 import { schemaOf } from "../schemas.ts";
 import { defaultJobSpec, selectOwnPods } from "./job-defaults.ts";
+import { validateJobStatus } from "./job-status-validation.ts";
+import { validateJob } from "./job-validation.ts";
 import { JobKind } from "./kinds.ts";
 import type { Job, JobCondition } from "./types.gen.ts";
 
@@ -70,6 +72,8 @@ export const jobDefinition: KindDefinition<Job> = {
     job.status = {};
     selectOwnPods(job);
   },
+  validate: validateJob,
+  validateStatus: validateJobStatus,
   unconditionalUpdate: true,
   defaultPropagation: "Orphan",
 };

@@ -3,7 +3,9 @@ import type { KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { ServiceKind } from "./kinds.ts";
+import { agreeOnClusterIps, keepAllocated } from "./service-addresses.ts";
 import { serviceColumns } from "./service-columns.ts";
+import { validateService } from "./service-validation.ts";
 import type { Service, ServiceSpec } from "./types.gen.ts";
 
 const affinityTimeoutSeconds = 10_800;
@@ -49,7 +51,10 @@ export const serviceDefinition: KindDefinition<Service> = {
     if (spec) defaultServiceSpec(spec);
   },
   prepare(service, old) {
-    if (!old) service.status = { loadBalancer: {} };
+    if (old) keepAllocated(service, old);
+    else service.status = { loadBalancer: {} };
+    agreeOnClusterIps(service.spec, old?.spec);
   },
+  validate: validateService,
   unconditionalUpdate: true,
 };
