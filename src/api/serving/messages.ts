@@ -1,7 +1,8 @@
 /**
  * Field tables of serving.knative.dev; the notation is explained in ../meta/message.ts.
  * RevisionSpec and Container are the part of PodSpec and Container that Serving lets through (sheet §1.7);
- * their fields keep the core types, so a RevisionSpec's containers can be put into a pod as they are.
+ * their fields keep the core types, so a RevisionSpec's containers can be put into a pod as they are. Unlike a Pod's,
+ * containers and ports are plain lists: a container's name may be left out, so server-side apply cannot go by it.
  */
 export const messages = `
 package serving.v1
@@ -66,8 +67,8 @@ RevisionTemplateSpec
   2 spec RevisionSpec~
 
 RevisionSpec
-  1 containers []Container! merge=name map=name
-  2 initContainers []Container merge=name map=name
+  1 containers []Container!
+  2 initContainers []Container
   3 volumes []Volume merge=name map=name
   4 serviceAccountName string
   5 imagePullSecrets []core.v1.LocalObjectReference
@@ -99,7 +100,7 @@ Container
   3 command []string
   4 args []string
   5 workingDir string
-  6 ports []core.v1.ContainerPort map=containerPort,protocol=TCP
+  6 ports []core.v1.ContainerPort
   7 env []core.v1.EnvVar merge=name map=name
   8 envFrom []core.v1.EnvFromSource
   9 resources core.v1.ResourceRequirements
