@@ -1,0 +1,50 @@
+import type { InstanceAddress, InstanceEvent } from "./instance.ts";
+
+/** Connections to one instance: opened by the proxy, owned by the instance. */
+export interface InstancePool {
+  /** No new requests will come: idle connections end now, busy ones after their request. */
+  close(): void;
+  /** Every connection ends now. */
+  destroy(): void;
+}
+
+export type InstanceState = "ready" | "unready" | "draining" | "gone";
+
+/** One instance of a revision, as the router keeps it. */
+export class AppInstance<Pool extends InstancePool = InstancePool> {
+  readonly id: string;
+  readonly revision: string;
+  readonly address: InstanceAddress;
+  readonly protocol: InstanceEvent["protocol"];
+  readonly pool: Pool;
+  state: InstanceState = "unready";
+  /** Requests holding one of its slots. */
+  inFlight = 0;
+  /** A connection could not be made a moment ago. */
+  suspect = false;
+  #idleWaiters: (() => void)[] = [];
+
+  constructor(event: InstanceEvent, openPool: (event: InstanceEvent) => Pool) {
+    this.id = event.id;
+    this.revision = event.revision;
+    this.address = event.address;
+    this.protocol = event.protocol;
+    this.pool = openPool(event);
+  }
+
+  /** A slot is free again. */
+  leave(): void {
+    this.inFlight--;
+    if (this.inFlight === 0 && this.#idleWaiters.length > 0) {
+      const waiters = this.#idleWaiters;
+      this.#idleWaiters = [];
+      for (const resolve of waiters) resolve();
+    }
+  }
+
+  /** Resolves when no request is on it. */
+  idle(): Promise<void> {
+    if (this.inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+}

@@ -1,0 +1,275 @@
+import type { AppInstance } from "../app-instance.ts";
+import type { Admitted, RevisionRuntime } from "../revision-runtime.ts";
+import type { Waiter } from "../wait-queue.ts";
+import type { AppConnection } from "./app-connection.ts";
+import type { AppPool } from "./app-pool.ts";
+import { type HeadChanges, noChanges } from "./forward-head.ts";
+import type { Front, LocalAnswer } from "./sides.ts";
+
+/** How a request ended, as the access log says it. */
+export type Outcome =
+  | "ok"
+  | "no-route"
+  | "probe"
+  | "refused"
+  | "queue-full"
+  | "start-failed"
+  | "connect-failed"
+  | "bad-response"
+  | "app-reset"
+  | "timeout"
+  | "idle-timeout"
+  | "client-gone"
+  | "client-slow"
+  | "shutdown";
+
+/** What the exchanges of one router share. */
+export interface ExchangeHost {
+  readonly nowMs: () => number;
+  readonly after: (ms: number, run: () => void) => () => void;
+  readonly live: LiveExchanges;
+  /** A response starts: lines to add to its head. */
+  onResponse(exchange: Exchange): string;
+  onFinish(exchange: Exchange): void;
+}
+
+/** Tries to connect for one request, and the pause before the second, growing by the factor (§5.4). */
+const connectTries = 15;
+const connectPauseMs = 50;
+const connectPauseFactor = 1.4;
+
+/**
+ * One request on its way: found a route → has or waits for a slot → connecting → sent → responding → finished. It owns
+ * the request's place in the queue, its slot and its deadlines, and gives each back exactly once, in {@link finish}.
+ */
+export class Exchange implements Admitted<AppPool> {
+  readonly front: Front;
+  readonly host: ExchangeHost;
+  readonly arrivedMs: number;
+  runtime: RevisionRuntime<AppPool> | undefined;
+  changes: HeadChanges = noChanges;
+  instance: AppInstance<AppPool> | undefined;
+  /** Status the client saw; 0 while none. */
+  status = 0;
+  outcome: Outcome = "ok";
+  /** It found no instance up when it came. */
+  cold = false;
+  sentMs = 0;
+  respondedMs = 0;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  lastByteMs = 0;
+  nextWaiting: Waiter | undefined;
+  previousWaiting: Waiter | undefined;
+  waiting = false;
+  nextLive: Exchange | undefined;
+  previousLive: Exchange | undefined;
+  #back: AppConnection | undefined;
+  #tries = 0;
+  #done = false;
+  #stopPause: (() => void) | undefined;
+
+  constructor(front: Front, host: ExchangeHost, arrivedMs: number) {
+    this.front = front;
+    this.host = host;
+    this.arrivedMs = arrivedMs;
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Sends it to a revision: at once, or when an instance has room. */
+  start(runtime: RevisionRuntime<AppPool>, changes: HeadChanges): void {
+    this.runtime = runtime;
+    this.changes = changes;
+    this.cold = runtime.readyInstances === 0;
+    this.lastByteMs = this.arrivedMs;
+    this.#setDeadline();
+    this.host.live.add(this);
+    runtime.admit(this);
+  }
+
+  assigned(instance: AppInstance<AppPool>): void {
+    this.instance = instance;
+    instance.pool.open(this);
+  }
+
+  turnedAway(status: 502 | 503 | 504, reason: string): void {
+    this.fail({ status, reason, retryAfterS: 1 }, status === 503 ? "queue-full" : "start-failed");
+  }
+
+  /** A connection to its instance is there. */
+  connected(back: AppConnection): void {
+    this.#back = back;
+    if (this.cold || this.sentMs === 0) this.sentMs = this.cold ? this.host.nowMs() : this.arrivedMs;
+    this.front.sendTo(back, this.changes);
+  }
+
+  /** Nothing was sent: try again, perhaps elsewhere, after a pause when it is the same one over again. */
+  connectFailed(error: Error): void {
+    const { instance, runtime } = this;
+    if (this.#done || instance === undefined || runtime === undefined) return;
+    instance.suspect = true;
+    this.instance = undefined;
+    const elsewhere = runtime.readyInstances > 1 && this.#tries < runtime.readyInstances - 1;
+    if (++this.#tries >= connectTries) {
+      runtime.release(instance);
+      this.fail({ status: 502, reason: `cannot connect to the instance: ${codeOf(error)}` }, "connect-failed");
+      return;
+    }
+    runtime.release(instance);
+    if (elsewhere) {
+      runtime.admit(this, true);
+      return;
+    }
+    const pauseMs = connectPauseMs * connectPauseFactor ** (this.#tries - 1);
+    this.#stopPause = this.host.after(pauseMs, () => {
+      this.#stopPause = undefined;
+      if (!this.#done) runtime.admit(this, true);
+    });
+  }
+
+  /** The app's response begins; returns header lines to add to it. */
+  responded(status: number): string {
+    this.status = status;
+    this.respondedMs = this.host.nowMs();
+    this.lastByteMs = this.respondedMs;
+    this.#setDeadline();
+    return this.host.onResponse(this);
+  }
+
+  /** A byte of the response has passed. */
+  progressed(): void {
+    if (this.runtime !== undefined && this.runtime.settings.idleMs > 0) this.lastByteMs = this.host.nowMs();
+  }
+
+  /** The app's side is of no use any more; what the client gets depends on what it has got. */
+  appFailed(outcome: "bad-response" | "app-reset", reason: string): void {
+    this.#back = undefined;
+    if (this.respondedMs > 0) {
+      this.outcome = outcome;
+      this.front.cut(false);
+      this.finish();
+    } else this.fail({ status: 502, reason }, outcome);
+  }
+
+  clientGone(outcome: "client-gone" | "client-slow" = "client-gone"): void {
+    if (this.#done) return;
+    this.outcome = outcome;
+    this.finish();
+  }
+
+  /** Answers instead of the app. */
+  fail(answer: LocalAnswer, outcome: Outcome): void {
+    if (this.#done) return;
+    this.outcome = outcome;
+    this.status = answer.status;
+    this.#dropBack();
+    this.front.answer(answer);
+    this.finish();
+  }
+
+  /** Called when the deadline may have passed; idle time is only known by looking. */
+  expire(nowMs: number): void {
+    this.#setDeadline();
+    if (nowMs < this.deadlineMs || this.#done) return;
+    if (this.respondedMs === 0) {
+      const text = this.#back === undefined ? "activator request timeout" : "request timeout";
+      const why = this.runtime?.failure;
+      this.fail({ status: 504, reason: why === undefined ? text : `${text}: ${why}` }, "timeout");
+      return;
+    }
+    const total = this.arrivedMs + (this.runtime?.settings.timeoutMs ?? 0);
+    this.outcome = nowMs >= total ? "timeout" : "idle-timeout";
+    const clean = this.#back?.endsHere ?? false;
+    this.#dropBack();
+    this.front.cut(clean);
+    this.finish();
+  }
+
+  /** The response is complete, and the app's connection has been put back or ended. */
+  complete(): void {
+    this.#back = undefined;
+    this.finish();
+  }
+
+  /** The one way out: gives back slot, queue place and deadlines. */
+  finish(): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#stopPause?.();
+    this.#dropBack();
+    const { runtime, instance } = this;
+    this.host.live.remove(this);
+    if (runtime !== undefined) {
+      if (this.waiting) runtime.forget(this);
+      runtime.meter.leave(this.host.nowMs());
+    }
+    this.host.onFinish(this);
+    // The slot first: what the client sends next on this connection should find it free.
+    if (runtime !== undefined && instance !== undefined) runtime.release(instance);
+    this.front.finished();
+  }
+
+  #dropBack(): void {
+    const back = this.#back;
+    this.#back = undefined;
+    back?.abandon();
+    if (back === undefined && this.instance !== undefined) this.instance.pool.cancel(this);
+  }
+
+  /** total, response start and idle time-out, whichever comes first (§5.3). */
+  #setDeadline(): void {
+    const { timeoutMs, responseStartMs, idleMs } = (this.runtime as RevisionRuntime<AppPool>).settings;
+    let at = timeoutMs > 0 ? this.arrivedMs + timeoutMs : Number.POSITIVE_INFINITY;
+    if (responseStartMs > 0 && this.respondedMs === 0) at = Math.min(at, this.arrivedMs + responseStartMs);
+    if (idleMs > 0) at = Math.min(at, this.lastByteMs + idleMs);
+    this.deadlineMs = at;
+  }
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}
+
+/** Every exchange under way in a router, for deadlines and shutdown. Joining and leaving allocate nothing. */
+export class LiveExchanges {
+  #head: Exchange | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(exchange: Exchange): void {
+    exchange.nextLive = this.#head;
+    if (this.#head !== undefined) this.#head.previousLive = exchange;
+    this.#head = exchange;
+    this.#size++;
+  }
+
+  remove(exchange: Exchange): void {
+    if (exchange.previousLive === undefined && this.#head !== exchange) return;
+    if (exchange.previousLive === undefined) this.#head = exchange.nextLive;
+    else exchange.previousLive.nextLive = exchange.nextLive;
+    if (exchange.nextLive !== undefined) exchange.nextLive.previousLive = exchange.previousLive;
+    exchange.nextLive = undefined;
+    exchange.previousLive = undefined;
+    this.#size--;
+  }
+
+  /** Ends the exchanges whose time is up. */
+  sweep(nowMs: number): void {
+    for (let exchange = this.#head; exchange !== undefined;) {
+      const next: Exchange | undefined = exchange.nextLive;
+      if (nowMs >= exchange.deadlineMs) exchange.expire(nowMs);
+      exchange = next;
+    }
+  }
+
+  all(): Exchange[] {
+    const found: Exchange[] = [];
+    for (let exchange = this.#head; exchange !== undefined; exchange = exchange.nextLive) found.push(exchange);
+    return found;
+  }
+}

@@ -1,0 +1,207 @@
+import { AppInstance, type InstancePool } from "./app-instance.ts";
+import type { InstanceEvent } from "./instance.ts";
+import { LoadMeter } from "./load-meter.ts";
+import { pickInstance } from "./pick-instance.ts";
+import { WaitQueue, type Waiter } from "./wait-queue.ts";
+
+/** What a Revision says about its requests. Times in milliseconds, 0 = no limit. */
+export interface RevisionSettings {
+  /** Requests in one instance at a time, a hard limit; 0 = unlimited. */
+  readonly concurrency: number;
+  /** From arrival to the last byte. */
+  readonly timeoutMs: number;
+  /** From arrival to the first byte of the response. */
+  readonly responseStartMs: number;
+  /** Between two bytes of the response. */
+  readonly idleMs: number;
+}
+
+/** A Revision nothing is known of yet: the defaults of config-defaults. */
+export const defaultSettings: RevisionSettings = Object.freeze({
+  concurrency: 0,
+  timeoutMs: 300_000,
+  responseStartMs: 0,
+  idleMs: 0,
+});
+
+/** A request as a revision sees it. */
+export interface Admitted<Pool extends InstancePool> extends Waiter {
+  /** Its turn has come; a slot of the instance is taken for it. */
+  assigned(instance: AppInstance<Pool>): void;
+  /** It will not get a turn. */
+  turnedAway(status: 502 | 503 | 504, reason: string): void;
+}
+
+export interface RuntimeDeps<Pool extends InstancePool> {
+  readonly openPool: (event: InstanceEvent) => Pool;
+  readonly nowMs: () => number;
+  /** A request has to wait. */
+  readonly onDemand: (runtime: RevisionRuntime<Pool>) => void;
+  /** Something happened that the next load report must cover. */
+  readonly onActive: (runtime: RevisionRuntime<Pool>) => void;
+  readonly queueLimit: number;
+}
+
+/**
+ * One revision in the data plane: its instances, the requests waiting for one, and the measure of both. Everything
+ * happens in the turn it is asked for; nothing here awaits.
+ */
+export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
+  readonly key: string;
+  readonly meter: LoadMeter = new LoadMeter();
+  settings: RevisionSettings = defaultSettings;
+  /** The Revision object is gone: its requests get 404. */
+  deleted = false;
+  /** Why there is no instance, in one line; set and cleared by whoever starts them. */
+  failure: string | undefined;
+  /** In the set of revisions that the next load report covers. */
+  reporting = false;
+  /** When the first request of the current wait came with no instance up: the start of a cold start. */
+  coldSinceMs: number | undefined;
+  readonly #deps: RuntimeDeps<Pool>;
+  readonly #all = new Map<string, AppInstance<Pool>>();
+  readonly #queue = new WaitQueue<Admitted<Pool>>();
+  #ready: AppInstance<Pool>[] = [];
+  #turn = 0;
+  #pumping = false;
+
+  constructor(key: string, deps: RuntimeDeps<Pool>) {
+    this.key = key;
+    this.#deps = deps;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  get readyInstances(): number {
+    return this.#ready.length;
+  }
+
+  /** Nothing points here any more: the router may forget it. */
+  get empty(): boolean {
+    return this.#all.size === 0 && this.#queue.length === 0 && this.meter.present === 0;
+  }
+
+  instance(id: string): AppInstance<Pool> | undefined {
+    return this.#all.get(id);
+  }
+
+  instances(): Iterable<AppInstance<Pool>> {
+    return this.#all.values();
+  }
+
+  /**
+   * Gives the request a slot in this turn ({@link Admitted.assigned}), or a place in the queue, or turns it away when
+   * the queue is full. One that lost its turn to a failed connect waits `inFront`.
+   */
+  admit(request: Admitted<Pool>, inFront = false): void {
+    if (inFront || this.#queue.length === 0) {
+      const instance = this.#pick();
+      if (instance !== undefined) {
+        instance.inFlight++;
+        request.assigned(instance);
+        return;
+      }
+    }
+    if (!inFront && this.#queue.length >= this.#deps.queueLimit) {
+      request.turnedAway(503, "pending request queue full");
+      return;
+    }
+    this.#queue.add(request, inFront);
+    if (this.#ready.length === 0) this.coldSinceMs ??= this.#deps.nowMs();
+    this.#deps.onDemand(this);
+  }
+
+  /** Takes a waiting request out of the queue. */
+  forget(request: Admitted<Pool>): void {
+    this.#queue.remove(request);
+  }
+
+  /** A request has left its instance: the next one may have its slot. */
+  release(instance: AppInstance<Pool>): void {
+    instance.leave();
+    if (instance.inFlight === 0 && instance.state === "gone") instance.pool.close();
+    if (this.#queue.length > 0) this.pump();
+  }
+
+  /** Gives free slots to waiting requests, in order. Not re-entered: an assignment may free or fill slots itself. */
+  pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    for (let request = this.#queue.first; request !== undefined; request = this.#queue.first) {
+      const instance = this.#pick();
+      if (instance === undefined) break;
+      this.#queue.remove(request);
+      instance.inFlight++;
+      request.assigned(instance);
+    }
+    this.#pumping = false;
+  }
+
+  /** Turns every waiting request away. */
+  turnAllAway(status: 502 | 503 | 504, reason: string): void {
+    for (let request = this.#queue.first; request !== undefined; request = this.#queue.first) {
+      this.#queue.remove(request);
+      request.turnedAway(status, reason);
+    }
+  }
+
+  configure(settings: RevisionSettings): void {
+    this.settings = settings;
+    this.deleted = false;
+    if (this.#queue.length > 0) this.pump();
+  }
+
+  /** Follows an instance's life. Repeating an event changes nothing. */
+  apply(event: InstanceEvent): void {
+    if (event.type === "ready") {
+      this.#makeReady(event);
+      return;
+    }
+    const instance = this.#all.get(event.id);
+    if (instance === undefined) return;
+    instance.state = event.type;
+    this.#ready = this.#ready.filter((other) => other !== instance);
+    if (event.type === "gone") {
+      this.#all.delete(event.id);
+      instance.pool.close();
+    }
+  }
+
+  #makeReady(event: InstanceEvent): void {
+    let instance = this.#all.get(event.id);
+    if (instance !== undefined && (!isSameEnd(instance, event) || instance.state === "gone")) {
+      // A new address under an old id: what runs on the old one ends there.
+      instance.pool.close();
+      this.#ready = this.#ready.filter((other) => other !== instance);
+      instance = undefined;
+    }
+    if (instance === undefined) {
+      instance = new AppInstance(event, this.#deps.openPool);
+      this.#all.set(event.id, instance);
+    }
+    instance.suspect = false;
+    this.failure = undefined;
+    this.coldSinceMs = undefined;
+    if (instance.state !== "ready") {
+      instance.state = "ready";
+      this.#ready = [...this.#ready, instance].sort(byId);
+    }
+    this.#deps.onActive(this);
+    if (this.#queue.length > 0) this.pump();
+  }
+
+  #pick(): AppInstance<Pool> | undefined {
+    return pickInstance(this.#ready, this.settings.concurrency, this.#turn++);
+  }
+}
+
+function isSameEnd(instance: AppInstance, event: InstanceEvent): boolean {
+  const { address, protocol } = instance;
+  return address.host === event.address.host && address.port === event.address.port && protocol === event.protocol;
+}
+
+function byId(a: AppInstance, b: AppInstance): number {
+  return a.id < b.id ? -1 : 1;
+}

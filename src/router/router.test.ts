@@ -1,0 +1,181 @@
+import { afterEach, expect, test } from "vitest";
+import {
+  eventually,
+  type Harness,
+  makeIngress,
+  makeRevision,
+  RawClient,
+  startHarness,
+} from "./testing/router-harness.ts";
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+async function start(...args: Parameters<typeof startHarness>): Promise<Harness> {
+  const harness = await startHarness(...args);
+  stops.push(() => harness.stop());
+  return harness;
+}
+
+const get = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
+
+test("a request goes to a ready instance and its answer comes back", async () => {
+  const harness = await start();
+  harness.ready(await harness.app((req, res) => res.end(`${req.method} ${req.url}`)));
+  const client = new RawClient(harness.port).send("GET /a?b=c HTTP/1.1\r\nHost: app.test\r\n\r\n");
+  const text = await client.until("GET /a?b=c");
+  expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(text).not.toMatch(/keep-alive/i);
+  client.destroy();
+});
+
+test("a host nobody claims gets 404 with one line", async () => {
+  const harness = await start();
+  const client = new RawClient(harness.port).send("GET / HTTP/1.1\r\nHost: other.test\r\nConnection: close\r\n\r\n");
+  const text = await client.toEnd();
+  expect(text).toMatch(/^HTTP\/1\.1 404 Not Found\r\n/);
+  expect(text.split("\r\n\r\n")[1]).toBe("no service answers to this host\n");
+});
+
+test("a request without instances waits, raises demand in the same turn, and is served when one is ready", async () => {
+  const harness = await start();
+  const address = await harness.app((_req, res) => res.end("woke"));
+  const client = new RawClient(harness.port).send(get);
+  await eventually(
+    () => harness.load.demands.length > 0,
+    () => "no demand",
+  );
+  expect(harness.load.demands).toEqual([{ revision: "default/app", waiting: 1 }]);
+  expect(harness.router.pending("default/app")).toEqual({ queued: 1, present: 1, instances: 0 });
+  harness.ready(address);
+  expect(await client.until("woke")).toMatch(/Server-Timing: cold;dur=/);
+  client.destroy();
+});
+
+test("an instance that becomes ready inside the demand call serves the request", async () => {
+  const harness = await start();
+  const address = await harness.app((_req, res) => res.end("claimed"));
+  harness.load.onDemand = () => harness.ready(address);
+  const client = new RawClient(harness.port).send(get);
+  await client.until("claimed");
+  client.destroy();
+});
+
+test("bodies pass both ways unchanged, with a length and chunked", async () => {
+  const harness = await start();
+  const address = await harness.app((req, res) => req.pipe(res));
+  harness.ready(address);
+  const body = Buffer.alloc(3_000_000, "abcdefghij");
+  const url = `http://127.0.0.1:${harness.port}/`;
+  harness.router.applyIngress("default/ip", makeIngress("127.0.0.1", { app: 100 }));
+  const sized = await fetch(url, { method: "POST", body });
+  expect(Buffer.from(await sized.arrayBuffer()).equals(body)).toBe(true);
+  const stream = new Blob([body]).stream();
+  const chunked = await fetch(url, { method: "POST", body: stream, duplex: "half" } as RequestInit);
+  expect(Buffer.from(await chunked.arrayBuffer()).equals(body)).toBe(true);
+});
+
+test("containerConcurrency is never exceeded, and waiting requests go first come, first served", async () => {
+  const harness = await start({ spec: { containerConcurrency: 2 } });
+  let now = 0;
+  let most = 0;
+  const order: string[] = [];
+  const answers: (() => void)[] = [];
+  const address = await harness.app((req, res) => {
+    most = Math.max(most, ++now);
+    order.push(req.url ?? "");
+    answers.push(() => {
+      now--;
+      res.end("done");
+    });
+  });
+  harness.ready(address);
+  const clients: RawClient[] = [];
+  for (let i = 0; i < 6; i++) {
+    clients.push(new RawClient(harness.port).send(`GET /${i} HTTP/1.1\r\nHost: app.test\r\n\r\n`));
+    await eventually(
+      () => harness.router.pending("default/app").present === i + 1,
+      () => `request ${i} not seen`,
+    );
+  }
+  for (let i = 0; i < 6; i++) {
+    await eventually(
+      () => answers.length > 0,
+      () => `served ${order.length}`,
+    );
+    answers.shift()?.();
+  }
+  for (const client of clients) await client.until("done");
+  expect(most).toBe(2);
+  expect(order.toSorted()).toEqual(order);
+  for (const client of clients) client.destroy();
+});
+
+test("a full queue answers 503 with Retry-After", async () => {
+  const harness = await start({ options: { queueLimit: 1 } });
+  const first = new RawClient(harness.port).send(get);
+  await eventually(
+    () => harness.router.pending("default/app").queued === 1,
+    () => "not queued",
+  );
+  const second = new RawClient(harness.port).send(get);
+  const text = await second.until("pending request queue full");
+  expect(text).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
+  expect(text).toMatch(/Retry-After: 1\r\n/);
+  first.destroy();
+  second.destroy();
+});
+
+test("a known start failure answers the waiting requests with its reason", async () => {
+  const harness = await start();
+  const client = new RawClient(harness.port).send(get);
+  await eventually(
+    () => harness.router.pending("default/app").queued === 1,
+    () => "not queued",
+  );
+  harness.router.setStartFailure({ revision: "default/app", reason: "exited with code 3: no database" });
+  expect(await client.until("no database")).toMatch(/^HTTP\/1\.1 503 /);
+  client.destroy();
+});
+
+test("drain resolves when the last request is answered, and new ones go elsewhere", async () => {
+  const harness = await start();
+  let finish: (() => void) | undefined;
+  const slow = await harness.app((_req, res) => (finish = () => res.end("old")));
+  const other = await harness.app((_req, res) => res.end("new"));
+  harness.ready(slow, "a");
+  const first = new RawClient(harness.port).send(get);
+  await eventually(
+    () => finish !== undefined,
+    () => "not in flight",
+  );
+  let drained = false;
+  const draining = harness.router.drain("default/app", "a").then(() => (drained = true));
+  harness.ready(other, "b");
+  await new RawClient(harness.port).send(get).until("new");
+  expect(drained).toBe(false);
+  finish?.();
+  await first.until("old");
+  await draining;
+});
+
+test("a deleted revision answers 404", async () => {
+  const harness = await start();
+  harness.router.applyRevision("default/app", undefined);
+  expect(await new RawClient(harness.port).send(get).until("\n\r\n")).toMatch(/^HTTP\/1\.1 404 /);
+  harness.router.applyRevision("default/app", makeRevision("app", {}));
+});
+
+test("load is reported at once after a quiet time and then by the second", async () => {
+  const harness = await start();
+  harness.ready(await harness.app((_req, res) => res.end("ok")));
+  await new RawClient(harness.port).send(get).until("ok");
+  expect(harness.load.reports[0]).toMatchObject({ revision: "default/app", averageConcurrency: 1, requestCount: 1 });
+  await eventually(
+    () => harness.load.reports.length > 2,
+    () => "no report by the second",
+  );
+  expect(harness.load.reports[1]).toMatchObject({ requestCount: 0, readyInstances: 1 });
+});

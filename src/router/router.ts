@@ -1,0 +1,323 @@
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { Ingress } from "../api/networking-internal/types.gen.ts";
+import type { Revision } from "../api/serving/types.gen.ts";
+import type { LoadListener } from "../scaling/load.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { type AccessEntry, makeAccessEntry } from "./access-log.ts";
+import type { InstanceEvent, StartFailure } from "./instance.ts";
+import { LoadReporter } from "./load-reporter.ts";
+import { AppPool, type AppPoolDeps } from "./proxy/app-pool.ts";
+import { ClientConnection } from "./proxy/client-connection.ts";
+import type { ClientHost } from "./proxy/client-host.ts";
+import { Exchange, type ExchangeHost, LiveExchanges } from "./proxy/exchange.ts";
+import { createRequestIds } from "./proxy/request-ids.ts";
+import type { Front, LocalAnswer } from "./proxy/sides.ts";
+import { ReadBuffers } from "./proxy/wire.ts";
+import { revisionSettings } from "./revision-settings.ts";
+import { RevisionRuntime, type RuntimeDeps } from "./revision-runtime.ts";
+import { type Reach, RouteTable } from "./route-table.ts";
+import { type RouterClock, systemClock } from "./router-clock.ts";
+import { count, RouterMetrics } from "./router-metrics.ts";
+import { compileOptions, type CompiledRouterOptions, type RouterOptions } from "./router-options.ts";
+
+export interface RouterDeps {
+  readonly log: Logger;
+  /** Told of the load; without one the router serves what instances there are. */
+  readonly load?: LoadListener;
+  readonly clock?: RouterClock;
+  /** 0 ≤ n < 1; decides splits and request ids. */
+  readonly random?: () => number;
+  /** Receives one entry per request when given: the access log is off by default. */
+  readonly onAccess?: (entry: AccessEntry) => void;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 = any free one. */
+  readonly port: number;
+  /** Who can reach this port: cluster-local hosts are not answered on a `public` one. Default `any`. */
+  readonly reach?: Reach;
+}
+
+/**
+ * The data plane of one process: listeners, the route table, and a runtime per revision.
+ *
+ * `close()` stops accepting, lets requests under way finish and resolves when they have; `destroy()` ends everything
+ * now. Both may be called more than once.
+ */
+export interface Router {
+  readonly metrics: RouterMetrics;
+  /** Routes applied so far: hosts that answer. */
+  readonly hostCount: number;
+  listen(options: ListenOptions): Promise<AddressInfo>;
+  /** What the node agent or the EndpointSlices say. In the same turn, waiting requests are given to a ready instance. */
+  applyInstance(event: InstanceEvent): void;
+  /** A known reason why a revision has no instance: waiting requests are answered with it. */
+  setStartFailure(failure: StartFailure): void;
+  /** Sends no more requests to the instance; resolves when none is on it. */
+  drain(revision: string, instanceId: string): Promise<void>;
+  /** Puts an Ingress (key `namespace/name`) into the table; undefined takes it out. Live when this returns. */
+  applyIngress(key: string, ingress: Ingress | undefined): void;
+  hasIngress(key: string): boolean;
+  /** Limits and time-outs of a Revision; undefined: it was deleted, its requests get 404. */
+  applyRevision(key: string, revision: Revision | undefined): void;
+  /** Requests waiting and in flight for a revision, now. */
+  pending(revision: string): { readonly queued: number; readonly present: number; readonly instances: number };
+  close(): Promise<void>;
+  destroy(): void;
+}
+
+/** Deadlines are looked at this often: what a time-out may be late by. */
+const sweepMs = 100;
+/** Connections' own time-outs need less. */
+const sweepsPerConnectionSweep = 10;
+
+export function createRouter(options: RouterOptions, deps: RouterDeps): Router {
+  return new DataPlane(compileOptions(options), deps);
+}
+
+const unknownHost: LocalAnswer = Object.freeze({ status: 404, reason: "no service answers to this host" });
+const goneRevision: LocalAnswer = Object.freeze({ status: 404, reason: "the revision no longer exists" });
+
+class DataPlane implements Router {
+  readonly metrics = new RouterMetrics();
+  readonly #options: CompiledRouterOptions;
+  readonly #deps: RouterDeps;
+  readonly #clock: RouterClock;
+  readonly #random: () => number;
+  readonly #table: RouteTable<RevisionRuntime<AppPool>>;
+  readonly #runtimes = new Map<string, RevisionRuntime<AppPool>>();
+  readonly #runtimeDeps: RuntimeDeps<AppPool>;
+  readonly #reporter: LoadReporter<AppPool>;
+  readonly #live = new LiveExchanges();
+  readonly #servers = new Set<Server>();
+  readonly #clients = new Set<ClientConnection>();
+  readonly #clientHost: ClientHost;
+  readonly #exchangeHost: ExchangeHost;
+  #coarseMs: number;
+  #sweeps = 0;
+  #stopSweep: (() => void) | undefined;
+  #closing = false;
+  #onIdle: (() => void)[] = [];
+
+  constructor(options: CompiledRouterOptions, deps: RouterDeps) {
+    this.#options = options;
+    this.#deps = deps;
+    this.#clock = deps.clock ?? systemClock;
+    this.#random = deps.random ?? Math.random;
+    this.#coarseMs = this.#clock.nowMs();
+    this.#reporter = new LoadReporter(this.#clock, deps.load);
+    const buffers = new ReadBuffers();
+    const poolDeps: AppPoolDeps = { buffers, limits: options.head, ...this.#clock, ...options.pool };
+    this.#runtimeDeps = {
+      openPool: (event) => new AppPool(event.address, poolDeps),
+      nowMs: this.#clock.nowMs,
+      onDemand: (runtime) => this.#reporter.demand(runtime),
+      onActive: (runtime) => this.#reporter.watch(runtime),
+      queueLimit: options.queueLimit,
+    };
+    this.#table = new RouteTable((key) => this.#runtime(key));
+    this.#exchangeHost = {
+      nowMs: this.#clock.nowMs,
+      after: this.#clock.after,
+      live: this.#live,
+      onResponse: (exchange) => this.#onResponse(exchange),
+      onFinish: (exchange) => this.#onFinish(exchange),
+    };
+    this.#clientHost = {
+      buffers,
+      limits: { ...options.client, head: options.head },
+      ids: createRequestIds(this.#random),
+      coarseMs: () => this.#coarseMs,
+      closing: () => this.#closing,
+      dispatch: (front, reach) => this.#dispatch(front, reach),
+      onRefused: () => count(this.metrics.unrouted, "refused"),
+      toHttp2: (socket) => socket.destroy(),
+      onClosed: (connection) => this.#onClosed(connection),
+    };
+  }
+
+  get hostCount(): number {
+    return this.#table.hostCount;
+  }
+
+  /** The request path: probe? route? revision? then the exchange goes its way in this same turn. */
+  #dispatch(front: Front, reach: Reach): Exchange | undefined {
+    const nowMs = this.#clock.nowMs();
+    const exchange = new Exchange(front, this.#exchangeHost, nowMs);
+    const match = this.#table.match(front, reach, this.#random);
+    if (match === undefined) {
+      exchange.fail(unknownHost, "no-route");
+      return undefined;
+    }
+    if (front.probe !== undefined) {
+      exchange.fail({ status: 200, reason: front.probe }, "probe");
+      return undefined;
+    }
+    const runtime = match.target;
+    if (runtime.deleted) {
+      exchange.fail(goneRevision, "no-route");
+      return undefined;
+    }
+    if (runtime.meter.arrive(nowMs)) this.#reporter.first(runtime, nowMs);
+    exchange.start(runtime, match.changes);
+    return exchange;
+  }
+
+  #onResponse(exchange: Exchange): string {
+    if (!exchange.cold || exchange.runtime === undefined) return "";
+    const coldMs = exchange.respondedMs - exchange.arrivedMs;
+    this.metrics.of(exchange.runtime.key).coldStart.observe(coldMs);
+    if (!this.#options.serverTiming) return "";
+    const waitMs = exchange.sentMs - exchange.arrivedMs;
+    return `Server-Timing: cold;dur=${waitMs.toFixed(1)}, app;dur=${(coldMs - waitMs).toFixed(1)}\r\n`;
+  }
+
+  #onFinish(exchange: Exchange): void {
+    const { runtime } = exchange;
+    const nowMs = this.#clock.nowMs();
+    if (runtime === undefined) count(this.metrics.unrouted, exchange.outcome);
+    else {
+      const metrics = this.metrics.of(runtime.key);
+      const statusClass = Math.floor(exchange.status / 100);
+      metrics.byStatusClass[statusClass] = (metrics.byStatusClass[statusClass] as number) + 1;
+      metrics.duration.observe(nowMs - exchange.arrivedMs);
+      metrics.bytesIn += exchange.front.bytesIn;
+      metrics.bytesOut += exchange.front.bytesOut;
+      if (exchange.outcome !== "ok") count(metrics.outcomes, exchange.outcome);
+    }
+    this.#deps.onAccess?.(makeAccessEntry(exchange, nowMs));
+  }
+
+  #runtime(key: string): RevisionRuntime<AppPool> {
+    let runtime = this.#runtimes.get(key);
+    if (runtime === undefined) {
+      runtime = new RevisionRuntime(key, this.#runtimeDeps);
+      this.#runtimes.set(key, runtime);
+    }
+    return runtime;
+  }
+
+  listen({ host, port, reach = "any" }: ListenOptions): Promise<AddressInfo> {
+    const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true });
+    server.on("connection", (socket) => this.#accept(socket, reach));
+    this.#servers.add(server);
+    return new Promise((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port, backlog: 4096 }, () => {
+        server.off("error", reject);
+        server.on("error", (err) => this.#deps.log.error("router listener failed", { err }));
+        resolve(server.address() as AddressInfo);
+      });
+    });
+  }
+
+  #accept(socket: Socket, reach: Reach): void {
+    if (this.#closing || this.#clients.size >= this.#options.maxConnections) {
+      socket.destroy();
+      return;
+    }
+    this.#coarseMs = this.#clock.nowMs();
+    this.#clients.add(new ClientConnection(socket, reach, this.#clientHost));
+    this.metrics.connections++;
+    this.#stopSweep ??= this.#clock.every(sweepMs, () => this.#sweep());
+  }
+
+  #onClosed(connection: ClientConnection): void {
+    this.#clients.delete(connection);
+    if (this.#closing) this.#checkIdle();
+  }
+
+  #sweep(): void {
+    const nowMs = this.#clock.nowMs();
+    this.#coarseMs = nowMs;
+    this.#live.sweep(nowMs);
+    if (++this.#sweeps % sweepsPerConnectionSweep !== 0) return;
+    for (const client of this.#clients) client.sweep(nowMs);
+    let idle = this.#clients.size === 0 && this.#live.size === 0;
+    for (const runtime of this.#runtimes.values()) {
+      for (const instance of runtime.instances()) {
+        instance.pool.sweep(nowMs);
+        if (instance.pool.idleConnections > 0) idle = false;
+      }
+    }
+    if (!idle) return;
+    this.#stopSweep?.();
+    this.#stopSweep = undefined;
+  }
+
+  applyInstance(event: InstanceEvent): void {
+    this.#runtime(event.revision).apply(event);
+  }
+
+  setStartFailure({ revision, reason }: StartFailure): void {
+    const runtime = this.#runtime(revision);
+    runtime.failure = reason;
+    if (reason !== undefined && runtime.readyInstances === 0) runtime.turnAllAway(503, reason);
+  }
+
+  drain(revision: string, instanceId: string): Promise<void> {
+    const instance = this.#runtimes.get(revision)?.instance(instanceId);
+    if (instance === undefined) return Promise.resolve();
+    const { address, protocol } = instance;
+    this.applyInstance({ type: "draining", revision, id: instanceId, address, protocol });
+    return instance.idle();
+  }
+
+  applyIngress(key: string, ingress: Ingress | undefined): void {
+    this.#table.apply(key, ingress);
+  }
+
+  hasIngress(key: string): boolean {
+    return this.#table.hasIngress(key);
+  }
+
+  applyRevision(key: string, revision: Revision | undefined): void {
+    if (revision !== undefined) {
+      this.#runtime(key).configure(revisionSettings(revision.spec));
+      return;
+    }
+    const runtime = this.#runtimes.get(key);
+    if (runtime === undefined) return;
+    runtime.deleted = true;
+    runtime.turnAllAway(503, "the revision was deleted");
+  }
+
+  pending(revision: string): { readonly queued: number; readonly present: number; readonly instances: number } {
+    const runtime = this.#runtimes.get(revision);
+    return {
+      queued: runtime?.queued ?? 0,
+      present: runtime?.meter.present ?? 0,
+      instances: runtime?.readyInstances ?? 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const server of this.#servers) server.close();
+    for (const client of this.#clients) client.close();
+    if (this.#clients.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    this.#stop();
+  }
+
+  #checkIdle(): void {
+    if (this.#clients.size > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+
+  destroy(): void {
+    this.#closing = true;
+    for (const server of this.#servers) server.close();
+    for (const client of this.#clients) client.destroy();
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#stopSweep?.();
+    this.#stopSweep = undefined;
+    this.#reporter.stop();
+    for (const runtime of this.#runtimes.values()) {
+      for (const instance of runtime.instances()) instance.pool.destroy();
+    }
+  }
+}
