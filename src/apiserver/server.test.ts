@@ -1,53 +1,23 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { builtinDefinitions } from "../api/definitions.ts";
-import { ConfigMapKind, NamespaceKind, PodKind } from "../api/core/kinds.ts";
 import { DeploymentKind } from "../api/apps/kinds.ts";
+import { ConfigMapKind, NamespaceKind, PodKind } from "../api/core/kinds.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../api/meta/errors.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import { createApiServer, type ApiServer } from "./server.ts";
+import type { ApiServer } from "./server.ts";
+import { hasKubectl, startTestServer, type TestServer } from "./test-server.ts";
 
-const errors: unknown[] = [];
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: (message, fields) => void errors.push({ message, ...fields }),
-  with: () => log,
-  enabled: () => false,
-};
-
+let t: TestServer;
 let server: ApiServer;
-let directory: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), "ebb-apiserver-"));
-  server = createApiServer(
-    { dataDir: ":memory:", definitions: builtinDefinitions, freeze: true },
-    { log, now: () => Date.now() },
-  );
-  const port = await server.listen({ host: "127.0.0.1", port: 0 });
-  writeFileSync(join(directory, "kubeconfig"), server.kubeconfig(`https://127.0.0.1:${port}`));
+  t = await startTestServer();
+  ({ server } = t);
 });
-
 afterAll(async () => {
-  await server.close();
-  rmSync(directory, { recursive: true });
-  expect(errors).toEqual([]);
+  await t.close();
+  expect(t.errors).toEqual([]);
 });
 
-async function kubectl(...args: readonly string[]): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    execFile(
-      "kubectl",
-      ["--kubeconfig", join(directory, "kubeconfig"), "--cache-dir", join(directory, "cache"), ...args],
-      (error, stdout, stderr) => (error ? reject(new Error(`kubectl ${args.join(" ")}: ${stderr}`)) : resolve(stdout)),
-    );
-  });
-}
+const kubectl = (...args: readonly string[]): Promise<string> => t.kubectl(...args);
 
 describe("in process", () => {
   test("an object is created with what the server sets, and found again", async () => {
@@ -102,7 +72,7 @@ describe("in process", () => {
   });
 });
 
-describe("kubectl", () => {
+describe.skipIf(!hasKubectl)("kubectl", () => {
   test("creates, gets, lists, patches and deletes", async () => {
     expect(await kubectl("create", "configmap", "by-hand", "--from-literal=a=1")).toBe("configmap/by-hand created\n");
     expect(await kubectl("get", "cm", "by-hand", "-o", "jsonpath={.data.a}")).toBe("1");
@@ -120,6 +90,20 @@ describe("kubectl", () => {
     expect(web.spec?.replicas).toBe(3);
     expect(web.metadata.generation).toBe(2);
     expect(await kubectl("get", "deploy", "-o", "wide")).toMatch(/web +0\/3 +0 +0 .*example.com\/web/);
+  });
+
+  test("get -w prints changes as they come", async () => {
+    const watching = t.spawnKubectl("get", "cm", "-w", "-l", "watched", "--no-headers");
+    let seen = "";
+    watching.stdout?.on("data", (chunk) => (seen += String(chunk)));
+    const until = async (pattern: RegExp): Promise<void> =>
+      await expect.poll(() => seen, { timeout: 10_000 }).toMatch(pattern);
+    await kubectl("create", "cm", "first");
+    await kubectl("label", "cm", "first", "watched=");
+    await until(/^first +0 /);
+    await kubectl("patch", "cm", "first", "--type=merge", "-p", '{"data":{"a":"1"}}');
+    await until(/\nfirst +1 /);
+    watching.kill();
   });
 
   test("explains why there is nothing", async () => {

@@ -4,15 +4,26 @@ import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { KindDefinition, RequestUser } from "../api/meta/definition.ts";
-import { forbidden } from "../api/meta/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
-import { createAdmission } from "./admission/admission.ts";
+import { createAdmission, type AdmissionStep } from "./admission/admission.ts";
+import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
+import { priorityAdmission, serviceAccountAdmission } from "./admission/pods.ts";
+import { serviceAddresses } from "./admission/service-addresses.ts";
+import { keepRolesAggregated } from "./auth/aggregate-roles.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
+import { accessDenied, createAuthorizer, type Authorizer } from "./auth/authorizer.ts";
+import { escalationCheck } from "./auth/escalation.ts";
+import { impersonate } from "./auth/impersonation.ts";
+import { keyDocuments } from "./auth/key-documents.ts";
+import { reviewResources } from "./auth/reviews.ts";
+import { createServiceAccountTokens } from "./auth/service-account-tokens.ts";
+import { tokenRequests } from "./auth/token-request.ts";
+import { podSubresources } from "./http/pod-subresources.ts";
 import { loadIdentity } from "./auth/identity.ts";
 import { kubeconfigText } from "./auth/kubeconfig.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { SubresourceHandler, VirtualResource } from "./http/exchange.ts";
-import { Listener, type Authorize } from "./http/listener.ts";
+import { Listener } from "./http/listener.ts";
 import { createInProcessApi, type InProcessApi } from "./in-process.ts";
 import { Catalog } from "./registry/catalog.ts";
 import { openApiHandler } from "./openapi/handler.ts";
@@ -58,6 +69,15 @@ const maintenanceMs = 30_000;
 
 const internalUser: RequestUser = { name: "system:ebb", groups: ["system:masters", "system:authenticated"] };
 
+/** In the order of upstream: what may be written at all, then what is filled in, then what it may not exceed. */
+const admissionSteps = (store: Store, authorizer: Authorizer): AdmissionStep[] => [
+  namespaceLifecycle,
+  serviceAccountAdmission,
+  priorityAdmission,
+  serviceAddresses(store),
+  escalationCheck(authorizer),
+];
+
 /** Opens the state and makes everything ready; serves in process at once and over HTTPS after `listen`. */
 export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps): ApiServer {
   const inMemory = options.dataDir === ":memory:";
@@ -76,29 +96,30 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
     now: deps.now,
     freeze: options.freeze ?? false,
   });
-  const catalog = new Catalog(options.definitions);
+  const authorizer = createAuthorizer(store);
+  const tokens = createServiceAccountTokens(identity.tokenKey, { store, now: deps.now });
   const registry: Registry = {
     store,
-    catalog,
-    admission: createAdmission([]),
+    catalog: new Catalog(options.definitions),
+    admission: createAdmission(admissionSteps(store, authorizer)),
     now: deps.now,
     newUid: randomUUID,
     caCertificate: identity.ca.certificate,
   };
   bootstrap(registry, internalUser);
-  const authorize: Authorize = (user, question) => {
-    if (user.groups.includes("system:masters")) return;
-    throw forbidden({ group: "", plural: "x" }, "", `User "${user.name}" cannot ${question.verb}`);
-  };
+  const stopAggregating = keepRolesAggregated(registry, internalUser);
+  const identify = createAuthenticate(identity.adminToken, async (token) => (await tokens.verify(token))?.user);
   const listener = new Listener({
     registry,
     log: deps.log,
     identity,
-    virtual: options.virtual ?? [],
-    subresources: options.subresources ?? [],
-    documents: [openApiHandler(catalog)],
-    authenticate: createAuthenticate(identity.adminToken, async () => undefined),
-    authorize,
+    virtual: [...reviewResources({ authorizer, tokens }), ...(options.virtual ?? [])],
+    subresources: [...podSubresources(registry), tokenRequests(store, tokens), ...(options.subresources ?? [])],
+    documents: [keyDocuments(tokens), openApiHandler(registry.catalog)],
+    authenticate: async (request) => impersonate(await identify(request), request.headers, authorizer),
+    authorize: (user, question) => {
+      if (!authorizer.allows(user, question)) throw accessDenied(user, question);
+    },
   });
   const maintenance = setInterval(() => {
     store.maintain().catch((error: unknown) => deps.log.error("store maintenance failed", { err: error }));
@@ -113,6 +134,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
     close: () => {
       closed ??= (async () => {
         clearInterval(maintenance);
+        stopAggregating();
         await listener.close();
         store.close();
       })();

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type { RequestUser } from "../../api/meta/definition.ts";
 import { badRequest, isApiError, methodNotAllowed } from "../../api/meta/errors.ts";
 import type { Identity } from "../auth/identity.ts";
+import type { AccessQuestion } from "../auth/rules.ts";
 import { documentHandler, type DocumentHandler } from "./documents.ts";
 import type { HttpDeps, ResourceCall } from "./exchange.ts";
 import { parseResourcePath } from "./path.ts";
@@ -13,20 +14,6 @@ import { asApiError, send, sendError } from "./respond.ts";
 
 /** Who a request is from; throws 401. */
 export type Authenticate = (request: IncomingMessage) => RequestUser | Promise<RequestUser>;
-
-/** What a request wants to do, in the words of RBAC. */
-export type AccessQuestion =
-  | {
-      readonly kind: "resource";
-      readonly verb: string;
-      readonly group: string;
-      readonly version: string;
-      readonly resource: string;
-      readonly subresource?: string;
-      readonly namespace?: string;
-      readonly name?: string;
-    }
-  | { readonly kind: "path"; readonly verb: string; readonly path: string };
 
 /** Throws 403 when the user may not. */
 export type Authorize = (user: RequestUser, question: AccessQuestion) => void;
@@ -177,7 +164,11 @@ function splitUrl(request: IncomingMessage): { readonly path: string; readonly q
     : { path: url.slice(0, at), query: new URLSearchParams(url.slice(at + 1)) };
 }
 
-function questionOf({ path }: ResourceCall, verb: string): AccessQuestion {
+/** A list or watch of one name by field selector is a question about that name, as upstream takes it. */
+function questionOf({ path, query }: ResourceCall, verb: string): AccessQuestion {
+  const selected =
+    path.name === undefined ? /(?:^|,)metadata\.name==?([^,]+)/.exec(query.get("fieldSelector") ?? "") : null;
+  const name = path.name ?? selected?.[1];
   return {
     kind: "resource",
     verb,
@@ -186,6 +177,6 @@ function questionOf({ path }: ResourceCall, verb: string): AccessQuestion {
     resource: path.plural,
     ...(path.subresource === undefined ? {} : { subresource: path.subresource }),
     ...(path.namespace === undefined ? {} : { namespace: path.namespace }),
-    ...(path.name === undefined ? {} : { name: path.name }),
+    ...(name === undefined ? {} : { name }),
   };
 }

@@ -11,7 +11,7 @@ export interface Served {
   /** Storage key: `group/plural`. */
   readonly resource: string;
   readonly apiVersion: string;
-  /** Brought by a CustomResourceDefinition. */
+  /** Behaves as a custom resource: brought by a CustomResourceDefinition, or one of ebb's that upstream brings by one. */
   readonly custom: boolean;
   /** What every stored object's JSON begins with, up to the opening brace of metadata. */
   readonly head: string;
@@ -29,7 +29,7 @@ export class Catalog {
   #version = 0;
 
   constructor(definitions: readonly KindDefinition[]) {
-    this.#builtin = definitions.map((definition) => serve(definition, definitions, false));
+    this.#builtin = definitions.map((definition) => serve(definition, definitions));
     this.#rebuild();
   }
 
@@ -69,7 +69,7 @@ export class Catalog {
     else
       this.#custom.set(
         name,
-        definitions.map((definition) => serve(definition, definitions, true)),
+        definitions.map((definition) => serve(definition, definitions)),
       );
     this.#rebuild();
   }
@@ -84,7 +84,7 @@ export class Catalog {
   }
 }
 
-function serve(definition: KindDefinition, siblings: readonly KindDefinition[], custom: boolean): Served {
+function serve(definition: KindDefinition, siblings: readonly KindDefinition[]): Served {
   const { conversion } = definition;
   const storage = conversion ? siblings.find((other) => key(other.kind) === key(conversion.storedAs)) : definition;
   if (!storage) throw new Error(`${key(definition.kind)} is stored as a kind that is not among the definitions`);
@@ -94,7 +94,8 @@ function serve(definition: KindDefinition, siblings: readonly KindDefinition[], 
     storage,
     resource: groupResourceKey(storage.kind),
     apiVersion: apiVersionOf(definition.kind),
-    custom,
+    // Custom resources have no protobuf form.
+    custom: definition.message === undefined,
     head,
     ...(conversion ? { conversion } : {}),
   };

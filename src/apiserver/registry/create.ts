@@ -28,7 +28,7 @@ export function create(
   caller: Caller,
   complaints?: readonly string[],
 ): Outcome {
-  const incoming = takeIn(target.served, body, caller, complaints);
+  const incoming = takeIn(target.served, body, caller, { complaints });
   if (incoming.metadata.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
   return createStored(registry, target, toStored(target.served, incoming), caller);
 }

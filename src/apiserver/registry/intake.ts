@@ -1,15 +1,27 @@
-import { badRequest } from "../../api/meta/errors.ts";
+import { badRequest, invalid } from "../../api/meta/errors.ts";
 import { apiVersionOf } from "../../api/meta/kind.ts";
+import type { KubeObject } from "../../api/meta/object.ts";
+import { conformToGoTypes } from "../decode/go-types.ts";
+import { applySchemaDefaults } from "../schema/defaults.ts";
+import { validateSchema } from "../schema/validate.ts";
 import { pruneUnknownFields } from "../schema/unknown-fields.ts";
 import type { Served } from "./catalog.ts";
-import { isObject } from "../schema/json-value.ts";
+import { isObject, type JsonObject } from "../schema/json-value.ts";
 import type { Caller, Incoming } from "./request.ts";
+
+export interface IntakeOptions {
+  /** Complaints about fields that the decoder already has, such as `duplicate field "spec.a"`. */
+  readonly complaints?: readonly string[] | undefined;
+  /** The stored object in the served version: custom resources may keep values their schema no longer allows. */
+  readonly old?: KubeObject | undefined;
+}
 
 /**
  * Turns a decoded body into an object of the served version: checks that it says it is one, drops and reports unknown
- * fields as fieldValidation asks, fills schema defaults. `unknown` are field complaints the decoder already found.
+ * fields as fieldValidation asks, and makes sure every value has the type the code behind it relies on (400 in the
+ * words of Go's decoder for built-in kinds, 422 for custom ones, whose schema defaults are filled here too).
  */
-export function takeIn(served: Served, body: unknown, caller: Caller, complaints: readonly string[] = []): Incoming {
+export function takeIn(served: Served, body: unknown, caller: Caller, options: IntakeOptions = {}): Incoming {
   const { kind } = served.definition.kind;
   const version = served.definition.kind.version;
   if (!isObject(body))
@@ -28,9 +40,19 @@ export function takeIn(served: Served, body: unknown, caller: Caller, complaints
   if (object.metadata !== undefined && !isObject(object.metadata))
     throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: metadata must be an object`);
   object.metadata ??= { name: "" };
-  const unknown = pruneUnknownFields(object, served.definition.schema()).map((path) => `unknown field "${path}"`);
-  reportUnknown(served, [...unknown, ...complaints], caller);
+  const schema = served.definition.schema();
+  const unknown = pruneUnknownFields(object, schema).map((path) => `unknown field "${path}"`);
+  reportUnknown(served, [...unknown, ...(options.complaints ?? [])], caller);
+  if (served.custom) checkCustom(served, object, options.old);
+  else conformToGoTypes(object, schema, { kind, version });
   return object;
+}
+
+function checkCustom(served: Served, object: Incoming, old: KubeObject | undefined): void {
+  const schema = served.definition.schema();
+  applySchemaDefaults(object, schema);
+  const errors = validateSchema(object, schema, old as (KubeObject & JsonObject) | undefined);
+  if (errors.length > 0) throw invalid(served.definition.kind, object.metadata.name ?? "", errors);
 }
 
 function reportUnknown(served: Served, complaints: readonly string[], caller: Caller): void {

@@ -23,9 +23,10 @@ export function patch(registry: Registry, target: Target, change: Patch, caller:
   if (!known) throw notFound(served.definition.kind, target.name);
   if (target.subresource === "scale")
     return updateScale(registry, target, applyAny(target, scaleOf(target, known), change), caller);
-  const live = copyJson(toServed(served, known.object)) as Incoming;
+  const old = toServed(served, known.object);
+  const live = copyJson(old) as Incoming;
   if (touchesManaged(change) && known.managed !== "") live.metadata.managedFields = JSON.parse(known.managed);
-  const patched = takeIn(served, applyAny(target, live, change), caller);
+  const patched = takeIn(served, applyAny(target, live, change), caller, { old });
   if (patched.metadata.name !== target.name)
     throw badRequest(
       `the name of the object (${patched.metadata.name}) does not match the name on the URL (${target.name})`,

@@ -5,7 +5,7 @@ import type { KubeObject, Mutable } from "../../api/meta/object.ts";
 import type { Write, Entry } from "../storage/entry.ts";
 import { create, type Outcome } from "./create.ts";
 import { generationOf } from "./generation.ts";
-import { takeIn, toStored } from "./intake.ts";
+import { takeIn, toServed, toStored } from "./intake.ts";
 import { isObject, jsonEqual } from "../schema/json-value.ts";
 import { trackWrite } from "./managed.ts";
 import type { Caller, Incoming, Target } from "./request.ts";
@@ -21,14 +21,15 @@ export function update(
   complaints?: readonly string[],
 ): Outcome {
   const { served } = target;
-  const incoming = takeIn(served, body, caller, complaints);
+  const known = registry.store.get(served.resource, keyOfTarget(target));
+  const old = known && toServed(served, known.object);
+  const incoming = takeIn(served, body, caller, { complaints, old });
   if (incoming.metadata.name && incoming.metadata.name !== target.name)
     throw badRequest(
       `the name of the object (${incoming.metadata.name}) does not match the name on the URL (${target.name})`,
     );
   if (target.namespace && incoming.metadata.namespace && incoming.metadata.namespace !== target.namespace)
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
-  const known = registry.store.get(served.resource, keyOfTarget(target));
   if (!known) {
     if (served.storage.createOnUpdate && !target.subresource && !incoming.metadata.resourceVersion)
       return create(registry, target, incoming, caller);

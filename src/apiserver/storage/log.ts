@@ -76,6 +76,12 @@ export class Log {
     );
   }
 
+  /** Highest revision of each resource, deletions counted: what a watch may have missed is told by it. */
+  lastRevisions(): Map<string, number> {
+    const rows = this.#db.prepare("SELECT resource, max(revision) AS last FROM log GROUP BY resource").all();
+    return new Map(rows.map((row) => [row["resource"] as string, row["last"] as number]));
+  }
+
   /** History at or below this revision may be gone. */
   get compacted(): number {
     return this.#compacted;

@@ -33,6 +33,7 @@ export class Store {
     this.#now = options.now;
     this.#freeze = options.freeze ?? false;
     for (const row of log.current()) this.#table(row.resource).set(row.key, this.#entryOf(row));
+    for (const [resource, revision] of log.lastRevisions()) this.#table(resource).lastRevision = revision;
     this.#revision = log.lastRevision();
   }
 
