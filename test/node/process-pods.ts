@@ -36,7 +36,7 @@ export const images = directoryImages({
   shell: { root: "/", config: { Entrypoint: ["/bin/sh", "-c"], Cmd: ["true"] } },
 });
 
-const quiet: Logger = {
+export const quiet: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
