@@ -14,6 +14,8 @@ import { createEventRecorder } from "./agent/event-recorder.ts";
 import type { MachineFacts } from "./agent/node-object.ts";
 import { createPodAgent } from "./agent/pod-agent.ts";
 import { createRegistration } from "./agent/registration.ts";
+import { createNodeConnection, type NodeConnection } from "./connection/node-connection.ts";
+import { createUsageMeter } from "./connection/usage-meter.ts";
 import type { EnvSources } from "./env/container-env.ts";
 import type { ImageSource } from "./image-source.ts";
 import type { StartAhead } from "./instances/ahead.ts";
@@ -59,6 +61,8 @@ export interface NodeAgent {
   readonly launcher: { startAhead(request: StartAhead): void };
   /** Every instance there is and every change from here on (router/instance.ts); returns the removal. */
   onInstance(listener: InstanceListener): () => void;
+  /** Implements apiserver/streams/node-connection.ts: logs, exec, attach, port-forward, usage. */
+  readonly connection: NodeConnection;
 }
 
 /** Wires the agent with the process provider. */
@@ -128,6 +132,10 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   return {
     launcher: { startAhead: (request) => provider.startAhead(request) },
     onInstance: (listener) => hub.onInstance(listener),
+    connection: createNodeConnection({
+      runner: (uid) => provider.runner(uid),
+      usage: createUsageMeter(clock, () => provider.runners()),
+    }),
     async start() {
       for (const session of orphans) {
         log.info("ending a process that an earlier ebb left running", { pid: session });

@@ -29,6 +29,7 @@ const fn = (file: string, model: string) => ({
 export const images = directoryImages({
   "listens-on-port": program("listens-on-port.mjs"),
   "ignores-port": program("ignores-port.mjs"),
+  "talks-back": program("talks-back.mjs"),
   "exits-with-3": program("exits-with-3.mjs"),
   "ignores-sigterm": program("ignores-sigterm.mjs"),
   "fetch-function": fn("fetch-function.mjs", "fetch"),

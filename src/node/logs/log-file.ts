@@ -16,10 +16,16 @@ export interface LogFile {
   readonly path: () => string;
   /** Carries on under another name; lines before and after end up in the same file. */
   moveTo(path: string): Promise<void>;
+  /** Resolves when everything printed so far is on disk. */
+  settled(): Promise<void>;
+  /** True when it was closed and all of it is on disk. */
+  readonly ended: boolean;
   /** The last lines printed, oldest first: for messages that must say what a program said. */
   tail(maxLines: number): string;
   /** Writes what is pending, partial lines included; the sink then ignores what comes. */
   close(): Promise<void>;
+  /** Called with what is printed, as it is; returns the removal. */
+  onOutput(listener: OutputSink): () => void;
   /** Called after every write to disk, for those who follow; returns the removal. */
   onWrite(listener: () => void): () => void;
 }
@@ -55,11 +61,13 @@ export function createLogFile(deps: LogFileDeps, firstPath: string, limits: LogL
   let pendingBytes = 0;
   let dropped = 0;
   let closed = false;
+  let ended = false;
   let work: Promise<void> = Promise.resolve();
   let scheduled = false;
   const partial = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
   const recent: string[] = [];
   const listeners = new Set<() => void>();
+  const watchers = new Set<OutputSink>();
 
   const push = (stream: "stdout" | "stderr", line: Buffer, full: boolean): void => {
     if (pendingBytes > limits.maxPendingBytes) {
@@ -75,6 +83,7 @@ export function createLogFile(deps: LogFileDeps, firstPath: string, limits: LogL
 
   const sink: OutputSink = (stream, chunk) => {
     if (closed) return;
+    for (const watcher of watchers) watcher(stream, chunk);
     let rest: Buffer = partial[stream].length === 0 ? chunk : Buffer.concat([partial[stream], chunk]);
     for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
       pushLong(push, stream, rest.subarray(0, end));
@@ -146,6 +155,10 @@ export function createLogFile(deps: LogFileDeps, firstPath: string, limits: LogL
       });
       return work;
     },
+    settled: () => work,
+    get ended() {
+      return ended;
+    },
     tail: (maxLines) => recent.slice(-maxLines).join("\n"),
     async close() {
       if (!closed) {
@@ -157,10 +170,15 @@ export function createLogFile(deps: LogFileDeps, firstPath: string, limits: LogL
         work = work.then(async () => {
           await file?.close();
           file = undefined;
+          ended = true;
           for (const listener of listeners) listener();
         });
       }
       await work;
+    },
+    onOutput(watcher) {
+      watchers.add(watcher);
+      return () => void watchers.delete(watcher);
     },
     onWrite(listener) {
       listeners.add(listener);

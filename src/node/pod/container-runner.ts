@@ -2,7 +2,13 @@ import type { Container } from "../../api/core/types.gen.ts";
 import { sleep, type Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { LogFile } from "../logs/log-file.ts";
-import { ContainerStartError, type ContainerExit, type NetAddress, type RunningContainer } from "../runtime.ts";
+import {
+  ContainerStartError,
+  type ContainerExit,
+  type NetAddress,
+  type OutputSink,
+  type RunningContainer,
+} from "../runtime.ts";
 import { watchHealth } from "./container-probes.ts";
 import { waitingView, type ContainerView } from "./container-view.ts";
 import { backoffText, nextBackoff, restarts, type BackoffState } from "./restart-backoff.ts";
@@ -54,6 +60,7 @@ export class ContainerRunner {
   #current: Launched | undefined;
   #done: Promise<void> | undefined;
   #backoff: BackoffState | undefined;
+  #lastRestart: number | undefined;
 
   constructor(deps: ContainerRunnerDeps, options: ContainerRunnerOptions, waitingReason: string) {
     this.#deps = deps;
@@ -71,6 +78,16 @@ export class ContainerRunner {
 
   get logFile(): LogFile | undefined {
     return this.#current?.logFile;
+  }
+
+  /** Number of the start that runs or ran last, which names its log; undefined before the first. */
+  get lastRestart(): number | undefined {
+    return this.#lastRestart;
+  }
+
+  /** Calls back with what the present start prints from here on; returns the removal. */
+  onOutput(listener: OutputSink): () => void {
+    return this.#current?.logFile.onOutput(listener) ?? (() => undefined);
   }
 
   /** Starts and restarts it; resolves when it is over. Further calls give the same promise. */
@@ -108,6 +125,7 @@ export class ContainerRunner {
       try {
         const launched = await this.#deps.launch(restart, this.#view);
         this.#current = launched;
+        this.#lastRestart = restart;
         if (this.#stop.signal.aborted) await this.#end(launched.running, 0);
         return launched;
       } catch (error) {

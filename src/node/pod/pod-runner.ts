@@ -151,7 +151,7 @@ export class PodRunner {
         clock: this.#deps.clock,
         log: this.#deps.log,
         launch: (restart) => this.#launch(container, serving, restart),
-        locate: (port) => this.#locate(port),
+        locate: (port) => this.locate(port),
         event: (type, reason, message) => this.#deps.event(this.#pod, type, reason, message, container.name),
         onChange: () => this.#report(),
         ...(serving ? { onLaunched: (launched) => this.#track(container, launched) } : {}),
@@ -169,7 +169,7 @@ export class PodRunner {
   }
 
   async #launch(container: Container, serving: boolean, restart: number): Promise<Launched> {
-    const logPath = this.#logPath(container.name, restart);
+    const logPath = this.logPath(container.name, restart);
     const ahead = serving && restart === 0 ? await this.#deps.adopt(this.#pod) : undefined;
     if (ahead) {
       void ahead.logFile.moveTo(logPath);
@@ -198,13 +198,14 @@ export class PodRunner {
     return { running, logFile };
   }
 
-  #logPath(container: string, restart: number): string {
+  /** Where the log of a container's nth start is kept. */
+  logPath(container: string, restart: number): string {
     const { namespace, name, uid } = this.#pod.metadata;
     return join(this.#options.logDir, `${namespace}_${name}_${uid}`, container, `${restart}.log`);
   }
 
   /** The serving port is wherever the program was told to listen; every other port is the program's own. */
-  #locate(port: number | string): NetAddress | undefined {
+  locate(port: number | string): NetAddress | undefined {
     const serving = this.#serving && servingPort(this.#serving);
     if (serving && (port === serving.containerPort || port === serving.name || port === 0)) {
       return this.#servingRunner()?.running?.address;

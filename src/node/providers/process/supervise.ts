@@ -53,7 +53,7 @@ export function supervise(
       if (!ended) signalGroup(child.pid, signal);
     },
     usage: () => (ended ? undefined : processUsage(child.pid)),
-    exec: (command, options) => execInProcess(command, { env: facts.env, cwd: facts.cwd, ...options }),
+    exec: (command, options) => execInProcess(command, { env: facts.env, cwd: facts.cwd, launcher: [], ...options }),
     listeningPorts: () => listeningPorts(child.pid),
   };
 }
