@@ -18,7 +18,10 @@ export interface ReconcileContext {
  */
 export type Reconcile = (key: string, context: ReconcileContext) => Promise<ReconcileResult | void>;
 
-/** Objects of `kind` that, when they change, put the keys `keysOf` gives on the controller's queue. */
+/**
+ * Objects of `kind` that, when they change, put the keys `keysOf` gives on the controller's queue. `old` is the state
+ * before a modification; an object that was added or deleted comes without.
+ */
 export interface WatchRule<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
   readonly keysOf: (object: T, old: T | undefined) => readonly string[];

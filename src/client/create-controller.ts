@@ -51,8 +51,8 @@ export function createController(spec: ControllerSpec, deps: ControllerDeps): Co
       signal.addEventListener("abort", () => void close(), { once: true });
       if (signal.aborted) return void close();
       for (const { kind, keysOf } of spec.watches) {
-        const handler = deps.informers.of(kind).onChange(({ object, old }) => {
-          for (const key of keysOf(object, old)) queue.add(key);
+        const handler = deps.informers.of(kind).onChange(({ type, object, old }) => {
+          for (const key of keysOf(object, type === "modified" ? old : undefined)) queue.add(key);
         });
         removals.push(handler);
       }

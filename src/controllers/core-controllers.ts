@@ -2,6 +2,7 @@ import type { Kind } from "../api/meta/kind.ts";
 import type { ControllerSpec } from "../client/controller.ts";
 import { deploymentController } from "./apps/deployment.ts";
 import { replicaSetController } from "./apps/replica-set.ts";
+import { jobController } from "./batch/job.ts";
 import type { CoreDeps } from "./core-deps.ts";
 import { namespaceController } from "./core/namespace.ts";
 import { rootObjectsController } from "./core/root-objects.ts";
@@ -24,6 +25,7 @@ export function coreControllers(deps: CoreControllersDeps): readonly ControllerS
     schedulerController(deps),
     replicaSetController(deps),
     deploymentController(deps),
+    jobController(deps),
     endpointSliceController(deps),
     rootObjectsController(deps),
     namespaceController({ ...deps, kinds }),
