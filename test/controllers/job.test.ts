@@ -184,8 +184,7 @@ test("suspending deletes the pods and resuming starts them with a new start time
   expect(conditions(suspended)).toEqual(["Suspended JobSuspended"]);
   await plane.clock.advance(60_000);
   await plane.api.patch(JobKind, key, { type: "merge", body: { spec: { suspend: false } } });
-  await pods(2);
-  const resumed = await get();
+  const resumed = await job(({ status }) => status?.active === 2, "two pods again");
   expect(resumed.status?.startTime).not.toBe(started);
   expect(conditions(resumed)).toEqual([]);
 });
