@@ -106,7 +106,8 @@ function timeErrors(job: Job, old: Job): readonly FieldError[] {
     ...(completionTime && before.completionTime && completionTime !== before.completionTime
       ? [fieldError.invalid(field, completionTime, "field is immutable")]
       : []),
-    ...(before.startTime && before.startTime !== startTime && !job.spec.suspend
+    // A suspended Job that goes on starts its clock anew.
+    ...(before.startTime && !startTime && !job.spec.suspend
       ? [fieldError.required("status.startTime", "startTime cannot be removed for unsuspended job")]
       : []),
   ];
