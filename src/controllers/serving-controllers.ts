@@ -1,6 +1,7 @@
 import type { ControllerSpec } from "../client/controller.ts";
 import { configurationController } from "./serving/configuration-controller.ts";
 import type { ServingDeps } from "./serving/deps.ts";
+import { domainMappingController } from "./serving/domain-mapping-controller.ts";
 import { labelerControllers } from "./serving/labeler-controllers.ts";
 import { revisionController } from "./serving/revision-controller.ts";
 import { revisionGcController } from "./serving/revision-gc-controller.ts";
@@ -14,6 +15,7 @@ export function servingControllers(deps: ServingDeps): readonly ControllerSpec[]
     configurationController(deps),
     revisionController(deps),
     routeController(deps),
+    domainMappingController(deps),
     ...labelerControllers(deps),
     revisionGcController(deps),
   ];
