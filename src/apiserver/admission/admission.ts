@@ -21,18 +21,21 @@ export interface AdmissionRequest {
 }
 
 /**
- * One admission step. Both functions are synchronous, read only the store, and refuse by throwing an ApiError.
- * `mutate` runs before validation, `validate` after it and as the last thing before the write.
+ * One admission step. Its functions are synchronous, read only the store, and refuse by throwing an ApiError.
+ * `mutate` runs before validation and may change the object, `validate` after it; `allocate` comes last and may give
+ * the object what there is only one of.
  */
 export interface AdmissionStep {
   readonly name: string;
   readonly mutate?: (request: AdmissionRequest) => void;
   readonly validate?: (request: AdmissionRequest) => void;
+  readonly allocate?: (request: AdmissionRequest) => void;
 }
 
 export interface Admission {
   mutate(request: AdmissionRequest): void;
   validate(request: AdmissionRequest): void;
+  allocate(request: AdmissionRequest): void;
 }
 
 /** Steps run in the order given. */
@@ -40,5 +43,6 @@ export function createAdmission(steps: readonly AdmissionStep[]): Admission {
   return {
     mutate: (request) => steps.forEach((step) => step.mutate?.(request)),
     validate: (request) => steps.forEach((step) => step.validate?.(request)),
+    allocate: (request) => steps.forEach((step) => step.allocate?.(request)),
   };
 }

@@ -55,13 +55,15 @@ export function createStored(
   nameFromBase(registry, target, object);
   const request = admissionRequest(registry, target, object, caller);
   registry.admission.mutate(request);
+  // What clients and admission wrote is owned; what the server sets by itself from here on is nobody's.
+  const managed = managedOf(object);
   storage.prepare?.(object, undefined, context);
   assertValid(storage, object, undefined, context);
   const key = keyOf(object.metadata);
   const existing = registry.store.get(served.resource, key);
   if (existing) throw exists(target, object.metadata.name, existing);
   registry.admission.validate(request);
-  const managed = managedOf(object);
+  registry.admission.allocate(request);
   if (caller.dryRun) return { entry: unstored(object, managed, registry.now()), created: true };
   const write: Write = { kind: "put", resource: served.resource, key, object, managed };
   const [change] = registry.store.commit([write, ...companionsOf(registry, served, object)]);

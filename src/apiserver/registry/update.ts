@@ -112,11 +112,13 @@ export function writeOver(registry: Registry, target: Target, overwrite: Overwri
     ...(subresource ? { subresource } : {}),
   } as const;
   registry.admission.mutate(request);
+  // What clients and admission wrote is owned; what the server sets by itself from here on is nobody's.
+  const wanted = overwrite.managed ?? givenManaged ?? tracked(registry, target, overwrite, object);
   checkSide(target, object, stored, context);
   registry.admission.validate(request);
+  registry.admission.allocate(request);
   const same = jsonEqual(object, stored);
-  const managed =
-    overwrite.managed ?? givenManaged ?? (same ? old.managed : tracked(registry, target, overwrite, object));
+  const managed = same && overwrite.managed === undefined && givenManaged === undefined ? old.managed : wanted;
   if (same && managed === old.managed) return { entry: old, created: false };
   if (caller.dryRun)
     return { entry: { object, managed, revision: old.revision, time: registry.now() }, created: false };
