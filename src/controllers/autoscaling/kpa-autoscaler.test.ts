@@ -106,6 +106,14 @@ describe("a sleeping revision", () => {
     expect(cluster.replicas("hello")).toBe(3);
   });
 
+  test("that takes one request at a time gets one instance for one request, not the headroom of a panic", async () => {
+    await asleep("hello", {}, 1);
+    cluster.request("hello");
+    await seconds(20);
+    expect(cluster.started.map(({ count }) => count)).toEqual([1]);
+    expect(cluster.replicas("hello")).toBe(1);
+  });
+
   test("whose request vanished obeys the same windows on its way back to zero", async () => {
     await asleep("hello");
     cluster.request("hello");
@@ -191,9 +199,25 @@ describe("under load", () => {
     expect(cluster.replicas("hello")).toBe(3);
   });
 
+  test("asking for another metric on a live revision takes nothing away before that is measured", async () => {
+    cluster.addRevision("hello", { containerConcurrency: 10 });
+    cluster.setLoad("hello", { concurrency: 35, requestsPerSecond: 900 });
+    await seconds(130);
+    expect(cluster.replicas("hello")).toBe(5);
+    const { apiVersion: _a, kind: _k, ...pa } = cluster.podAutoscaler("hello");
+    const annotations = { ...pa.metadata.annotations, "autoscaling.knative.dev/metric": "rps" };
+    cluster.put(PodAutoscalerKind, { ...pa, metadata: { ...pa.metadata, annotations } });
+    await seconds(0.5);
+    expect(cluster.replicas("hello")).toBe(5);
+    await seconds(30);
+    expect(cluster.replicas("hello")).toBe(7);
+  });
+
   test("waiting requests are answered by the next report, not the next tick", async () => {
     cluster.addRevision("hello", { containerConcurrency: 1 });
+    cluster.setLoad("hello", { concurrency: 0.1 });
     await seconds(61.5);
+    expect(cluster.replicas("hello")).toBe(1);
     cluster.setLoad("hello", { concurrency: 30, queued: 29 });
     await seconds(1.01);
     expect(cluster.replicas("hello")).toBeGreaterThan(1);

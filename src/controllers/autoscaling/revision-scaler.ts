@@ -23,6 +23,8 @@ export interface RevisionScaler {
   state: KpaState;
   /** Absent while nothing was reported lately: a sleeping revision keeps no buckets. */
   windows: { readonly stable: MetricWindow; readonly panic: MetricWindow } | undefined;
+  /** From when the windows' averages mean something. */
+  measuredFromMs: number;
   /** It had windows before, and gave them up because nothing happened. */
   rested: boolean;
   /** When the last report came, milliseconds. */
@@ -38,6 +40,12 @@ export interface RevisionScaler {
 /** A report older than this says nothing about the instances there now. */
 const freshMs = 3000;
 
+/**
+ * Less than this is no measurement: the router reports a request that ends a quiet time as one in flight for a whole
+ * second, at once. Until a second has passed the demand of that request decides, not the average of a moment.
+ */
+const measuringMs = 1000;
+
 export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number, nowMs: number): RevisionScaler {
   const { namespace = "", name } = pa.metadata;
   return {
@@ -47,6 +55,7 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
     activity: activityOf(pa, nowMs),
     state: initialState(readyPods, nowMs),
     windows: undefined,
+    measuredFromMs: 0,
     rested: false,
     reportedMs: Number.NEGATIVE_INFINITY,
     readyPods,
@@ -68,7 +77,7 @@ export function updateScaler(scaler: RevisionScaler, pa: PodAutoscaler, spec: Kp
   if (!scaler.windows) return;
   if (spec.aggregation !== old.aggregation || spec.metric !== old.metric) {
     scaler.windows = undefined;
-    return;
+    return openWindows(scaler, nowMs);
   }
   resize(scaler.windows.stable, spec.stableWindowMs / 1000);
   resize(scaler.windows.panic, spec.panicWindowMs / 1000);
@@ -83,11 +92,13 @@ export function openWindows(scaler: RevisionScaler, nowMs: number): void {
   const { aggregation, stableWindowMs, panicWindowMs } = scaler.spec;
   const stable = createWindow(aggregation, stableWindowMs / 1000);
   const panic = createWindow(aggregation, panicWindowMs / 1000);
-  if (scaler.rested && scaler.readyPods > 0) {
+  const wasQuiet = scaler.rested && scaler.readyPods > 0;
+  if (wasQuiet) {
     fillWithZeros(stable, nowMs - 1000);
     fillWithZeros(panic, nowMs - 1000);
   }
   scaler.windows = { stable, panic };
+  scaler.measuredFromMs = wasQuiet ? nowMs : nowMs + measuringMs;
 }
 
 /** Writes a report into the windows; one that covers several seconds is spread over them. */
@@ -101,7 +112,7 @@ export function takeSample(scaler: RevisionScaler, sample: LoadSample, nowMs: nu
 
 /** Silence counts as no load: the router sees every request, so what it does not report did not happen. */
 export function recordSilence(scaler: RevisionScaler, nowMs: number): void {
-  if (nowMs - scaler.reportedMs >= 1500) recordLoad(scaler, nowMs, 0);
+  if (nowMs - scaler.reportedMs >= 1000) recordLoad(scaler, nowMs, 0);
 }
 
 function recordLoad({ windows }: RevisionScaler, nowMs: number, value: number): void {
@@ -112,10 +123,10 @@ function recordLoad({ windows }: RevisionScaler, nowMs: number, value: number): 
 
 /** Decides from what is known now and keeps the decision. */
 export function evaluate(scaler: RevisionScaler, routerInPathSinceMs: number | undefined, nowMs: number): KpaDecision {
-  const { windows, pa } = scaler;
+  const { pa } = scaler;
   const seen: KpaObservation = {
-    stable: windows ? (average(windows.stable, nowMs) ?? 0) : 0,
-    panic: windows ? (average(windows.panic, nowMs) ?? 0) : 0,
+    stable: averageOf(scaler, "stable", nowMs),
+    panic: averageOf(scaler, "panic", nowMs),
     ready: nowMs - scaler.reportedMs < freshMs ? scaler.readyInstances : scaler.readyPods,
     reachable: isReachable(pa),
     initialized: isInitialized(pa),
@@ -127,6 +138,13 @@ export function evaluate(scaler: RevisionScaler, routerInPathSinceMs: number | u
   scaler.decision = decision;
   scaler.seen = seen;
   return decision;
+}
+
+/** 0 for a revision that rests, undefined for one that has only just been woken. */
+function averageOf(scaler: RevisionScaler, window: "stable" | "panic", nowMs: number): number | undefined {
+  const { windows, measuredFromMs } = scaler;
+  if (!windows) return 0;
+  return nowMs < measuredFromMs ? undefined : (average(windows[window], nowMs) ?? 0);
 }
 
 /**

@@ -133,8 +133,10 @@ export class SimulatedCluster {
     this.#loads.set(`${namespace}/${revision}`, load);
   }
 
-  /** A request that finds no instance: the router's edge. */
+  /** A request that finds no instance: the router's edge, told of as one request in flight for a second. */
   request(revision: string, waiting = 1): void {
+    const first = { averageConcurrency: 1, requestCount: 1, periodS: 1, queued: waiting, readyInstances: 0 };
+    if (waiting === 1) this.autoscaler.samples([{ revision: `${namespace}/${revision}`, ...first }], this.clock.now());
     this.autoscaler.demand(`${namespace}/${revision}`, waiting, this.clock.now());
   }
 
