@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -104,6 +106,7 @@ test("a pod in the API is run, reported Ready, and removed after it was ended", 
   const pod = await getPod("web");
   expect(pod?.status).toMatchObject({ phase: "Running", hostIP: "127.0.0.1" });
   expect(pod?.status?.podIP).toMatch(/^127\./);
+  expect(pod?.status?.conditions?.filter((c) => c.reason !== undefined || c.message !== undefined)).toEqual([]);
   await server.api.delete(PodKind, { namespace: "default", name: "web" });
   await expect.poll(() => getPod("web"), until).toBeUndefined();
   const events = (await server.api.list(EventKind, { namespace: "default" })).items;
@@ -125,3 +128,53 @@ test("a pod that finished is Succeeded and stays", async () => {
     reason: "PodCompleted",
   });
 });
+
+test("pods outlive the agent: the next one runs them again and says what happened", async () => {
+  await createPod("web", "listens-on-port");
+  await createPod("task", "shell", {
+    restartPolicy: "Never",
+    containers: [{ name: "main", image: "shell", command: ["sh", "-c", "sleep 100"] }],
+  });
+  await expect.poll(async () => readiness(await getPod("web")), until).toBe("True");
+  await expect.poll(async () => readiness(await getPod("task")), until).toBe("True");
+  await agent.close();
+  await informers.close();
+  expect((await getPod("web"))?.status?.phase).toBe("Running");
+  openAgent();
+  await agent.start();
+  await expect
+    .poll(async () => (await getPod("web"))?.status?.containerStatuses?.[0], until)
+    .toMatchObject({
+      ready: true,
+      restartCount: 1,
+      lastState: { terminated: { exitCode: 137, reason: "ContainerStatusUnknown" } },
+    });
+  await expect.poll(async () => (await getPod("task"))?.status?.phase, until).toBe("Failed");
+  expect((await getPod("task"))?.status?.containerStatuses?.[0]?.state?.terminated?.reason).toBe(
+    "ContainerStatusUnknown",
+  );
+});
+
+test("what a killed agent left running is ended by the next", async () => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "fixtures/agent-to-kill.ts"), dir], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const pids = JSON.parse(line.toString()) as readonly number[];
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(pids.map(isAlive)).toEqual([true, true]);
+  await agent.close();
+  await informers.close();
+  openAgent();
+  await agent.start();
+  await expect.poll(() => pids.map(isAlive)).toEqual([false, false]);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z ");
+  } catch {
+    return false;
+  }
+}

@@ -34,6 +34,22 @@ test("a program on PORT becomes Running and Ready, and its address is told", asy
   expect(await get(ready.address.port, "/moon")).toBe("hello from /moon");
 });
 
+test.runIf(process.platform === "linux")("a pod is reachable at its own address and declared port", async () => {
+  const first = await runToReady(makePod("one", "listens-on-port"));
+  const second = await runToReady(makePod("two", "listens-on-port"));
+  expect(first.podIP).not.toBe(second.podIP);
+  for (const { podIP } of [first, second]) {
+    const look = () =>
+      fetch(`http://${podIP}:8080/x`).then(
+        (response) => response.text(),
+        () => "refused",
+      );
+    await expect.poll(look).toBe("hello from /x");
+  }
+  await bench.provider.deletePod("uid-one", 1_000);
+  await expect(fetch(`http://${first.podIP}:8080/x`)).rejects.toThrow();
+});
+
 test("a program gets the pod's environment, a home and temp of its own, and none of ours", async () => {
   const pod = makePod("env", "shell", {
     containers: [

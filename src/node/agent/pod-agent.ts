@@ -28,8 +28,13 @@ export function createPodAgent(deps: PodAgentDeps, nodeName: string): PodAgent {
   const removing = new Set<string>();
   let stopWatching: (() => void) | undefined;
   const stop = new AbortController();
+  let closing = false;
 
-  provider.onStatus((pod, status) => statuses.set(pod, status));
+  // When the agent ends, its pods' containers do, but not the pods: the API keeps what it last knew of them, and the
+  // next agent goes on from there.
+  provider.onStatus((pod, status) => {
+    if (!closing || pod.metadata.deletionTimestamp !== undefined) statuses.set(pod, status);
+  });
 
   const onChange = ({ type, object: pod }: Change<Pod>): void => {
     if (stop.signal.aborted || pod.spec.nodeName !== nodeName) return;
@@ -80,6 +85,7 @@ export function createPodAgent(deps: PodAgentDeps, nodeName: string): PodAgent {
     },
     async close() {
       stopWatching?.();
+      closing = true;
       await provider.close();
       stop.abort(new Error("pod agent closed"));
       await statuses.close();

@@ -45,8 +45,7 @@ export function createStatusWriter(deps: {
         if (!entry || entry.status === entry.written) return;
         const { status } = entry;
         try {
-          // Strategic: conditions merge by type, so those of others stay. The uid guards against a namesake.
-          const body = { metadata: { uid }, status: status as unknown as Record<string, unknown> };
+          const body = { metadata: { uid }, status: toPatch(status) };
           await deps.client.patch(PodKind, entry.key, { type: "strategic", body }, { subresource: "status" });
           entry.written = status;
         } catch (error) {
@@ -81,5 +80,22 @@ export function createStatusWriter(deps: {
       if (entry) for (const waiter of entry.waiters.splice(0)) waiter();
     },
     close: () => queue.close(),
+  };
+}
+
+/**
+ * As a strategic merge patch: conditions merge by type, so those of others stay, and what no longer holds is nulled;
+ * addresses would merge by value, so they are told to replace. The uid beside it guards against a namesake.
+ */
+function toPatch(status: PodStatus): Readonly<Record<string, unknown>> {
+  const replace = { $patch: "replace" };
+  const { podIPs, hostIPs, conditions = [] } = status;
+  const nothing = { reason: null, message: null };
+  return {
+    ...nothing,
+    ...status,
+    conditions: conditions.map((condition) => ({ ...nothing, ...condition })),
+    ...(podIPs ? { podIPs: [...podIPs, replace] } : {}),
+    ...(hostIPs ? { hostIPs: [...hostIPs, replace] } : {}),
   };
 }

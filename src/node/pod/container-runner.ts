@@ -1,4 +1,4 @@
-import type { Container } from "../../api/core/types.gen.ts";
+import type { Container, ContainerStatus } from "../../api/core/types.gen.ts";
 import { sleep, type Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { LogFile } from "../logs/log-file.ts";
@@ -11,6 +11,7 @@ import {
 } from "../runtime.ts";
 import { watchHealth } from "./container-probes.ts";
 import { waitingView, type ContainerView } from "./container-view.ts";
+import { resume } from "./resume.ts";
 import { backoffText, nextBackoff, restarts, type BackoffState } from "./restart-backoff.ts";
 import { terminate, type Termination } from "./terminate.ts";
 import { terminatedState } from "./terminated-state.ts";
@@ -47,6 +48,8 @@ export interface ContainerRunnerOptions {
   readonly serving: boolean;
   readonly containerIdScheme: string;
   readonly graceMs: number;
+  /** What the API says of a container that an earlier agent ran. */
+  readonly known?: ContainerStatus;
 }
 
 const retryConfigMs = 2_000;
@@ -56,6 +59,7 @@ export class ContainerRunner {
   readonly #deps: ContainerRunnerDeps;
   readonly #options: ContainerRunnerOptions;
   readonly #stop = new AbortController();
+  readonly #firstRestart: number;
   #view: ContainerView;
   #current: Launched | undefined;
   #done: Promise<void> | undefined;
@@ -65,7 +69,10 @@ export class ContainerRunner {
   constructor(deps: ContainerRunnerDeps, options: ContainerRunnerOptions, waitingReason: string) {
     this.#deps = deps;
     this.#options = options;
-    this.#view = waitingView(options.container.name, options.container.image ?? "", waitingReason);
+    const view = waitingView(options.container.name, options.container.image ?? "", waitingReason);
+    const resumed = options.known && resume(view, options.known, options.restartPolicy, seconds(deps.clock.now()));
+    this.#view = resumed?.view ?? view;
+    this.#firstRestart = resumed?.restart ?? 0;
   }
 
   get view(): ContainerView {
@@ -106,7 +113,7 @@ export class ContainerRunner {
   }
 
   async #loop(): Promise<void> {
-    for (let restart = 0; !this.#stop.signal.aborted; restart++) {
+    for (let restart = this.#firstRestart; !this.#stop.signal.aborted && !this.#view.over; restart++) {
       const launched = await this.#launch(restart);
       if (!launched) return;
       const startedMs = launched.running.startedAtMs;

@@ -27,6 +27,8 @@ export interface PodRunnerDeps {
   readonly adopt: (pod: Pod) => Promise<AheadOfPod | undefined>;
   readonly event: (pod: Pod, type: "Normal" | "Warning", reason: string, message: string, container?: string) => void;
   readonly onStatus: (status: PodStatus) => void;
+  /** Makes a port of the pod's address lead to where its program listens; returns the end of that. */
+  readonly relay: (listen: NetAddress, target: () => NetAddress | undefined) => () => void;
   /** Resolves when an instance has no request in flight any more. */
   readonly beforeTerminate: (instanceId: string) => Promise<void>;
   readonly newId: () => string;
@@ -39,6 +41,8 @@ export interface PodRunnerOptions {
   readonly runDir: string;
   readonly logDir: string;
 }
+
+const relayAfterMs = 50;
 
 /** Runs one pod: its containers in order, their health, and what its status says of them. */
 export class PodRunner {
@@ -53,6 +57,9 @@ export class PodRunner {
   #reporting = false;
   #stopping: Promise<void> | undefined;
   #tracker: InstanceTracker | undefined;
+  #closeRelay: (() => void) | undefined;
+  /** Until its serving container was started once, an instance started ahead may take that place. */
+  #adoptable = true;
 
   constructor(deps: PodRunnerDeps, options: PodRunnerOptions, pod: Pod) {
     this.#deps = deps;
@@ -146,6 +153,8 @@ export class PodRunner {
       init && container.restartPolicy !== "Always" && this.#pod.spec.restartPolicy !== "Never"
         ? "OnFailure"
         : (container.restartPolicy ?? this.#pod.spec.restartPolicy ?? "Always");
+    const { containerStatuses = [], initContainerStatuses = [] } = this.#pod.status ?? {};
+    const known = (init ? initContainerStatuses : containerStatuses).find((status) => status.name === container.name);
     return new ContainerRunner(
       {
         clock: this.#deps.clock,
@@ -163,6 +172,7 @@ export class PodRunner {
         serving,
         containerIdScheme: this.#deps.runtime.name,
         graceMs: this.#graceMs(),
+        ...(known ? { known } : {}),
       },
       waiting,
     );
@@ -170,7 +180,9 @@ export class PodRunner {
 
   async #launch(container: Container, serving: boolean, restart: number): Promise<Launched> {
     const logPath = this.logPath(container.name, restart);
-    const ahead = serving && restart === 0 ? await this.#deps.adopt(this.#pod) : undefined;
+    const first = this.#adoptable;
+    this.#adoptable = this.#adoptable && !serving;
+    const ahead = serving && first ? await this.#deps.adopt(this.#pod) : undefined;
     if (ahead) {
       void ahead.logFile.moveTo(logPath);
       this.#tracker = ahead.tracker;
@@ -229,13 +241,26 @@ export class PodRunner {
   }
 
   #follow(running: RunningContainer, ready: boolean): void {
-    if (this.#tracker?.id !== running.id) return;
-    if (ready && running.address) this.#tracker.ready(running.address);
-    else this.#tracker.unready();
+    if (this.#tracker?.id === running.id) {
+      if (ready && running.address) this.#tracker.ready(running.address);
+      else this.#tracker.unready();
+    }
+    if (ready && !this.#closeRelay) this.#openRelay();
+  }
+
+  /** A while later: nothing of it may stand in the way of the request that woke the instance. */
+  #openRelay(): void {
+    const port = this.#serving && servingPort(this.#serving)?.containerPort;
+    if (port === undefined || this.#options.podIP === "127.0.0.1") return;
+    this.#closeRelay = this.#deps.clock.after(relayAfterMs, () => {
+      const listen = { host: this.#options.podIP, port };
+      this.#closeRelay = this.#deps.relay(listen, () => this.#servingRunner()?.running?.address);
+    });
   }
 
   async #stop(graceMs: number): Promise<void> {
     const { clock } = this.#deps;
+    this.#closeRelay?.();
     const deadline = clock.now() + graceMs;
     for (const runner of this.#containers) {
       if (runner.view.state.running) {

@@ -8,6 +8,7 @@ import { PodRunner, type PodRunnerDeps } from "../../pod/pod-runner.ts";
 import { revisionUidLabel } from "../../pod/serving.ts";
 import type { Provider } from "../../provider.ts";
 import type { ContainerRuntime } from "../../runtime.ts";
+import { openPortRelay } from "./port-relay.ts";
 import type { PodIps } from "./pod-ips.ts";
 
 export interface ProcessProviderDeps {
@@ -56,9 +57,14 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
   const ahead = createAheadStarter({ ...deps, bound }, options);
 
   function add(uid: string, pod: Pod): void {
-    const podIP = deps.ips.take();
+    const podIP = deps.ips.take(pod.status?.podIP);
     const runner: PodRunner = new PodRunner(
-      { ...deps, adopt: (of) => ahead.adopt(of), onStatus: (status) => tell(entries.get(uid)?.pod ?? pod, status) },
+      {
+        ...deps,
+        adopt: (of) => ahead.adopt(of),
+        relay: (listen, target) => openPortRelay(deps, listen, target).close,
+        onStatus: (status) => tell(entries.get(uid)?.pod ?? pod, status),
+      },
       { ...options, podIP },
       pod,
     );
