@@ -89,13 +89,28 @@ describe("a sleeping revision", () => {
     await asleep("hello");
     cluster.request("hello");
     expect(cluster.started).toMatchObject([{ revision: "default/hello", namespace: "default", count: 1 }]);
-    expect(cluster.replicas("hello")).toBe(0);
-    await cluster.clock.settle();
+    const before = cluster.writes.length;
+    await seconds(0.02);
+    expect(cluster.writes.length).toBe(before);
+    await seconds(0.01);
     expect(cluster.replicas("hello")).toBe(1);
     expect(cluster.condition("hello", "Active")).toBe("Unknown/Queued");
     expect(ruleOf("hello")).toBe("demand");
     await seconds(1);
     expect(cluster.condition("hello", "Active")).toBe("True");
+  });
+
+  test("among many that wake together is started at once, and written down in turn", async () => {
+    for (let i = 0; i < 50; i++) cluster.addRevision(`hello-${i}`);
+    await seconds(80);
+    for (let i = 0; i < 50; i++) cluster.request(`hello-${i}`);
+    expect(cluster.started).toHaveLength(50);
+    const awake = (): number => cluster.started.filter(({ revision }) => cluster.replicas(revision.slice(8))).length;
+    await seconds(0.1);
+    expect(awake()).toBeGreaterThan(3);
+    expect(awake()).toBeLessThan(20);
+    await seconds(1);
+    expect(awake()).toBe(50);
   });
 
   test("gets as many instances as its queue needs, and no second request for the same number", async () => {

@@ -44,6 +44,10 @@ export interface KpaDeps {
 /** Revisions that waited before their PodAutoscaler was known; more than this are forgotten. */
 const maxEarlyDemand = 10_000;
 
+const firstActMs = 30;
+const nextActMs = 10;
+const lastActMs = 1000;
+
 /** The scalers of all revisions of class kpa. Opened by `start`, closed by `close`. */
 export class KpaAutoscaler implements LoadListener {
   readonly #deps: KpaDeps;
@@ -59,6 +63,8 @@ export class KpaAutoscaler implements LoadListener {
   readonly #active = new Set<RevisionScaler>();
   readonly #earlyDemand = new Map<string, number>();
   #queue: ControllerQueue | undefined;
+  /** When the last edge in line is written down. */
+  #actAtMs = 0;
   #cancelTick: (() => void) | undefined;
 
   constructor(deps: KpaDeps) {
@@ -99,8 +105,17 @@ export class KpaAutoscaler implements LoadListener {
     if (state === scaler.state) return;
     scaler.state = state;
     const { desired } = evaluate(scaler, this.#routerSinceMs, nowMs);
-    this.#startAhead(scaler, desired);
-    this.#queue?.add(revision);
+    if (this.#startAhead(scaler, desired)) this.#queue?.addAfter(revision, this.#nextActMs(nowMs));
+    else this.#queue?.add(revision);
+  }
+
+  /**
+   * When to write down an edge whose instances are starting already: soon, but behind the requests that wait for them,
+   * and one after the other when many revisions wake together, since each write sets half a dozen controllers to work.
+   */
+  #nextActMs(nowMs: number): number {
+    this.#actAtMs = Math.max(nowMs + firstActMs, Math.min(this.#actAtMs + nextActMs, nowMs + lastActMs));
+    return this.#actAtMs - nowMs;
   }
 
   samples(samples: readonly LoadSample[], nowMs: number): void {
@@ -198,10 +213,12 @@ export class KpaAutoscaler implements LoadListener {
     return spec;
   }
 
-  #startAhead({ key, pa }: RevisionScaler, count: number): void {
+  /** Whether somebody was asked to start them. */
+  #startAhead({ key, pa }: RevisionScaler, count: number): boolean {
     const template = this.deploymentOf(pa)?.spec.template;
-    if (!template || count <= 0) return;
-    this.#deps.launcher?.startAhead({ revision: key, namespace: pa.metadata.namespace ?? "", template, count });
+    if (!template || count <= 0 || !this.#deps.launcher) return false;
+    this.#deps.launcher.startAhead({ revision: key, namespace: pa.metadata.namespace ?? "", template, count });
+    return true;
   }
 
   #replicasOf({ pa }: RevisionScaler): number {

@@ -28,6 +28,8 @@ export function recordIsDue({ pa, decision, seen }: RevisionScaler, resting: boo
   if (!decision || !seen) return false;
   const before = recorded(pa);
   if (!before || before.desired !== decision.desired) return true;
+  // The number before stands until something is measured: no news, and the moment of a cold start is a bad one to write.
+  if (decision.reasons.rule === "no-data") return false;
   if (before.rule !== decision.reasons.rule && resting) return true;
   const same = before.rule === decision.reasons.rule && before.ready === seen.ready && before.stable === seen.stable;
   return !same && nowMs - (parseTime(before.at) ?? 0) >= everyMs;
