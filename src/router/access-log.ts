@@ -38,7 +38,7 @@ export function makeAccessEntry(exchange: Exchange, nowMs: number): AccessEntry 
     bytesIn: front.bytesIn,
     bytesOut: front.bytesOut,
     remote: front.remoteAddress,
-    requestId: front.header("x-request-id") ?? "",
+    requestId: front.requestId,
     revision: exchange.runtime?.key ?? "",
     instance: exchange.instance?.id ?? "",
     cold: exchange.cold,

@@ -2,6 +2,7 @@ import { AppInstance, type InstancePool } from "./app-instance.ts";
 import type { InstanceEvent } from "./instance.ts";
 import { LoadMeter } from "./load-meter.ts";
 import { pickInstance } from "./pick-instance.ts";
+import { RevisionMetrics } from "./router-metrics.ts";
 import { WaitQueue, type Waiter } from "./wait-queue.ts";
 
 /** What a Revision says about its requests. Times in milliseconds, 0 = no limit. */
@@ -49,6 +50,7 @@ export interface RuntimeDeps<Pool extends InstancePool> {
 export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   readonly key: string;
   readonly meter: LoadMeter = new LoadMeter();
+  readonly metrics: RevisionMetrics = new RevisionMetrics();
   settings: RevisionSettings = defaultSettings;
   /** The Revision object is gone: its requests get 404. */
   deleted = false;

@@ -40,15 +40,6 @@ export class RouterMetrics {
   readonly unrouted: Partial<Record<Outcome, number>> = {};
   connections = 0;
   http2Sessions = 0;
-
-  of(revision: string): RevisionMetrics {
-    let metrics = this.revisions.get(revision);
-    if (metrics === undefined) {
-      metrics = new RevisionMetrics();
-      this.revisions.set(revision, metrics);
-    }
-    return metrics;
-  }
 }
 
 /** Adds one to a counter kept under `outcome`. */

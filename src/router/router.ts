@@ -121,8 +121,8 @@ class DataPlane implements Router {
       nowMs: this.#clock.nowMs,
       after: this.#clock.after,
       live: this.#live,
-      onResponse: (exchange) => this.#onResponse(exchange),
-      onFinish: (exchange) => this.#onFinish(exchange),
+      onColdResponse: (exchange) => this.#onColdResponse(exchange),
+      onFinish: (exchange, nowMs) => this.#onFinish(exchange, nowMs),
     };
     this.#clientHost = {
       buffers,
@@ -164,21 +164,18 @@ class DataPlane implements Router {
     return exchange;
   }
 
-  #onResponse(exchange: Exchange): string {
-    if (!exchange.cold || exchange.runtime === undefined) return "";
-    const coldMs = exchange.respondedMs - exchange.arrivedMs;
-    this.metrics.of(exchange.runtime.key).coldStart.observe(coldMs);
+  #onColdResponse(exchange: Exchange): string {
+    const coldMs = this.#clock.nowMs() - exchange.arrivedMs;
+    exchange.runtime?.metrics.coldStart.observe(coldMs);
     if (!this.#options.serverTiming) return "";
     const waitMs = exchange.sentMs - exchange.arrivedMs;
     return `Server-Timing: cold;dur=${waitMs.toFixed(1)}, app;dur=${(coldMs - waitMs).toFixed(1)}\r\n`;
   }
 
-  #onFinish(exchange: Exchange): void {
-    const { runtime } = exchange;
-    const nowMs = this.#clock.nowMs();
-    if (runtime === undefined) count(this.metrics.unrouted, exchange.outcome);
+  #onFinish(exchange: Exchange, nowMs: number): void {
+    const metrics = exchange.runtime?.metrics;
+    if (metrics === undefined) count(this.metrics.unrouted, exchange.outcome);
     else {
-      const metrics = this.metrics.of(runtime.key);
       const statusClass = Math.floor(exchange.status / 100);
       metrics.byStatusClass[statusClass] = (metrics.byStatusClass[statusClass] as number) + 1;
       metrics.duration.observe(nowMs - exchange.arrivedMs);
@@ -194,6 +191,7 @@ class DataPlane implements Router {
     if (runtime === undefined) {
       runtime = new RevisionRuntime(key, this.#runtimeDeps);
       this.#runtimes.set(key, runtime);
+      this.metrics.revisions.set(key, runtime.metrics);
     }
     return runtime;
   }

@@ -37,6 +37,10 @@ export class AppConnection implements WireEvents {
     return this.#kind === "until-close" || (this.#kind === "chunked" && this.#chunks.atBoundary);
   }
 
+  get isIdle(): boolean {
+    return this.#phase === "idle";
+  }
+
   connect(connected: () => void, failed: (error: Error) => void): void {
     this.#onConnectFail = failed;
     const { after, connectTimeoutMs } = this.#pool.deps;
@@ -64,8 +68,8 @@ export class AppConnection implements WireEvents {
 
   destroy(): void {
     if (this.#phase === "ended") return;
-    this.#phase = "ended";
     this.#pool.remove(this);
+    this.#phase = "ended";
     this.wire.socket.destroy();
   }
 
@@ -94,7 +98,8 @@ export class AppConnection implements WireEvents {
   #readHead(exchange: Exchange, bytes: Buffer, at: number, end: number): number {
     const after = this.#reader.read(bytes, at, end);
     if (after === needMore) return end;
-    if (after < 0 || !this.#head.take(this.#reader.text)) return this.#fail(exchange, "bad-response", end);
+    if (after < 0 || (!this.#reader.same && !this.#head.take(this.#reader.text)))
+      return this.#fail(exchange, "bad-response", end);
     const { status } = this.#head;
     if (status < 200) {
       if (status === 101) return this.#upgrade(exchange, bytes, after, end);

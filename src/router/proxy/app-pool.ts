@@ -24,7 +24,8 @@ export class AppPool implements InstancePool {
   readonly deps: AppPoolDeps;
   readonly #idle: AppConnection[] = [];
   readonly #connecting = new Map<Exchange, AppConnection>();
-  readonly #busy = new Set<AppConnection>();
+  /** Every connection, whatever it is doing. */
+  readonly #all = new Set<AppConnection>();
   #closed = false;
 
   constructor(address: InstanceAddress, deps: AppPoolDeps) {
@@ -40,16 +41,15 @@ export class AppPool implements InstancePool {
   open(exchange: Exchange): void {
     const idle = this.#idle.pop();
     if (idle !== undefined) {
-      this.#busy.add(idle);
       idle.begin(exchange);
       return;
     }
     const connection = new AppConnection(this);
+    this.#all.add(connection);
     this.#connecting.set(exchange, connection);
     connection.connect(
       () => {
         this.#connecting.delete(exchange);
-        this.#busy.add(connection);
         connection.begin(exchange);
       },
       (error) => {
@@ -68,7 +68,6 @@ export class AppPool implements InstancePool {
 
   /** A connection whose exchange is complete and that the app keeps open. */
   put(connection: AppConnection): void {
-    this.#busy.delete(connection);
     if (this.#closed || this.#idle.length >= this.deps.maxIdle) {
       connection.destroy();
       return;
@@ -78,7 +77,8 @@ export class AppPool implements InstancePool {
 
   /** A connection has ended. */
   remove(connection: AppConnection): void {
-    if (this.#busy.delete(connection)) return;
+    this.#all.delete(connection);
+    if (!connection.isIdle) return;
     const at = this.#idle.indexOf(connection);
     if (at >= 0) this.#idle.splice(at, 1);
   }
@@ -98,6 +98,6 @@ export class AppPool implements InstancePool {
 
   destroy(): void {
     this.close();
-    for (const connection of [...this.#connecting.values(), ...this.#busy]) connection.destroy();
+    for (const connection of this.#all) connection.destroy();
   }
 }

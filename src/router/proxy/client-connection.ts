@@ -5,7 +5,7 @@ import type { AppConnection } from "./app-connection.ts";
 import { ChunkScanner } from "./chunk-scanner.ts";
 import type { ClientHost } from "./client-host.ts";
 import type { Exchange } from "./exchange.ts";
-import { ForwardingLines, type HeadChanges, makeUpstreamHead } from "./forward-head.ts";
+import { type HeadChanges, UpstreamHeads } from "./forward-head.ts";
 import { needMore } from "./head-parser.ts";
 import { HeadReader } from "./head-reader.ts";
 import { latin1 } from "./latin1.ts";
@@ -46,7 +46,7 @@ export class ClientConnection implements Front, WireEvents {
   readonly #reach: Reach;
   readonly #reader: HeadReader;
   readonly #head: RequestHead;
-  readonly #forwarding: ForwardingLines;
+  readonly #heads: UpstreamHeads;
   readonly #chunks = new ChunkScanner();
   #phase: Phase = "head";
   #since: number;
@@ -71,7 +71,7 @@ export class ClientConnection implements Front, WireEvents {
     this.remoteAddress = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
     this.#reader = new HeadReader(host.limits.head);
     this.#head = new RequestHead(this.#reader.parser);
-    this.#forwarding = new ForwardingLines({ address: this.remoteAddress, proto: "http" });
+    this.#heads = new UpstreamHeads(this.#head, { address: this.remoteAddress, proto: "http" }, host.ids);
     this.#since = host.coarseMs();
     this.wire = Wire.accepted(host.buffers, socket, this);
     this.wire.start();
@@ -95,12 +95,15 @@ export class ClientConnection implements Front, WireEvents {
   get outgoing(): Wire {
     return this.wire;
   }
+  get requestId(): string {
+    return this.header("x-request-id") ?? this.#heads.requestId;
+  }
   get requestDone(): boolean {
     return this.#phase !== "body";
   }
   /** No request is under way and none has begun. */
   get idle(): boolean {
-    return this.#phase === "head" && this.#reader.parser.pristine;
+    return this.#phase === "head" && this.#reader.pristine;
   }
 
   header(name: string): string | undefined {
@@ -117,7 +120,7 @@ export class ClientConnection implements Front, WireEvents {
 
   bytes(bytes: Buffer, length: number): void {
     // The clock of a half-read head is not reset by another byte of it.
-    if (this.#phase !== "head" || this.#reader.parser.pristine) this.#since = this.#host.coarseMs();
+    if (this.#phase !== "head" || this.#reader.pristine) this.#since = this.#host.coarseMs();
     if (this.#fresh && this.#isHttp2(bytes, length)) return;
     if (this.#phase === "tunnel" && this.#back !== undefined) {
       this.wire.send(this.#back.wire, bytes, 0, length);
@@ -172,7 +175,10 @@ export class ClientConnection implements Front, WireEvents {
   #readHead(bytes: Buffer, at: number, end: number): number {
     const after = this.#reader.read(bytes, at, end);
     if (after === needMore) return end;
-    const fault = after < 0 ? faultAnswers[this.#reader.parser.fault] : asAnswer(this.#head.take(this.#reader.text));
+    const fault =
+      after < 0
+        ? faultAnswers[this.#reader.parser.fault]
+        : asAnswer(this.#reader.same ? undefined : this.#head.take(this.#reader.text));
     this.#responding = false;
     this.bytesIn = 0;
     this.bytesOut = 0;
@@ -259,7 +265,7 @@ export class ClientConnection implements Front, WireEvents {
       this.#corked = socket;
       socket.cork();
     }
-    socket.write(makeUpstreamHead(head, this.#forwarding, changes, this.#host.ids), "latin1");
+    socket.write(this.#heads.render(changes, this.#reader.same), "latin1");
     if (this.#consuming) return;
     this.#takeRest();
     this.#uncork();

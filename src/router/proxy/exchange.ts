@@ -28,9 +28,9 @@ export interface ExchangeHost {
   readonly nowMs: () => number;
   readonly after: (ms: number, run: () => void) => () => void;
   readonly live: LiveExchanges;
-  /** A response starts: lines to add to its head. */
-  onResponse(exchange: Exchange): string;
-  onFinish(exchange: Exchange): void;
+  /** The response to a request that waited for a cold start begins: lines to add to its head. */
+  onColdResponse(exchange: Exchange): string;
+  onFinish(exchange: Exchange, nowMs: number): void;
 }
 
 /** Tries to connect for one request, and the pause before the second, growing by the factor (§5.4). */
@@ -55,7 +55,8 @@ export class Exchange implements Admitted<AppPool> {
   /** It found no instance up when it came. */
   cold = false;
   sentMs = 0;
-  respondedMs = 0;
+  /** The response's head has been passed on. */
+  hasResponded = false;
   deadlineMs = Number.POSITIVE_INFINITY;
   lastByteMs = 0;
   nextWaiting: Waiter | undefined;
@@ -132,10 +133,13 @@ export class Exchange implements Admitted<AppPool> {
   /** The app's response begins; returns header lines to add to it. */
   responded(status: number): string {
     this.status = status;
-    this.respondedMs = this.host.nowMs();
-    this.lastByteMs = this.respondedMs;
-    this.#setDeadline();
-    return this.host.onResponse(this);
+    this.hasResponded = true;
+    const { idleMs, responseStartMs } = (this.runtime as RevisionRuntime<AppPool>).settings;
+    if (idleMs > 0 || responseStartMs > 0) {
+      this.lastByteMs = this.host.nowMs();
+      this.#setDeadline();
+    }
+    return this.cold ? this.host.onColdResponse(this) : "";
   }
 
   /** A byte of the response has passed. */
@@ -146,7 +150,7 @@ export class Exchange implements Admitted<AppPool> {
   /** The app's side is of no use any more; what the client gets depends on what it has got. */
   appFailed(outcome: "bad-response" | "app-reset", reason: string): void {
     this.#back = undefined;
-    if (this.respondedMs > 0) {
+    if (this.hasResponded) {
       this.outcome = outcome;
       this.front.cut(false);
       this.finish();
@@ -173,7 +177,7 @@ export class Exchange implements Admitted<AppPool> {
   expire(nowMs: number): void {
     this.#setDeadline();
     if (nowMs < this.deadlineMs || this.#done) return;
-    if (this.respondedMs === 0) {
+    if (!this.hasResponded) {
       const text = this.#back === undefined ? "activator request timeout" : "request timeout";
       const why = this.runtime?.failure;
       this.fail({ status: 504, reason: why === undefined ? text : `${text}: ${why}` }, "timeout");
@@ -201,11 +205,12 @@ export class Exchange implements Admitted<AppPool> {
     this.#dropBack();
     const { runtime, instance } = this;
     this.host.live.remove(this);
+    const nowMs = this.host.nowMs();
     if (runtime !== undefined) {
       if (this.waiting) runtime.forget(this);
-      runtime.meter.leave(this.host.nowMs());
+      runtime.meter.leave(nowMs);
     }
-    this.host.onFinish(this);
+    this.host.onFinish(this, nowMs);
     // The slot first: what the client sends next on this connection should find it free.
     if (runtime !== undefined && instance !== undefined) runtime.release(instance);
     this.front.finished();
@@ -222,7 +227,7 @@ export class Exchange implements Admitted<AppPool> {
   #setDeadline(): void {
     const { timeoutMs, responseStartMs, idleMs } = (this.runtime as RevisionRuntime<AppPool>).settings;
     let at = timeoutMs > 0 ? this.arrivedMs + timeoutMs : Number.POSITIVE_INFINITY;
-    if (responseStartMs > 0 && this.respondedMs === 0) at = Math.min(at, this.arrivedMs + responseStartMs);
+    if (responseStartMs > 0 && !this.hasResponded) at = Math.min(at, this.arrivedMs + responseStartMs);
     if (idleMs > 0) at = Math.min(at, this.lastByteMs + idleMs);
     this.deadlineMs = at;
   }

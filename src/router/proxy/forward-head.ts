@@ -77,40 +77,66 @@ export function makeForwarded(chain: string, host: string, proto: string): strin
   return [`for=${first};host=${quoted};proto=${proto}`, ...rest.map((node) => `for=${node}`)].join(", ");
 }
 
-/** The forwarding lines of a plain request change only with its Host: one entry per connection is enough of a cache. */
-export class ForwardingLines {
-  readonly peer: Peer;
-  #host = "";
-  #lines = "";
+/**
+ * Heads as an HTTP/1.1 app gets them: hop-by-hop and platform headers gone, forwarding, tracing and route headers
+ * added, everything else byte for byte. Framing headers stay, so the body can follow as it comes. One per client
+ * connection; what is the same from request to request is rendered once.
+ */
+export class UpstreamHeads {
+  readonly #head: RequestHead;
+  readonly #peer: Peer;
+  readonly #ids: RequestIds;
+  #changes: HeadChanges | undefined;
+  #text = "";
+  #flat = false;
+  #missing = 0;
+  requestId = "";
 
-  constructor(peer: Peer) {
-    this.peer = peer;
+  constructor(head: RequestHead, peer: Peer, ids: RequestIds) {
+    this.#head = head;
+    this.#peer = peer;
+    this.#ids = ids;
   }
 
-  /** For a request that brought no forwarding headers of its own. */
-  plain(host: string): string {
-    if (host !== this.#host || this.#lines === "") {
-      const { address, proto } = this.peer;
-      const forwarded = makeForwarded(address, host, proto);
-      this.#lines = `X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: ${proto}\r\nForwarded: ${forwarded}\r\n`;
-      // The host is a slice of the whole head's text; a copy lets that go.
-      this.#host = detached(host);
+  /** The head to send; `same`: the request's head is byte for byte the one rendered last. */
+  render(changes: HeadChanges, same: boolean): string {
+    if (!same || changes !== this.#changes) {
+      const { text, missing } = renderHead(this.#head, this.#peer, changes);
+      this.#text = text;
+      this.#flat = false;
+      this.#missing = missing;
+      this.#changes = changes;
+    } else if (!this.#flat) {
+      // It came twice, so it may come often: one piece is joined and written faster than many.
+      this.#text = detached(this.#text);
+      this.#flat = true;
     }
-    return this.#lines;
+    if (this.#missing === 0) return `${this.#text}\r\n`;
+    const ids = this.#ids;
+    ids.next();
+    let out = this.#text;
+    if ((this.#missing & requestIdBit) !== 0) {
+      this.requestId = ids.traceId;
+      out += `X-Request-Id: ${ids.traceId}\r\n`;
+    }
+    if ((this.#missing & traceparentBit) !== 0) out += `traceparent: 00-${ids.traceId}-${ids.spanId}-00\r\n`;
+    return `${out}\r\n`;
   }
 }
 
-/**
- * The head as an HTTP/1.1 app gets it: hop-by-hop and platform headers gone, forwarding, tracing and route headers
- * added, everything else byte for byte. Framing headers stay, so the body can follow as it comes.
- */
+const requestIdBit = 1 << headerId.xRequestId;
+const traceparentBit = 1 << headerId.traceparent;
+const forwardingBits = (1 << headerId.forwarded) | (1 << headerId.xForwardedProto) | (1 << headerId.xForwardedFor);
+
+interface RenderedHead {
+  /** Without ids that have to be made for each request, and without the final empty line. */
+  readonly text: string;
+  /** requestIdBit, traceparentBit: what the client did not send. */
+  readonly missing: number;
+}
+
 // oxlint-disable-next-line complexity -- the one pass over the header lines, read top to bottom
-export function makeUpstreamHead(
-  head: RequestHead,
-  forwarding: ForwardingLines,
-  changes: HeadChanges,
-  ids: RequestIds,
-): string {
+function renderHead(head: RequestHead, peer: Peer, changes: HeadChanges): RenderedHead {
   const { text, parser } = head;
   const { ids: kinds, offsets, count } = parser;
   const end = text.length - 2;
@@ -133,8 +159,16 @@ export function makeUpstreamHead(
   }
   out += text.slice(run, end);
   if (ownHost !== undefined) out += `Host: ${ownHost}\r\n`;
-  out += extraLines({ head, forwarding, changes, ids, chain, seen });
-  return `${out}\r\n`;
+  out +=
+    (seen & forwardingBits) === 0
+      ? `X-Forwarded-For: ${peer.address}\r\nX-Forwarded-Proto: ${peer.proto}\r\nForwarded: ${makeForwarded(peer.address, head.host, peer.proto)}\r\n`
+      : mixedForwarding(head, `${chain}${peer.address}`, peer.proto);
+  if (changes.host !== undefined && (seen & (1 << headerId.xForwardedHost)) === 0) {
+    out += `X-Forwarded-Host: ${head.host}\r\n`;
+  }
+  if (head.trailersWanted) out += "TE: trailers\r\n";
+  if (head.upgrade !== "") out += "Connection: Upgrade\r\n";
+  return { text: out + changes.lines, missing: (requestIdBit | traceparentBit) & ~seen };
 }
 
 function isDropped(head: RequestHead, i: number, changes: HeadChanges): boolean {
@@ -144,38 +178,6 @@ function isDropped(head: RequestHead, i: number, changes: HeadChanges): boolean 
   const name = head.text.slice(offsets[i * 4], offsets[i * 4 + 1]).toLowerCase();
   if (changes.names.includes(name)) return true;
   return dropped !== undefined && dropped.includes(name) && !undroppable.has(name);
-}
-
-interface Extras {
-  readonly head: RequestHead;
-  readonly forwarding: ForwardingLines;
-  readonly changes: HeadChanges;
-  readonly ids: RequestIds;
-  /** X-Forwarded-For as the client sent it, each item followed by a comma. */
-  readonly chain: string;
-  /** Bit per header id that the client sent. */
-  readonly seen: number;
-}
-
-const forwardingBits = (1 << headerId.forwarded) | (1 << headerId.xForwardedProto) | (1 << headerId.xForwardedFor);
-const idBits = (1 << headerId.xRequestId) | (1 << headerId.traceparent);
-
-function extraLines({ head, forwarding, changes, ids, chain, seen }: Extras): string {
-  let out =
-    (seen & forwardingBits) === 0
-      ? forwarding.plain(head.host)
-      : mixedForwarding(head, `${chain}${forwarding.peer.address}`, forwarding.peer.proto);
-  if ((seen & idBits) !== idBits) {
-    ids.next();
-    if ((seen & (1 << headerId.xRequestId)) === 0) out += `X-Request-Id: ${ids.traceId}\r\n`;
-    if ((seen & (1 << headerId.traceparent)) === 0) out += `traceparent: 00-${ids.traceId}-${ids.spanId}-00\r\n`;
-  }
-  if (changes.host !== undefined && (seen & (1 << headerId.xForwardedHost)) === 0) {
-    out += `X-Forwarded-Host: ${head.host}\r\n`;
-  }
-  if (head.trailersWanted) out += "TE: trailers\r\n";
-  if (head.upgrade !== "") out += "Connection: Upgrade\r\n";
-  return out + changes.lines;
 }
 
 /** The client came through a proxy already: what it said is passed on and added to. */

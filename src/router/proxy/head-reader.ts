@@ -1,11 +1,18 @@
 import { type HeadLimits, HeadParser, needMore } from "./head-parser.ts";
 import { latin1 } from "./latin1.ts";
 
-/** A {@link HeadParser} with the bytes of a head that came in pieces; the common head, in one piece, is not copied. */
+/**
+ * A {@link HeadParser} with the bytes of a head that came in pieces; the common head, in one piece, is not copied. A
+ * head equal to the one before it on the connection, byte for byte, is not parsed again: whatever was derived from
+ * that one still holds.
+ */
 export class HeadReader {
   readonly parser: HeadParser;
   /** The completed head, one character per byte. */
   text = "";
+  /** The head just completed is the one before it over again. */
+  same = false;
+  #begun = false;
   #pieces: Buffer | undefined;
   #length = 0;
 
@@ -13,9 +20,14 @@ export class HeadReader {
     this.parser = new HeadParser(limits);
   }
 
+  /** No byte of the next head has been read. */
+  get pristine(): boolean {
+    return !this.#begun || this.parser.pristine;
+  }
+
+  /** Makes ready for the next head. */
   reset(): void {
-    this.parser.reset();
-    this.text = "";
+    this.#begun = false;
     this.#pieces = undefined;
     this.#length = 0;
   }
@@ -23,6 +35,12 @@ export class HeadReader {
   /** Position after the head's last byte in `bytes[from … end)`; or `needMore`, `refused`. */
   read(bytes: Buffer, from: number, end: number): number {
     if (this.#pieces !== undefined) return this.#readOn(this.#pieces, bytes, from, end);
+    if (!this.#begun) {
+      this.#begun = true;
+      this.same = this.#isSame(bytes, from, end);
+      if (this.same) return from + this.text.length;
+      this.parser.reset();
+    }
     const length = this.parser.read(bytes, from, end);
     if (length > 0) {
       this.text = latin1(bytes, from, from + length);
@@ -33,6 +51,12 @@ export class HeadReader {
       this.#length = bytes.copy(this.#pieces, 0, from, end);
     }
     return length;
+  }
+
+  #isSame(bytes: Buffer, from: number, end: number): boolean {
+    const { length } = this.text;
+    if (length === 0 || end - from < length || bytes[from + length - 1] !== 0x0a) return false;
+    return bytes[from + length - 3] === 0x0a && latin1(bytes, from, from + length) === this.text;
   }
 
   #readOn(pieces: Buffer, bytes: Buffer, from: number, end: number): number {

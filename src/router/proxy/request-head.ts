@@ -1,3 +1,4 @@
+import { contentLengthOf } from "./content-length.ts";
 import { headerId } from "./header-names.ts";
 import type { HeadParser } from "./head-parser.ts";
 import { isToken } from "./head-parser.ts";
@@ -20,18 +21,6 @@ const badEncoding = problem(400, "unsupported or repeated Transfer-Encoding");
 const lengthAndEncoding = problem(400, "both Content-Length and Transfer-Encoding");
 const oldEncoding = problem(400, "Transfer-Encoding needs HTTP/1.1");
 const badExpect = problem(417, "only Expect: 100-continue is understood");
-
-/** Content-Length: digits only, and a safe integer. −1 when it is anything else. */
-function lengthOf(value: string): number {
-  if (value.length === 0 || value.length > 15) return -1;
-  let n = 0;
-  for (let i = 0; i < value.length; i++) {
-    const digit = value.charCodeAt(i) - 0x30;
-    if (digit < 0 || digit > 9) return -1;
-    n = n * 10 + digit;
-  }
-  return n;
-}
 
 /** Host or authority: what RFC 3986 allows, roughly; above all no spaces, slashes, `@` or list. */
 const hostShape = /^[A-Za-z0-9\-._~%!$&'()*+;=:[\]]*$/;
@@ -182,7 +171,7 @@ export class RequestHead {
 
   #contentLength(value: string): HeadProblem | undefined {
     if (this.contentLength >= 0) return manyLengths;
-    this.contentLength = lengthOf(value);
+    this.contentLength = contentLengthOf(value);
     return this.contentLength < 0 ? badLength : undefined;
   }
 

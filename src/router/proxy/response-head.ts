@@ -1,5 +1,7 @@
+import { contentLengthOf } from "./content-length.ts";
 import { headerId } from "./header-names.ts";
 import type { HeadParser } from "./head-parser.ts";
+import { detached } from "./latin1.ts";
 
 /** How the end of a response body is known. */
 export type BodyKind = "none" | "length" | "chunked" | "until-close";
@@ -16,6 +18,9 @@ export class ResponseHead {
   idleS = -1;
   readonly parser: HeadParser;
   #dropped: readonly string[] | undefined;
+  #rendered = "";
+  #renderedFor = "";
+  #flat = false;
 
   constructor(parser: HeadParser) {
     this.parser = parser;
@@ -34,6 +39,7 @@ export class ResponseHead {
   /** Reads the head the parser has just completed. False: not HTTP, or framed in a way two readers could differ on. */
   take(text: string): boolean {
     this.text = text;
+    this.#rendered = "";
     this.contentLength = -1;
     this.chunked = false;
     this.idleS = -1;
@@ -52,8 +58,7 @@ export class ResponseHead {
     for (let i = 0; i < count; i++) {
       const id = ids[i];
       if (id === headerId.contentLength) {
-        const value = this.value(i);
-        const length = /^\d{1,15}$/.test(value) ? Number(value) : -1;
+        const length = contentLengthOf(this.value(i));
         if (length < 0 || (this.contentLength >= 0 && this.contentLength !== length)) return false;
         this.contentLength = length;
       } else if (id === headerId.transferEncoding) {
@@ -101,9 +106,22 @@ export class ResponseHead {
 
   /**
    * The head as an HTTP/1 client gets it: hop-by-hop lines gone, `extra` lines (each with CRLF) added. With
-   * `unframed` the chunked coding is taken off too (for HTTP/1.0).
+   * `unframed` the chunked coding is taken off too (for HTTP/1.0). Rendered once for heads that come over again.
    */
   forClient(extra: string, unframed: boolean): string {
+    const asked = unframed ? `${extra} unframed` : extra;
+    if (this.#rendered === "" || asked !== this.#renderedFor) {
+      this.#rendered = this.#render(extra, unframed);
+      this.#renderedFor = asked;
+      this.#flat = false;
+    } else if (!this.#flat) {
+      this.#rendered = detached(this.#rendered);
+      this.#flat = true;
+    }
+    return this.#rendered;
+  }
+
+  #render(extra: string, unframed: boolean): string {
     const { text, parser } = this;
     const { ids, offsets, count } = parser;
     const end = text.length - 2;

@@ -19,6 +19,8 @@ export interface Front extends Asking {
   /** For the access log. */
   readonly protocol: string;
   readonly remoteAddress: string;
+  /** The client's X-Request-Id, or the one made for it; empty while the request has not been sent. */
+  readonly requestId: string;
   /** Body bytes seen so far, for the access log. */
   readonly bytesIn: number;
   readonly bytesOut: number;
