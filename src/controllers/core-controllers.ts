@@ -2,9 +2,13 @@ import type { Kind } from "../api/meta/kind.ts";
 import type { ControllerSpec } from "../client/controller.ts";
 import { deploymentController } from "./apps/deployment.ts";
 import { replicaSetController } from "./apps/replica-set.ts";
+import { cronJobController } from "./batch/cron-job.ts";
 import { jobController } from "./batch/job.ts";
+import { ttlAfterFinishedController } from "./batch/ttl-after-finished.ts";
 import type { CoreDeps } from "./core-deps.ts";
+import { eventExpiryController } from "./core/event-expiry.ts";
 import { namespaceController } from "./core/namespace.ts";
+import { podGarbageCollector } from "./core/pod-gc.ts";
 import { rootObjectsController } from "./core/root-objects.ts";
 import { endpointSliceController } from "./discovery/endpoint-slice.ts";
 import { garbageCollector } from "./garbage-collection/garbage-collector.ts";
@@ -26,8 +30,12 @@ export function coreControllers(deps: CoreControllersDeps): readonly ControllerS
     replicaSetController(deps),
     deploymentController(deps),
     jobController(deps),
+    cronJobController(deps),
+    ttlAfterFinishedController(deps),
     endpointSliceController(deps),
     rootObjectsController(deps),
+    eventExpiryController(deps),
+    podGarbageCollector(deps),
     namespaceController({ ...deps, kinds }),
     garbageCollector({ ...deps, kinds }),
   ];
