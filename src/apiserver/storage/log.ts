@@ -172,6 +172,11 @@ export class Log {
     this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
+  /** Lets the file grow to this many pages (0: no limit), as a disk with so much room would; for tests. */
+  limitPages(pages: number): void {
+    this.#db.exec(`PRAGMA max_page_count = ${pages === 0 ? 0xfffffffe : pages}`);
+  }
+
   close(): void {
     this.checkpoint();
     this.#db.close();

@@ -167,6 +167,12 @@ export class Store {
     while (more) more = this.#log.compact(revision);
   }
 
+  /** Makes the disk look full beyond this many pages of the state file; for tests. */
+  limitPages(pages: number): { readonly lift: () => void } {
+    this.#log.limitPages(pages);
+    return { lift: () => this.#log.limitPages(0) };
+  }
+
   close(): void {
     this.#log.close();
   }
