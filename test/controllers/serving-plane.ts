@@ -57,6 +57,7 @@ export const isCurrentlyReady = ({ metadata, status }: Service): boolean =>
   status?.observedGeneration === metadata.generation && condition({ status: status ?? {} }, "Ready") === "True";
 
 export async function createServingPlane(overrides: Partial<ServingDeps> = {}): Promise<ServingPlane> {
+  const { clock = systemClock } = overrides;
   const complaints: string[] = [];
   const complain = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
     complaints.push(`${message} ${String(fields?.key ?? "")} ${String(fields?.err ?? "")}`);
@@ -79,14 +80,14 @@ export async function createServingPlane(overrides: Partial<ServingDeps> = {}): 
   const controllers = servingControllers({
     client: api,
     informers,
-    clock: systemClock,
+    clock,
     log,
     recorder: { record: ({ reason, message }) => void events.push(`${reason}: ${message}`) },
     externalPort: () => 8080,
     defaultDomain: "localhost",
     resolveDigest: async (image) => `${image}@sha256:${"0".repeat(64)}`,
     ...overrides,
-  }).map((spec) => createController(spec, { informers, log, clock: systemClock }));
+  }).map((spec) => createController(spec, { informers, log, clock }));
   const stop = new AbortController();
   for (const controller of controllers) controller.start(stop.signal);
   await informers.synced(stop.signal);

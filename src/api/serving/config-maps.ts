@@ -20,6 +20,8 @@ const parsers: Readonly<Record<string, (data: ConfigData) => Parsed<unknown>>> =
   "config-gc": parseRevisionGcConfig,
 };
 
+export const servingConfigMapNames: readonly string[] = [...Object.keys(parsers), "config-observability"];
+
 interface ConfigMapLike {
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly data?: ConfigData;

@@ -20,7 +20,17 @@ import type { ServingSettings } from "./settings.ts";
 import { specDiff } from "./spec-diff.ts";
 import type { RevisionTemplateSpec } from "./types.gen.ts";
 
-export function checkTemplate(template: RevisionTemplateSpec, parent: ObjectMeta, settings: ServingSettings): Problems {
+export interface TemplateParent {
+  readonly metadata: ObjectMeta;
+  /** The parent is being created and the server makes its name. */
+  readonly unnamed: boolean;
+}
+
+export function checkTemplate(
+  template: RevisionTemplateSpec,
+  parent: TemplateParent,
+  settings: ServingSettings,
+): Problems {
   const { annotations } = template.metadata ?? {};
   return [
     ...within("spec", checkRevisionSpec(template.spec, settings)),
@@ -38,7 +48,7 @@ export const checkProgressDeadline = (annotations: ObjectMeta["annotations"]): P
   checkSecondsAnnotation(annotations, "progress-deadline", [servingKeys.progressDeadline]);
 
 /** A revision that its author names carries its parent's name in front, so that two parents never meet. */
-function checkRevisionName(metadata: ObjectMeta | undefined, parent: ObjectMeta): Problems {
+function checkRevisionName(metadata: ObjectMeta | undefined, parent: TemplateParent): Problems {
   const { name, generateName } = metadata ?? {};
   const prefix = generateName ? prefixComplaints(generateName) : [];
   if (prefix.length > 0)
@@ -46,9 +56,10 @@ function checkRevisionName(metadata: ObjectMeta | undefined, parent: ObjectMeta)
   if (!name) return [];
   const complaints = checkDns1035Label(name);
   if (complaints.length > 0) return [invalidValue(`not a DNS 1035 label: [${complaints.join(" ")}]`, "metadata.name")];
-  if (!parent.name) return parent.generateName ? [disallowedField("metadata.name")] : [];
-  if (name.startsWith(`${parent.name}-`)) return [];
-  const wanted = JSON.stringify(`${parent.name}-`);
+  if (parent.unnamed) return [disallowedField("metadata.name")];
+  const prefixWanted = `${parent.metadata.name}-`;
+  if (name.startsWith(prefixWanted)) return [];
+  const wanted = JSON.stringify(prefixWanted);
   return [invalidValue(`${JSON.stringify(name)} must have prefix ${wanted}`, "metadata.name")];
 }
 

@@ -187,6 +187,14 @@ const cases: readonly [string, Change, string][] = [
     'invalid value: "other-1" must have prefix "hello-": spec.template.metadata.name',
   ],
   [
+    "a named revision of a Service whose name the server makes",
+    (s) => {
+      s.metadata.generateName = "hello-";
+      s.spec.template.metadata = { name: "hello-1" };
+    },
+    "must not set the field(s): spec.template.metadata.name",
+  ],
+  [
     "two ports",
     (s) => (container(s).ports = [{ containerPort: 80 }, { containerPort: 81 }]),
     "more than one container port is set: spec.template.spec.containers[*].ports\nOnly a single port is allowed across all containers",

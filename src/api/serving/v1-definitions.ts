@@ -20,7 +20,7 @@ import { problem, toFieldErrors, within, type Problems } from "./problems.ts";
 import { defaultRevisionSpec } from "./revision-defaults.ts";
 import { settingsOf } from "./settings.ts";
 import { specDiff } from "./spec-diff.ts";
-import { checkNameChange, checkTemplate } from "./template-validation.ts";
+import { checkNameChange, checkTemplate, type TemplateParent } from "./template-validation.ts";
 import { checkTraffic } from "./traffic-validation.ts";
 import type { Configuration, Revision, RevisionTemplateSpec, Route, Service, TrafficTarget } from "./types.gen.ts";
 import { stampUser } from "./user-info.ts";
@@ -42,7 +42,7 @@ export const serviceDefinition: KindDefinition<Service> = {
     toFieldErrors([
       ...checkMetadata(service),
       ...within("metadata.annotations", checkRolloutDuration(service.metadata.annotations)),
-      ...within("spec.template", checkTemplate(service.spec.template, service.metadata, settingsOf(context))),
+      ...within("spec.template", checkTemplate(service.spec.template, parentOf(service, old), settingsOf(context))),
       ...within("spec.traffic", checkTraffic(service.spec.traffic ?? [], "Service")),
       ...(old ? checkCreator(service, old) : []),
       ...(old ? within("spec.template", checkNameChange(service.spec.template, old.spec.template)) : []),
@@ -64,7 +64,7 @@ export const configurationDefinition: KindDefinition<Configuration> = {
       ...within("metadata.labels", checkOwnerLabel(configuration, servingKeys.service, "Service")),
       ...within(
         "spec.template",
-        checkTemplate(configuration.spec.template, configuration.metadata, settingsOf(context)),
+        checkTemplate(configuration.spec.template, parentOf(configuration, old), settingsOf(context)),
       ),
       ...(old && !isOwned(configuration) ? checkCreator(configuration, old) : []),
       ...(old ? within("spec.template", checkNameChange(configuration.spec.template, old.spec.template)) : []),
@@ -130,6 +130,11 @@ export const revisionDefinition: KindDefinition<Revision> = {
     ]);
   },
 };
+
+const parentOf = ({ metadata }: KubeObject, old: KubeObject | undefined): TemplateParent => ({
+  metadata,
+  unnamed: old === undefined && Boolean(metadata.generateName),
+});
 
 function labelCell(label: string): Column["cell"] {
   return (object) => object.metadata.labels?.[label] ?? "";

@@ -9,10 +9,10 @@ import {
   type ConditionSet,
   type Verdict,
 } from "../../api/serving/conditions.ts";
-import type { Configuration, ConfigurationStatus, Revision } from "../../api/serving/types.gen.ts";
+import type { Condition, Configuration, ConfigurationStatus, Revision } from "../../api/serving/types.gen.ts";
 import { generationOf, isNamedByUser } from "./revision-name.ts";
 
-const conditionSet: ConditionSet = { dependents: [], info: [] };
+const conditionSet: ConditionSet = { dependents: [], info: ["StartFailed"] };
 
 export interface ConfigurationFacts {
   readonly configuration: Configuration;
@@ -45,7 +45,12 @@ export function configurationStatus(facts: ConfigurationFacts): ConfigurationSta
     ...(configuration.metadata.generation === undefined
       ? {}
       : { observedGeneration: configuration.metadata.generation }),
-    conditions: nextConditions(conditionSet, before.conditions, { Ready: verdict ?? keep(configuration) }, now),
+    conditions: nextConditions(
+      conditionSet,
+      before.conditions,
+      { Ready: verdict ?? keep(configuration), StartFailed: laterFailure(facts, ready) },
+      now,
+    ),
     ...(before.annotations ? { annotations: before.annotations } : {}),
     ...(created ? { latestCreatedRevisionName: created } : {}),
     ...(ready ? { latestReadyRevisionName: ready } : {}),
@@ -61,6 +66,19 @@ function verdictOf(created: Revision, ready: string | undefined, readyBefore: st
     return isFalse("RevisionFailed", text);
   }
   return ready === name && readyBefore === name ? undefined : isUnknown();
+}
+
+/** What the Revision that takes the traffic says of its later starts. */
+function laterFailure({ revisions }: ConfigurationFacts, ready: string | undefined): Verdict | undefined {
+  const serving = revisions.find((revision) => revision.metadata.name === ready);
+  return copyOf(conditionOf(serving, "StartFailed"));
+}
+
+/** A condition with its text, True or not: for those that tell of something wrong by being True. */
+export function copyOf(condition: Condition | undefined): Verdict | undefined {
+  if (!condition) return undefined;
+  const { reason = "", message = "" } = condition;
+  return { status: condition.status === "True" ? "True" : "False", reason, message };
 }
 
 function keep(configuration: Configuration): Verdict {

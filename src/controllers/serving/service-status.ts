@@ -11,6 +11,7 @@ import {
   type Verdict,
 } from "../../api/serving/conditions.ts";
 import type { Configuration, Route, Service, ServiceStatus, TrafficTarget } from "../../api/serving/types.gen.ts";
+import { copyOf } from "./configuration-status.ts";
 
 export type Child<T> =
   | { readonly kind: "mine"; readonly object: T }
@@ -29,7 +30,7 @@ export interface ServiceFacts {
   readonly now: number;
 }
 
-const conditionSet: ConditionSet = { dependents: ["ConfigurationsReady", "RoutesReady"], info: [] };
+const conditionSet: ConditionSet = { dependents: ["ConfigurationsReady", "RoutesReady"], info: ["StartFailed"] };
 
 /**
  * | Configuration            | ConfigurationsReady      | | Route                          | RoutesReady            |
@@ -47,6 +48,7 @@ export function serviceStatus(facts: ServiceFacts): ServiceStatus {
   const verdicts = {
     ConfigurationsReady: configurationVerdict(facts),
     RoutesReady: routeVerdict(facts),
+    StartFailed: copyOf(conditionOf(configuration, "StartFailed")),
   };
   const before = service.status ?? {};
   const created = configuration && isObserved(configuration) ? configuration.status : before;
