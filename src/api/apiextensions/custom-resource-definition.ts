@@ -4,6 +4,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { CustomResourceDefinitionKind } from "./kinds.ts";
+import { validateCustomResourceDefinition } from "./validation.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from "./types.gen.ts";
 
 /** Keeps a deleted definition until every object of its kind is gone. */
@@ -33,5 +34,6 @@ export const customResourceDefinitionDefinition: KindDefinition<CustomResourceDe
     const storage = definition.spec?.versions?.find((version) => version.storage)?.name;
     definition.status = { storedVersions: storage === undefined ? [] : [storage] };
   },
+  validate: validateCustomResourceDefinition,
   unconditionalUpdate: false,
 };

@@ -6,6 +6,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { DeploymentKind } from "./kinds.ts";
+import { validateDeployment, validateDeploymentStatus } from "./validation.ts";
 import type { Deployment, DeploymentSpec } from "./types.gen.ts";
 
 function defaultDeploymentSpec(spec: Mutable<DeploymentSpec>): void {
@@ -48,5 +49,7 @@ export const deploymentDefinition: KindDefinition<Deployment> = {
   prepare(deployment, old) {
     if (!old) deployment.status = {};
   },
+  validate: validateDeployment,
+  validateStatus: validateDeploymentStatus,
   unconditionalUpdate: true,
 };

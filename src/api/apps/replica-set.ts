@@ -5,6 +5,7 @@ import { ageColumn, integerColumn, nameColumn, selectorCell, wideColumn } from "
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { ReplicaSetKind } from "./kinds.ts";
+import { validateReplicaSet, validateReplicaSetStatus } from "./validation.ts";
 import type { ReplicaSet } from "./types.gen.ts";
 
 export const replicaSetDefinition: KindDefinition<ReplicaSet> = {
@@ -31,5 +32,7 @@ export const replicaSetDefinition: KindDefinition<ReplicaSet> = {
   prepare(replicaSet, old) {
     if (!old) replicaSet.status = { replicas: 0 };
   },
+  validate: validateReplicaSet,
+  validateStatus: validateReplicaSetStatus,
   unconditionalUpdate: true,
 };

@@ -4,6 +4,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { defaultHpaSpec } from "./hpa-defaults.ts";
 import { metricsCell } from "./hpa-metrics-cell.ts";
+import { validateHpa, validateHpaStatus } from "./hpa-validation.ts";
 import { HorizontalPodAutoscalerKind } from "./kinds.ts";
 import type { HorizontalPodAutoscaler } from "./types.gen.ts";
 
@@ -32,5 +33,7 @@ export const horizontalPodAutoscalerDefinition: KindDefinition<HorizontalPodAuto
   prepare(hpa, old) {
     if (!old) hpa.status = { desiredReplicas: 0, currentReplicas: 0 };
   },
+  validate: validateHpa,
+  validateStatus: validateHpaStatus,
   unconditionalUpdate: true,
 };

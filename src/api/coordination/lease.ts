@@ -3,6 +3,7 @@ import { ageColumn, nameColumn, textColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { LeaseKind } from "./kinds.ts";
+import { validateLease } from "./validation.ts";
 import type { Lease } from "./types.gen.ts";
 
 export const leaseDefinition: KindDefinition<Lease> = {
@@ -12,6 +13,7 @@ export const leaseDefinition: KindDefinition<Lease> = {
   statusSubresource: false,
   generation: "none",
   columns: [nameColumn, textColumn("Holder", "Who holds it.", ({ spec }) => spec?.holderIdentity ?? ""), ageColumn],
+  validate: validateLease,
   unconditionalUpdate: false,
   createOnUpdate: true,
 };

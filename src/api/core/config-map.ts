@@ -3,6 +3,7 @@ import { ageColumn, integerColumn, nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { checkServingConfigMap, isServingConfigMap } from "../serving/config-maps.ts";
+import { validateConfigMap } from "./data-validation.ts";
 import { ConfigMapKind } from "./kinds.ts";
 import type { ConfigMap } from "./types.gen.ts";
 
@@ -20,6 +21,9 @@ export const configMapDefinition: KindDefinition<ConfigMap> = {
     ageColumn,
   ],
   unconditionalUpdate: true,
-  validate: checkServingConfigMap,
+  validate(map, old) {
+    const errors = checkServingConfigMap(map);
+    return errors.length > 0 ? errors : validateConfigMap(map, old);
+  },
   denial: (map) => (isServingConfigMap(map) ? "webhook" : "invalid"),
 };

@@ -2,6 +2,7 @@
 import { ageColumn, nameColumn, textColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
+import { validateEndpoints } from "./endpoints-validation.ts";
 import { EndpointsKind } from "./kinds.ts";
 import type { Endpoints } from "./types.gen.ts";
 
@@ -30,6 +31,7 @@ export const endpointsDefinition: KindDefinition<Endpoints> = {
   applyDefaults({ subsets }) {
     for (const subset of subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= "TCP";
   },
+  validate: validateEndpoints,
   unconditionalUpdate: true,
   createOnUpdate: true,
 };

@@ -3,6 +3,7 @@ import { textColumn, wideColumn } from "../meta/columns.ts";
 import type { Column, KindDefinition } from "../meta/definition.ts";
 import { ageOf } from "../meta/time.ts";
 import { schemaOf } from "../schemas.ts";
+import { validateEvent } from "./endpoints-validation.ts";
 import { EventKind } from "./kinds.ts";
 import type { Event } from "./types.gen.ts";
 
@@ -68,6 +69,7 @@ export const eventDefinition: KindDefinition<Event> = {
     source: (event) => event.source?.component || (event.reportingComponent ?? ""),
     type: (event) => event.type ?? "",
   },
+  validate: validateEvent,
   unconditionalUpdate: true,
   createOnUpdate: true,
 };

@@ -3,6 +3,7 @@ import { createdAtColumn, nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
+import { validateLimitRange } from "./limits-validation.ts";
 import { LimitRangeKind } from "./kinds.ts";
 import { canonicalizeResources } from "./canonical-resources.ts";
 import type { LimitRange, LimitRangeItem } from "./types.gen.ts";
@@ -29,5 +30,6 @@ export const limitRangeDefinition: KindDefinition<LimitRange> = {
   applyDefaults(range) {
     for (const item of range.spec?.limits ?? []) defaultItem(item);
   },
+  validate: validateLimitRange,
   unconditionalUpdate: true,
 };

@@ -4,6 +4,7 @@ import type { Column, KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { NodeKind } from "./kinds.ts";
 import { canonicalizeResources } from "./canonical-resources.ts";
+import { validateNode, validateNodeStatus } from "./node-validation.ts";
 import type { Node, NodeSystemInfo } from "./types.gen.ts";
 
 const rolePrefix = "node-role.kubernetes.io/";
@@ -64,5 +65,7 @@ export const nodeDefinition: KindDefinition<Node> = {
     canonicalizeResources(status?.allocatable);
     if (status?.capacity) status.allocatable ??= { ...status.capacity };
   },
+  validate: validateNode,
+  validateStatus: validateNodeStatus,
   unconditionalUpdate: true,
 };

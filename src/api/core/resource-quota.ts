@@ -3,6 +3,7 @@ import { ageColumn, nameColumn, textColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { canonicalQuantity } from "../meta/quantity.ts";
 import { schemaOf } from "../schemas.ts";
+import { validateResourceQuota, validateResourceQuotaStatus } from "./limits-validation.ts";
 import { ResourceQuotaKind } from "./kinds.ts";
 import { canonicalizeResources } from "./canonical-resources.ts";
 import type { ResourceQuota } from "./types.gen.ts";
@@ -37,5 +38,7 @@ export const resourceQuotaDefinition: KindDefinition<ResourceQuota> = {
   prepare(quota, old) {
     if (!old) quota.status = {};
   },
+  validate: validateResourceQuota,
+  validateStatus: validateResourceQuotaStatus,
   unconditionalUpdate: true,
 };

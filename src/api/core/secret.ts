@@ -2,6 +2,7 @@
 import { ageColumn, integerColumn, nameColumn, textColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
+import { validateSecret } from "./data-validation.ts";
 import { SecretKind } from "./kinds.ts";
 import type { Secret } from "./types.gen.ts";
 
@@ -26,5 +27,6 @@ export const secretDefinition: KindDefinition<Secret> = {
     const added = Object.entries(text).map(([key, value]) => [key, Buffer.from(value).toString("base64")] as const);
     secret.data = Object.fromEntries([...Object.entries(secret.data ?? {}), ...added]);
   },
+  validate: validateSecret,
   unconditionalUpdate: true,
 };

@@ -2,6 +2,7 @@
 import { ageColumn, listCell, nameColumn, textColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
+import { validateEndpointSlice } from "./endpoint-slice-validation.ts";
 import { EndpointSliceKind } from "./kinds.ts";
 import type { EndpointSlice } from "./types.gen.ts";
 
@@ -38,6 +39,7 @@ export const endpointSliceDefinition: KindDefinition<EndpointSlice> = {
       port.protocol ??= "TCP";
     }
   },
+  validate: validateEndpointSlice,
   unconditionalUpdate: true,
   createOnUpdate: true,
 };

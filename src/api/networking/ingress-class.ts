@@ -3,6 +3,7 @@ import { ageColumn, nameColumn, textColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { IngressClassKind } from "./kinds.ts";
+import { validateIngressClass } from "./validation.ts";
 import type { IngressClass } from "./types.gen.ts";
 
 function parametersCell({ spec }: IngressClass): string {
@@ -27,5 +28,6 @@ export const ingressClassDefinition: KindDefinition<IngressClass> = {
   applyDefaults({ spec }) {
     if (spec?.parameters) spec.parameters.scope ??= "Cluster";
   },
+  validate: validateIngressClass,
   unconditionalUpdate: true,
 };

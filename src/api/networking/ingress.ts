@@ -4,6 +4,7 @@ import { ageColumn, nameColumn, textColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { IngressKind } from "./kinds.ts";
+import { validateIngress } from "./validation.ts";
 import type { Ingress, IngressRule } from "./types.gen.ts";
 
 const shownHosts = 3;
@@ -34,5 +35,6 @@ export const ingressDefinition: KindDefinition<Ingress> = {
   prepare(ingress, old) {
     if (!old) ingress.status = { loadBalancer: {} };
   },
+  validate: validateIngress,
   unconditionalUpdate: true,
 };

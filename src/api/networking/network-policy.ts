@@ -3,6 +3,7 @@ import { ageColumn, nameColumn, selectorCell, textColumn } from "../meta/columns
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { NetworkPolicyKind } from "./kinds.ts";
+import { validateNetworkPolicy } from "./validation.ts";
 import type { NetworkPolicy } from "./types.gen.ts";
 
 export const networkPolicyDefinition: KindDefinition<NetworkPolicy> = {
@@ -23,5 +24,6 @@ export const networkPolicyDefinition: KindDefinition<NetworkPolicy> = {
     for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])])
       for (const port of rule.ports ?? []) port.protocol ??= "TCP";
   },
+  validate: validateNetworkPolicy,
   unconditionalUpdate: true,
 };

@@ -3,6 +3,7 @@ import { ageColumn, integerColumn, nameColumn, textColumn } from "../meta/column
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { PodDisruptionBudgetKind } from "./kinds.ts";
+import { validateBudget, validateBudgetStatus } from "./validation.ts";
 import type { PodDisruptionBudget } from "./types.gen.ts";
 
 export const podDisruptionBudgetDefinition: KindDefinition<PodDisruptionBudget> = {
@@ -25,5 +26,7 @@ export const podDisruptionBudgetDefinition: KindDefinition<PodDisruptionBudget> 
   prepare(budget, old) {
     if (!old) budget.status = { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 };
   },
+  validate: validateBudget,
+  validateStatus: validateBudgetStatus,
   unconditionalUpdate: false,
 };

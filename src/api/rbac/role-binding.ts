@@ -4,6 +4,7 @@ import type { Column, KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { ClusterRoleBindingKind, RoleBindingKind } from "./kinds.ts";
+import { validateClusterRoleBinding, validateRoleBinding } from "./validation.ts";
 import type { ClusterRoleBinding, RoleBinding } from "./types.gen.ts";
 
 type Binding = RoleBinding | ClusterRoleBinding;
@@ -41,6 +42,7 @@ export const roleBindingDefinition: KindDefinition<RoleBinding> = {
   nameRule: "path-segment",
   columns,
   applyDefaults,
+  validate: validateRoleBinding,
   unconditionalUpdate: true,
   createOnUpdate: true,
 };
@@ -54,6 +56,7 @@ export const clusterRoleBindingDefinition: KindDefinition<ClusterRoleBinding> = 
   nameRule: "path-segment",
   columns,
   applyDefaults,
+  validate: validateClusterRoleBinding,
   unconditionalUpdate: true,
   createOnUpdate: true,
 };

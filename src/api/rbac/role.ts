@@ -3,6 +3,7 @@ import { createdAtColumn, nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { ClusterRoleKind, RoleKind } from "./kinds.ts";
+import { validateClusterRole, validateRole } from "./validation.ts";
 import type { ClusterRole, Role } from "./types.gen.ts";
 
 export const roleDefinition: KindDefinition<Role> = {
@@ -13,6 +14,7 @@ export const roleDefinition: KindDefinition<Role> = {
   generation: "none",
   nameRule: "path-segment",
   columns: [nameColumn, createdAtColumn],
+  validate: validateRole,
   unconditionalUpdate: true,
   createOnUpdate: true,
 };
@@ -25,6 +27,7 @@ export const clusterRoleDefinition: KindDefinition<ClusterRole> = {
   generation: "none",
   nameRule: "path-segment",
   columns: [nameColumn, createdAtColumn],
+  validate: validateClusterRole,
   unconditionalUpdate: true,
   createOnUpdate: true,
 };

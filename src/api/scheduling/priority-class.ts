@@ -3,6 +3,7 @@ import { ageColumn, integerColumn, nameColumn, textColumn } from "../meta/column
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
 import { PriorityClassKind } from "./kinds.ts";
+import { validatePriorityClass } from "./validation.ts";
 import type { PriorityClass } from "./types.gen.ts";
 
 export const priorityClassDefinition: KindDefinition<PriorityClass> = {
@@ -30,5 +31,6 @@ export const priorityClassDefinition: KindDefinition<PriorityClass> = {
   applyDefaults(priorityClass) {
     priorityClass.preemptionPolicy ??= "PreemptLowerPriority";
   },
+  validate: validatePriorityClass,
   unconditionalUpdate: true,
 };
