@@ -34,6 +34,7 @@ export class Listener {
   readonly #server: Server;
   readonly #deps: ListenerDeps;
   readonly #documents: DocumentHandler;
+  readonly #upgraded = new Set<Duplex>();
 
   constructor(deps: ListenerDeps) {
     this.#deps = deps;
@@ -72,11 +73,13 @@ export class Listener {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Stops taking connections and cuts the open ones, watches among them. */
+  /** Stops taking connections and cuts the open ones, watches and streams among them. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((done) => void this.#server.close(() => done()));
     this.#server.closeAllConnections();
+    // Connections taken over are no longer the HTTP server's to close, but it waits for them.
+    for (const socket of this.#upgraded) socket.destroy();
     await closed;
   }
 
@@ -125,6 +128,8 @@ export class Listener {
   /** Upgrades go to the subresource's own handler; whatever has none is served as if nothing had been asked. */
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
+    this.#upgraded.add(socket);
+    socket.once("close", () => this.#upgraded.delete(socket));
     try {
       const { path, query } = splitUrl(request);
       const resource = parseResourcePath(path);

@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { RequestOptions } from "node:https";
 import { createServer as createTcpServer, connect, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -14,7 +15,7 @@ import { PodKind } from "../../api/core/kinds.ts";
 import type { Pod } from "../../api/core/types.gen.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { createApiServer, type ApiServer } from "../server.ts";
-import { createStreams } from "./create-streams.ts";
+import { createStreams, type Streams } from "./create-streams.ts";
 import { createProcessNode, type ProcessNode } from "./process-node.ts";
 
 const errors: unknown[] = [];
@@ -28,6 +29,7 @@ const log: Logger = {
 };
 
 let server: ApiServer;
+let streams: Streams;
 let node: ProcessNode;
 let directory: string;
 let url: string;
@@ -41,7 +43,7 @@ const pods = new Map<string, Pod>();
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "ebb-streams-"));
   node = createProcessNode({ logs: fakeLog });
-  const streams = createStreams({
+  streams = createStreams({
     connectionFor: (name) => (name === "here" ? { ...node, usage: usageOfWeb } : undefined),
     getPod: (namespace, name) => pods.get(`${namespace}/${name}`),
     nodeNames: () => ["here"],
@@ -171,6 +173,15 @@ test("a command whose client goes away is ended", async () => {
   await until(() => node.running.includes("sleep 987"), "the command runs");
   child.kill("SIGKILL");
   await until(() => node.aborted.includes("sleep 987"), "the command was ended");
+});
+
+test("kubectl cp brings a file in and out again", async () => {
+  const [from, inside, back] = ["from", "inside", "back"].map((name) => join(directory, name));
+  const bytes = randomBytes(200_000);
+  writeFileSync(from ?? "", bytes);
+  expect(await kubectl(["cp", from ?? "", `default/web:${inside}`])).toMatchObject({ code: 0 });
+  expect(await kubectl(["cp", `default/web:${inside}`, back ?? ""])).toMatchObject({ code: 0 });
+  expect(readFileSync(back ?? "").equals(bytes)).toBe(true);
 });
 
 describe.each(transports)("kubectl port-forward over %s", (_, spdy) => {
@@ -410,6 +421,24 @@ test("kubectl top pod prints what the node measured", async () => {
   expect((await kubectl(["top", "pod"])).stdout).toMatch(/web\s+12m\s+32Mi/);
   expect((await kubectl(["top", "pod", "-l", "app=none"])).stderr).toContain("No resources found");
   expect((await kubectl(["top", "pod", "absent"])).stderr).toContain("absent");
+});
+
+test("closing the server ends the streams that are open", async () => {
+  const other = createApiServer(
+    { dataDir: ":memory:", definitions: builtinDefinitions, ...streams },
+    { log, now: () => Date.now() },
+  );
+  const otherUrl = `https://127.0.0.1:${await other.listen({ host: "127.0.0.1", port: 0 })}`;
+  const otherConfig = new KubeConfig();
+  otherConfig.loadFromString(other.kubeconfig(otherUrl));
+  const options: RequestOptions = {};
+  await otherConfig.applyToHTTPSOptions(options);
+  const path = "/api/v1/namespaces/default/pods/web/exec?stdout=true&command=sleep&command=654";
+  const socket = new WebSocket(otherUrl.replace("https", "wss") + path, ["v5.channel.k8s.io"], options);
+  socket.on("error", () => undefined);
+  await until(() => node.running.includes("sleep 654"), "the command runs");
+  await other.close();
+  await until(() => node.aborted.includes("sleep 654"), "the command was ended");
 });
 
 function openSocket(path: string, protocols: readonly string[]): WebSocket {
