@@ -52,6 +52,8 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   readonly meter: LoadMeter = new LoadMeter();
   readonly metrics: RevisionMetrics = new RevisionMetrics();
   settings: RevisionSettings = defaultSettings;
+  /** The Revision has been seen: until then its limits are not known, and nothing is sent. */
+  configured = false;
   /** The Revision object is gone: its requests get 404. */
   deleted = false;
   /** Why there is no instance, in one line; set and cleared by whoever starts them. */
@@ -151,6 +153,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
 
   configure(settings: RevisionSettings): void {
     this.settings = settings;
+    this.configured = true;
     this.deleted = false;
     if (this.#queue.length > 0) this.pump();
   }
@@ -195,6 +198,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   }
 
   #pick(): AppInstance<Pool> | undefined {
+    if (!this.configured) return undefined;
     return pickInstance(this.#ready, this.settings.concurrency, this.#turn++);
   }
 }

@@ -152,7 +152,7 @@ test("drain resolves when the last request is answered, and new ones go elsewher
     () => "not in flight",
   );
   let drained = false;
-  const draining = harness.router.drain("default/app", "a").then(() => (drained = true));
+  const draining = harness.router.drain("a").then(() => (drained = true));
   harness.ready(other, "b");
   await new RawClient(harness.port).send(get).until("new");
   expect(drained).toBe(false);

@@ -55,7 +55,7 @@ export interface Router {
   /** A known reason why a revision has no instance: waiting requests are answered with it. */
   setStartFailure(failure: StartFailure): void;
   /** Sends no more requests to the instance; resolves when none is on it. */
-  drain(revision: string, instanceId: string): Promise<void>;
+  drain(instanceId: string): Promise<void>;
   /** Puts an Ingress (key `namespace/name`) into the table; undefined takes it out. Live when this returns. */
   applyIngress(key: string, ingress: Ingress | undefined): void;
   hasIngress(key: string): boolean;
@@ -87,6 +87,8 @@ class DataPlane implements Router {
   readonly #random: () => number;
   readonly #table: RouteTable<RevisionRuntime<AppPool>>;
   readonly #runtimes = new Map<string, RevisionRuntime<AppPool>>();
+  /** Instance id → where it belongs. */
+  readonly #revisionOf = new Map<string, RevisionRuntime<AppPool>>();
   readonly #runtimeDeps: RuntimeDeps<AppPool>;
   readonly #reporter: LoadReporter<AppPool>;
   readonly #live = new LiveExchanges();
@@ -245,7 +247,10 @@ class DataPlane implements Router {
   }
 
   applyInstance(event: InstanceEvent): void {
-    this.#runtime(event.revision).apply(event);
+    const runtime = this.#runtime(event.revision);
+    if (event.type === "ready") this.#revisionOf.set(event.id, runtime);
+    else if (event.type === "gone") this.#revisionOf.delete(event.id);
+    runtime.apply(event);
   }
 
   setStartFailure({ revision, reason }: StartFailure): void {
@@ -254,10 +259,10 @@ class DataPlane implements Router {
     if (reason !== undefined && runtime.readyInstances === 0) runtime.turnAllAway(503, reason);
   }
 
-  drain(revision: string, instanceId: string): Promise<void> {
-    const instance = this.#runtimes.get(revision)?.instance(instanceId);
+  drain(instanceId: string): Promise<void> {
+    const instance = this.#revisionOf.get(instanceId)?.instance(instanceId);
     if (instance === undefined) return Promise.resolve();
-    const { address, protocol } = instance;
+    const { address, protocol, revision } = instance;
     this.applyInstance({ type: "draining", revision, id: instanceId, address, protocol });
     return instance.idle();
   }

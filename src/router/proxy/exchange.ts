@@ -38,6 +38,11 @@ const connectTries = 15;
 const connectPauseMs = 50;
 const connectPauseFactor = 1.4;
 
+/** A revision named by a route but not seen yet is given this long to appear. */
+const unknownRevisionMs = 5000;
+/** Where the last start is known to have failed, a request waits this long for a better one. */
+const failedStartMs = 10_000;
+
 /**
  * One request on its way: found a route → has or waits for a slot → connecting → sent → responding → finished. It owns
  * the request's place in the queue, its slot and its deadlines, and gives each back exactly once, in {@link finish}.
@@ -177,6 +182,11 @@ export class Exchange implements Admitted<AppPool> {
   expire(nowMs: number): void {
     this.#setDeadline();
     if (nowMs < this.deadlineMs || this.#done) return;
+    if (nowMs < this.#specDeadline()) {
+      const reason = this.runtime?.failure ?? "the revision of this route does not exist";
+      this.fail({ status: 503, reason, retryAfterS: 5 }, "start-failed");
+      return;
+    }
     if (!this.hasResponded) {
       const text = this.#back === undefined ? "activator request timeout" : "request timeout";
       const why = this.runtime?.failure;
@@ -225,11 +235,23 @@ export class Exchange implements Admitted<AppPool> {
 
   /** total, response start and idle time-out, whichever comes first (§5.3). */
   #setDeadline(): void {
+    this.deadlineMs = Math.min(this.#specDeadline(), this.arrivedMs + this.#holdMs());
+  }
+
+  /** How long it may wait in spite of what is known already. */
+  #holdMs(): number {
+    const runtime = this.runtime as RevisionRuntime<AppPool>;
+    if (this.#back !== undefined || this.hasResponded || runtime.readyInstances > 0) return Number.POSITIVE_INFINITY;
+    if (!runtime.configured) return unknownRevisionMs;
+    return runtime.failure === undefined ? Number.POSITIVE_INFINITY : failedStartMs;
+  }
+
+  #specDeadline(): number {
     const { timeoutMs, responseStartMs, idleMs } = (this.runtime as RevisionRuntime<AppPool>).settings;
     let at = timeoutMs > 0 ? this.arrivedMs + timeoutMs : Number.POSITIVE_INFINITY;
     if (responseStartMs > 0 && !this.hasResponded) at = Math.min(at, this.arrivedMs + responseStartMs);
     if (idleMs > 0) at = Math.min(at, this.lastByteMs + idleMs);
-    this.deadlineMs = at;
+    return at;
   }
 }
 
