@@ -137,7 +137,7 @@ async function sendRequest({ url, agent, method, path, ask }: Sending): Promise<
         agent,
         headers: {
           accept,
-          ...(bytes === undefined ? {} : { "content-type": type }),
+          ...(bytes === undefined ? {} : { "content-type": type, "content-length": String(Buffer.byteLength(bytes)) }),
           ...(token && token !== "none" ? { authorization: `Bearer ${token}` } : {}),
           ...headers,
         },

@@ -43,8 +43,11 @@ function checkVersion(target: Target, patched: Incoming, version: string): void 
 
 /** Only a patch that speaks of managedFields needs to see them. */
 function touchesManaged(change: Patch): boolean {
-  if (change.type === "json")
-    return change.body.some((op) => op.path?.startsWith("/metadata/managedFields") || op.path === "/metadata");
+  if (change.type === "json") {
+    // What is no list of operations is refused where they are applied.
+    const operations: readonly { readonly path?: unknown }[] = Array.isArray(change.body) ? change.body : [];
+    return operations.some(({ path }) => path === "/metadata" || String(path).startsWith("/metadata/managedFields"));
+  }
   const { metadata } = change.body;
   return isObject(metadata) && "managedFields" in metadata;
 }

@@ -1,9 +1,9 @@
 import type { KindDefinition, WriteContext } from "../../api/meta/definition.ts";
 import { invalid } from "../../api/meta/errors.ts";
 import type { FieldError } from "../../api/meta/field-error.ts";
+import { validateObjectMeta } from "../../api/meta/object-meta-validation.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import { webhookDenial } from "../../api/meta/webhook-denial.ts";
-import { validateMetadata } from "./metadata.ts";
 
 /** Runs every check of a create or update after defaults; throws 422 Invalid, or the denial of Knative's webhook. */
 export function assertValid(
@@ -12,7 +12,7 @@ export function assertValid(
   old: KubeObject | undefined,
   context: WriteContext,
 ): void {
-  const errors = validateMetadata(definition, object, old);
+  const errors = validateObjectMeta(definition, object.metadata, old?.metadata);
   const own = definition.validate?.(object, old, context) ?? [];
   const denial = typeof definition.denial === "function" ? definition.denial(object) : definition.denial;
   if (errors.length === 0 && own.length > 0 && denial === "webhook") throw webhookDenial(definition.kind, own);
@@ -22,7 +22,7 @@ export function assertValid(
 /** Checks of a status write. */
 export function assertStatusValid(definition: KindDefinition, object: KubeObject, old: KubeObject): void {
   refuse(definition, object, [
-    ...validateMetadata(definition, object, old),
+    ...validateObjectMeta(definition, object.metadata, old.metadata),
     ...(definition.validateStatus?.(object, old) ?? []),
   ]);
 }
