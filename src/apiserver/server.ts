@@ -23,6 +23,7 @@ import { loadIdentity } from "./auth/identity.ts";
 import { kubeconfigText } from "./auth/kubeconfig.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { SubresourceHandler, VirtualResource } from "./http/exchange.ts";
+import { serveCustomResources, withCrdChecks } from "./crd/serve-custom-resources.ts";
 import { Listener } from "./http/listener.ts";
 import { createInProcessApi, type InProcessApi } from "./in-process.ts";
 import { Catalog } from "./registry/catalog.ts";
@@ -102,7 +103,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
   const tokens = createServiceAccountTokens(identity.tokenKey, { store, now: deps.now });
   const registry: Registry = {
     store,
-    catalog: new Catalog(options.definitions),
+    catalog: new Catalog(options.definitions.map(withCrdChecks)),
     admission: createAdmission(admissionSteps(store, authorizer)),
     now: deps.now,
     newUid: randomUUID,
@@ -110,6 +111,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
   };
   bootstrap(registry, internalUser);
   const stopAggregating = keepRolesAggregated(registry, internalUser);
+  const stopCustomResources = serveCustomResources(registry, internalUser);
   const identify = createAuthenticate(identity.adminToken, async (token) => (await tokens.verify(token))?.user);
   const listener = new Listener({
     registry,
@@ -138,6 +140,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
       closed ??= (async () => {
         clearInterval(maintenance);
         stopAggregating();
+        stopCustomResources();
         await listener.close();
         store.close();
       })();

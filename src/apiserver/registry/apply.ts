@@ -5,7 +5,7 @@ import { serverSideApply } from "../apply/server-side-apply.ts";
 import { isObject, type JsonObject } from "../schema/json-value.ts";
 import { pruneUnknownFields } from "../schema/unknown-fields.ts";
 import { createStored, type Outcome } from "./create.ts";
-import { toServed, toStored } from "./intake.ts";
+import { checkTypes, toServed, toStored } from "./intake.ts";
 import { formatManaged, parseManaged } from "./managed.ts";
 import { keyOfTarget, type Registry } from "./registry.ts";
 import type { Caller, Incoming, Target } from "./request.ts";
@@ -36,6 +36,7 @@ export function apply(registry: Registry, target: Target, body: JsonObject, call
   });
   const managed = formatManaged(applied.managed);
   const next = applied.object as Incoming & JsonObject;
+  if (!known || applied.changed) checkTypes(served, next, live);
   if (!known) return createStored(registry, target, toStored(served, next), caller, () => managed);
   if (!applied.changed) return { entry: known, created: false };
   return writeOver(registry, target, { old: known, next: toStored(served, next), caller, managed });

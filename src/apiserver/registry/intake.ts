@@ -43,9 +43,15 @@ export function takeIn(served: Served, body: unknown, caller: Caller, options: I
   const schema = served.definition.schema();
   const unknown = pruneUnknownFields(object, schema).map((path) => `unknown field "${path}"`);
   reportUnknown(served, [...unknown, ...(options.complaints ?? [])], caller);
-  if (served.custom) checkCustom(served, object, options.old);
-  else conformToGoTypes(object, schema, { kind, version });
+  checkTypes(served, object, options.old);
   return object;
+}
+
+/** Makes sure every value has the type it should have, in its canonical form; fills a custom resource's defaults. */
+export function checkTypes(served: Served, object: Incoming, old: KubeObject | undefined): void {
+  const { kind, version } = served.definition.kind;
+  if (served.custom) checkCustom(served, object, old);
+  else conformToGoTypes(object, served.definition.schema(), { kind, version });
 }
 
 function checkCustom(served: Served, object: Incoming, old: KubeObject | undefined): void {
