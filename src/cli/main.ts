@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { isApiError } from "../api/meta/errors.ts";
 import { CommandError, type CommandContext } from "./command.ts";
 import { commands } from "./commands.ts";
 import { makeProgram } from "./program.ts";
@@ -29,6 +30,9 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** Errors whose message says what is wrong and where: a stack would add nothing. */
+const usersToMend = new Set(["CompileError", "SourceError", "KubeconfigError", "DataDirError"]);
+
 function report(error: unknown, context: CommandContext): number {
   // Commander has already printed its message and help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -37,6 +41,10 @@ function report(error: unknown, context: CommandContext): number {
     return error.exitCode;
   }
   if (context.signal.aborted) return 130;
+  if (isApiError(error) || (error instanceof Error && usersToMend.has(error.name))) {
+    context.note(`ebb: ${error.message}`);
+    return 1;
+  }
   const debug = context.env["EBB_DEBUG"] !== undefined;
   const shown = error instanceof Error ? (debug ? error.stack : error.message) : String(error);
   context.note(`ebb: ${shown}${debug ? "" : "  (EBB_DEBUG=1 shows more)"}`);

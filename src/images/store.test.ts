@@ -8,6 +8,7 @@ import { buildImage } from "./build-image.ts";
 import { unpackLayer } from "./layer.ts";
 import { mediaTypes, type Manifest } from "./oci.ts";
 import { parseImageReference } from "./reference.ts";
+import { resolveLocalDigest } from "./resolve-digest.ts";
 import { openImageStore, type ImageStore } from "./store.ts";
 
 let dir: string;
@@ -110,4 +111,11 @@ test.each([
 
 test.each(["", "UPPER/case", "a b", "x@sha256:12", "-x"])("%j is no image reference", (text) => {
   expect(parseImageReference(text)).toBeUndefined();
+});
+
+test("a tag in the store resolves to its digest, a digest to itself, anything else to what to do", async () => {
+  const digest = await buildImage(store, "dev.local/hello:v1", source("x"));
+  expect(await resolveLocalDigest(store, "dev.local/hello:v1")).toBe(`dev.local/hello@${digest}`);
+  expect(await resolveLocalDigest(store, `dev.local/hello@${digest}`)).toBe(`dev.local/hello@${digest}`);
+  await expect(resolveLocalDigest(store, "nginx")).rejects.toThrow('no image "nginx" in the local store');
 });

@@ -4,18 +4,26 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PodKind } from "../api/core/kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
 import { servingDefinitions } from "../api/serving/definitions.ts";
+import { createStreams } from "../apiserver/streams/create-streams.ts";
 import { createApiServer } from "../apiserver/server.ts";
 import type { Client } from "../client/client.ts";
-import { systemClock } from "../client/clock.ts";
+import { systemClock, type Clock } from "../client/clock.ts";
 import { createController } from "../client/create-controller.ts";
 import { createInformers } from "../client/create-informers.ts";
 import type { ControllerSpec } from "../client/controller.ts";
+import type { Informers } from "../client/informer.ts";
+import { createEventRecorder } from "../client/event-recorder.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
 import { coreControllers } from "../controllers/core-controllers.ts";
+import { servingControllers } from "../controllers/serving-controllers.ts";
+import { resolveLocalDigest } from "../images/resolve-digest.ts";
 import { openImageStore } from "../images/store.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
+import { followRoutes, routerController } from "../router/router-controller.ts";
+import { createRouter } from "../router/router.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
 import { readMachine } from "./machine.ts";
@@ -54,6 +62,14 @@ export async function startStandalone(options: StandaloneOptions, log: Logger): 
   }
 }
 
+/** What the parts below share. */
+interface Core {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** Everything pushed to `closers` is undone in reverse: router intake, controllers, instances, API server, store, lock. */
 async function assemble(
   options: StandaloneOptions,
@@ -63,55 +79,80 @@ async function assemble(
   const dataDir = openDataDir(options.dataDir);
   closers.defer(() => dataDir.close());
   const definitions = [...builtinDefinitions, ...servingDefinitions];
-  const server = createApiServer({ dataDir: dataDir.path, fsync: options.fsync, definitions }, { log, now: Date.now });
+  // The API server is asked for logs of pods long after the node agent, which needs its client, has been made.
+  const streams = createStreams({
+    connectionFor: (name) => (name === machine.name ? node.connection : undefined),
+    nodeNames: () => [machine.name],
+    getPod: (namespace, name) => core.informers.of(PodKind).get(`${namespace}/${name}`),
+    now: Date.now,
+  });
+  const { subresources, virtual } = streams;
+  const server = createApiServer(
+    { dataDir: dataDir.path, fsync: options.fsync, definitions, subresources, virtual },
+    { log, now: Date.now },
+  );
   closers.defer(() => server.close());
   const client: Client = server.api;
-  const clock = systemClock;
-  const informers = createInformers(client, { log, clock });
+  const informers = createInformers(client, { log, clock: systemClock });
   closers.defer(() => informers.close());
+  const core: Core = { client, informers, clock: systemClock, log };
+
+  const machine = readMachine(options.version);
   const images = openImageStore(join(dataDir.path, "images"));
   const node = createNodeAgent(
     {
-      client,
-      informers,
+      ...core,
       images,
-      clock,
-      log,
-      beforeTerminate: () => Promise.resolve(),
-      onStartFailure: () => undefined,
+      beforeTerminate: (instance) => router.drain(instance),
+      onStartFailure: (revision, reason) => router.setStartFailure({ revision, reason }),
     },
-    {
-      machine: readMachine(options.version),
-      dataDir: dataDir.path,
-      nodePath: process.execPath,
-      poolSize: options.poolSize,
-    },
+    { machine, dataDir: dataDir.path, nodePath: process.execPath, poolSize: options.poolSize },
   );
   closers.defer(() => node.close());
-  const autoscaling = createAutoscaling({ client, informers, clock, log, launcher: node.launcher });
+  const autoscaling = createAutoscaling({ ...core, launcher: node.launcher });
+  const router = createRouter({}, { log, load: autoscaling.autoscaler });
+  closers.defer(() => router.close());
+  node.onInstance((event) => router.applyInstance(event));
+  const { port: routerPort } = await router.listen({ host: options.host, port: options.routerPort });
+
+  const recorder = createEventRecorder(core, "ebb");
+  closers.defer(() => recorder.flush());
+  const routes = { ...core, router, place: { internal: "router.ebb-system.svc.cluster.local" }, nowMs: Date.now };
+  const stopRoutes = followRoutes(routes);
+  closers.defer(stopRoutes);
   const builtInKinds = definitions.map((definition) => definition.kind);
-  const specs: readonly ControllerSpec[] = [
-    ...coreControllers({ client, informers, clock, log, builtInKinds, rootCa: server.caCertificate }),
+  startControllers(core, closers, [
+    ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate }),
+    ...servingControllers({
+      ...core,
+      recorder,
+      externalPort: () => routerPort,
+      defaultDomain: domain,
+      resolveDigest: (image) => resolveLocalDigest(images, image),
+    }),
     ...autoscaling.controllers,
-  ];
-  const controllers = specs.map((spec) => createController(spec, { informers, log, clock }));
+    routerController(routes),
+  ]);
+
+  const apiPort = await server.listen({ host: options.host, port: options.apiPort });
+  const apiUrl = `https://127.0.0.1:${apiPort}`;
+  writeFileSync(dataDir.kubeconfig, server.kubeconfig(apiUrl), { mode: 0o600 });
+  await node.start();
+  const startedAt = new Date().toISOString();
+  const running = { pid: process.pid, startedAt, apiUrl, routerUrl: `http://127.0.0.1:${routerPort}`, domain };
+  dataDir.announce(running);
+  return { running, kubeconfig: dataDir.kubeconfig };
+}
+
+/** Resolves on loopback everywhere that matters, without any set-up. */
+const domain = "localhost";
+
+function startControllers(core: Core, closers: AsyncDisposableStack, specs: readonly ControllerSpec[]): void {
+  const controllers = specs.map((spec) => createController(spec, core));
   const stop = new AbortController();
   closers.defer(async () => {
     stop.abort(new Error("ebb is stopping"));
     await Promise.all(controllers.map((controller) => controller.close()));
   });
   for (const controller of controllers) controller.start(stop.signal);
-  const apiPort = await server.listen({ host: options.host, port: options.apiPort });
-  const apiUrl = `https://127.0.0.1:${apiPort}`;
-  writeFileSync(dataDir.kubeconfig, server.kubeconfig(apiUrl), { mode: 0o600 });
-  await node.start();
-  const running: RunningEbb = {
-    pid: process.pid,
-    startedAt: new Date().toISOString(),
-    apiUrl,
-    routerUrl: `http://127.0.0.1:${options.routerPort}`,
-    domain: "localhost",
-  };
-  dataDir.announce(running);
-  return { running, kubeconfig: dataDir.kubeconfig };
 }
