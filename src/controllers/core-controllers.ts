@@ -12,6 +12,8 @@ import { podGarbageCollector } from "./core/pod-gc.ts";
 import { rootObjectsController } from "./core/root-objects.ts";
 import { endpointSliceController } from "./discovery/endpoint-slice.ts";
 import { garbageCollector } from "./garbage-collection/garbage-collector.ts";
+import { hpaController } from "./hpa/hpa-controller.ts";
+import type { MetricsSource } from "./hpa/metrics-source.ts";
 import { schedulerController } from "./scheduling/scheduler.ts";
 import { createServedKinds } from "./served-kinds.ts";
 
@@ -20,6 +22,8 @@ export interface CoreControllersDeps extends CoreDeps {
   readonly builtInKinds: readonly Kind[];
   /** PEM of the authority that signed the API server's certificate, for ConfigMap kube-root-ca.crt. */
   readonly rootCa?: string;
+  /** What HorizontalPodAutoscalers measure by; without it they say that they have no metrics. */
+  readonly metrics?: MetricsSource;
 }
 
 /** The controllers of Kubernetes' own kinds, as kube-controller-manager and kube-scheduler run them in a cluster. */
@@ -38,5 +42,6 @@ export function coreControllers(deps: CoreControllersDeps): readonly ControllerS
     podGarbageCollector(deps),
     namespaceController({ ...deps, kinds }),
     garbageCollector({ ...deps, kinds }),
+    hpaController({ ...deps, kinds }),
   ];
 }

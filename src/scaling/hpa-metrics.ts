@@ -90,6 +90,8 @@ export interface PodFacts {
   readonly ready?: { readonly status: boolean; readonly sinceMs: number };
   /** Request of the resource over the containers that count; absent when one of them has none. */
   readonly request?: number;
+  /** The container without a request. */
+  readonly unrequested?: string;
 }
 
 export interface PodSample {
@@ -153,8 +155,11 @@ interface Usage {
  */
 export function utilizationOf(inputs: PodMetricInputs, targetPercent: number): MetricOutcome {
   const requests = new Map<string, number>();
-  for (const { name, request } of inputs.pods) {
-    if (request === undefined) return { kind: "error", message: `missing request in Pod ${name}` };
+  for (const { name, request, unrequested = "" } of inputs.pods) {
+    if (request === undefined) {
+      const resource = inputs.isCpu ? "cpu" : "memory";
+      return { kind: "error", message: `missing request for ${resource} in container ${unrequested} of Pod ${name}` };
+    }
     requests.set(name, request);
   }
   const measure = (samples: ReadonlyMap<string, number>): Usage | string => {
