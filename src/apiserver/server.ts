@@ -6,8 +6,10 @@ import { join } from "node:path";
 import type { KindDefinition, RequestUser } from "../api/meta/definition.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createAdmission, type AdmissionStep } from "./admission/admission.ts";
+import { limitRanger } from "./admission/limit-ranger.ts";
 import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { priorityAdmission, serviceAccountAdmission } from "./admission/pods.ts";
+import { keepQuotaStatus, resourceQuota } from "./admission/resource-quota.ts";
 import { serviceAddresses } from "./admission/service-addresses.ts";
 import { keepRolesAggregated } from "./auth/aggregate-roles.ts";
 import { createAuthenticate } from "./auth/authenticate.ts";
@@ -77,8 +79,10 @@ const admissionSteps = (store: Store, authorizer: Authorizer): AdmissionStep[] =
   namespaceLifecycle,
   serviceAccountAdmission,
   priorityAdmission,
+  limitRanger,
   serviceAddresses(store),
   escalationCheck(authorizer),
+  resourceQuota,
 ];
 
 /** Opens the state and makes everything ready; serves in process at once and over HTTPS after `listen`. */
@@ -112,6 +116,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
   bootstrap(registry, internalUser);
   const stopAggregating = keepRolesAggregated(registry, internalUser);
   const stopCustomResources = serveCustomResources(registry, internalUser);
+  const stopCounting = keepQuotaStatus(registry, internalUser);
   const identify = createAuthenticate(identity.adminToken, async (token) => (await tokens.verify(token))?.user);
   const listener = new Listener({
     registry,
@@ -141,6 +146,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
         clearInterval(maintenance);
         stopAggregating();
         stopCustomResources();
+        stopCounting();
         await listener.close();
         store.close();
       })();
