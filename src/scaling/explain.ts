@@ -16,7 +16,7 @@ export function explainDecision(record: RecordedDecision): readonly string[] {
   const range = boundsOf(record);
   return [
     headline,
-    ...observed(record),
+    ...(record.rule === "demand" ? [] : observed(record)),
     ...mode,
     `Ready when it was decided: ${instances(record.ready)}.`,
     ...(range === "" ? [] : [range]),
@@ -30,7 +30,7 @@ export function explainDecision(record: RecordedDecision): readonly string[] {
 
 function observed(record: RecordedDecision): readonly string[] {
   const { stable, panic } = record;
-  if (stable === undefined || panic === undefined) return ["No load was reported."];
+  if (stable === undefined || panic === undefined) return ["The load is not known: nothing was reported for long enough to average."];
   const unit = record.metric === "rps" ? "requests per second" : "requests in flight";
   return [
     `Load: ${stable} ${unit} on average over ${record.stableWindowS} s, ${panic} over ${record.panicWindowS} s; ` +
