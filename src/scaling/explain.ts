@@ -30,7 +30,8 @@ export function explainDecision(record: RecordedDecision): readonly string[] {
 
 function observed(record: RecordedDecision): readonly string[] {
   const { stable, panic } = record;
-  if (stable === undefined || panic === undefined) return ["The load is not known: nothing was reported for long enough to average."];
+  if (stable === undefined || panic === undefined)
+    return ["The load is not known: nothing was reported for long enough to average."];
   const unit = record.metric === "rps" ? "requests per second" : "requests in flight";
   return [
     `Load: ${stable} ${unit} on average over ${record.stableWindowS} s, ${panic} over ${record.panicWindowS} s; ` +
