@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { ConfigMapKind, SecretKind, ServiceKind } from "../api/core/kinds.ts";
@@ -16,10 +16,14 @@ import { createPodAgent } from "./agent/pod-agent.ts";
 import { createRegistration } from "./agent/registration.ts";
 import { createNodeConnection, type NodeConnection } from "./connection/node-connection.ts";
 import { createUsageMeter } from "./connection/usage-meter.ts";
+import { createPodVolumes } from "./volumes/pod-volumes.ts";
+import type { RequestToken } from "./volumes/service-account-token.ts";
 import type { EnvSources } from "./env/container-env.ts";
 import type { ImageSource } from "./image-source.ts";
 import type { StartAhead } from "./instances/ahead.ts";
 import { createInstanceHub, type InstanceListener } from "./instances/instance-hub.ts";
+import { openCgroups } from "./providers/process/cgroups.ts";
+import { findSandboxMeans } from "./providers/process/sandbox.ts";
 import { signalGroup } from "./providers/process/exit.ts";
 import { createPodIps } from "./providers/process/pod-ips.ts";
 import { createPortPicker } from "./providers/process/port-picker.ts";
@@ -38,6 +42,8 @@ export interface NodeAgentDeps {
   readonly beforeTerminate: (instanceId: string) => Promise<void>;
   /** Why a revision (`namespace/name`) has no instance, undefined clears it: the router tells its callers. */
   readonly onStartFailure: (revision: string, reason: string | undefined) => void;
+  /** Gets tokens for pods that mount one; without it such pods wait and say so. */
+  readonly requestToken?: RequestToken;
 }
 
 export interface NodeAgentOptions {
@@ -81,7 +87,6 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   const hostDeps: HostDeps = {
     nodePath,
     programPath,
-    launcher: [],
     env: baseEnv,
     spawned: (pid) => journal.started(pid),
     now: () => clock.now(),
@@ -96,11 +101,14 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     },
     { ...defaultPoolLimits, minIdle: options.poolSize, replenishAfterMs: 150 },
   );
+  const cgroups = openCgroups(`ebb-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`, { log });
   const runtime = createProcessRuntime(
     {
       images: deps.images,
       pool,
-      startHost: () => startHost(hostDeps, "direct"),
+      startHost: (launcher) => startHost(hostDeps, "direct", launcher),
+      cgroups,
+      sandboxMeans: once(findSandboxMeans),
       spawned: (pid) => journal.started(pid),
       ports: createPortPicker(Math.random),
       slots: createStartSlots(availableParallelism()),
@@ -111,13 +119,21 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   );
   const hub = createInstanceHub();
   const recorder = createEventRecorder({ client, clock, log }, machine.name);
+  const sources = envSources(deps.informers, machine);
   const provider = createProcessProvider(
     {
       runtime,
       clock,
       log,
       hub,
-      env: envSources(deps.informers, machine),
+      env: sources,
+      volumes: (pod, place) =>
+        createPodVolumes(
+          { sources, now: () => clock.now(), requestToken: deps.requestToken ?? noTokens },
+          join(dataDir, "pods", pod.metadata.uid ?? "", "volumes"),
+          pod,
+          place,
+        ),
       ips: createPodIps(process.platform, Math.random),
       event: (pod, type, reason, message, container) => recorder.podEvent(pod, { type, reason, message, container }),
       beforeTerminate: deps.beforeTerminate,
@@ -127,6 +143,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     { runDir: join(dataDir, "run"), logDir: join(dataDir, "logs"), hostIP: machine.hostIP, unboundMs: 10_000 },
   );
   const agent = createPodAgent({ client, informers: deps.informers, provider, clock, log }, machine.name);
+  let stopRefreshing: (() => void) | undefined;
   const registration = createRegistration({ client, clock, log }, machine);
 
   return {
@@ -144,15 +161,45 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       if (options.poolSize > 0) pool.start();
       await registration.start();
       agent.start();
+      stopRefreshing = refreshVolumes(deps, provider);
     },
     async close() {
       pool.close();
+      stopRefreshing?.();
       await agent.close();
+      cgroups?.close();
       await recorder.close();
       await registration.close();
     },
   };
 }
+
+/** Tokens fall due without anything changing. */
+const refreshEveryMs = 60_000;
+/** Changes come in bunches. */
+const refreshAfterMs = 500;
+
+/** Keeps volumes showing what the API has: soon after a ConfigMap or Secret changed, and every minute. */
+function refreshVolumes(
+  { informers, clock }: NodeAgentDeps,
+  provider: { refreshVolumes(): Promise<void> },
+): () => void {
+  const run = (): void => void provider.refreshVolumes().finally(() => (cancel = clock.after(refreshEveryMs, run)));
+  let cancel = clock.after(refreshEveryMs, run);
+  const soon = (change: { readonly type: string }): void => {
+    if (change.type === "added") return;
+    cancel();
+    cancel = clock.after(refreshAfterMs, run);
+  };
+  const stops = [informers.of(ConfigMapKind).onChange(soon), informers.of(SecretKind).onChange(soon)];
+  return () => {
+    for (const stop of stops) stop();
+    cancel();
+  };
+}
+
+const noTokens: RequestToken = () =>
+  Promise.reject(new Error("this node was given no way to ask for service account tokens"));
 
 function envSources(informers: Informers, machine: MachineFacts): EnvSources {
   const configMaps = informers.of(ConfigMapKind);
@@ -164,4 +211,9 @@ function envSources(informers: Informers, machine: MachineFacts): EnvSources {
     services: (namespace) => services.list(namespace),
     allocatable: { cpuCores: machine.cpus, memoryBytes: machine.memoryBytes },
   };
+}
+
+function once<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => (found ??= { value: find() }).value;
 }

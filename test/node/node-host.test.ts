@@ -33,7 +33,6 @@ async function load(file: string, model: FunctionModel = "auto"): Promise<Loaded
     {
       nodePath: process.execPath,
       programPath: hostProgram("node", join(tmpdir(), "ebb-test-cache")),
-      launcher: [],
       env: { PATH: "/usr/bin:/bin" },
       spawned: () => undefined,
       now: () => Date.now(),

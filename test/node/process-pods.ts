@@ -9,12 +9,16 @@ import { defaultPoolLimits } from "../../src/functions/pool/pool-size.ts";
 import { WarmPool } from "../../src/functions/pool/warm-pool.ts";
 import type { EnvSources } from "../../src/node/env/container-env.ts";
 import { createInstanceHub, type InstanceEvent } from "../../src/node/instances/instance-hub.ts";
+import { openCgroups } from "../../src/node/providers/process/cgroups.ts";
+import { findSandboxMeans } from "../../src/node/providers/process/sandbox.ts";
 import { signalGroup } from "../../src/node/providers/process/exit.ts";
 import { createPodIps } from "../../src/node/providers/process/pod-ips.ts";
 import { createPortPicker } from "../../src/node/providers/process/port-picker.ts";
 import { createProcessProvider, type ProcessProvider } from "../../src/node/providers/process/process-provider.ts";
 import { createProcessRuntime } from "../../src/node/providers/process/process-runtime.ts";
 import { createStartSlots } from "../../src/node/providers/process/start-slots.ts";
+import { createPodVolumes } from "../../src/node/volumes/pod-volumes.ts";
+import type { RequestToken } from "../../src/node/volumes/service-account-token.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 import { directoryImages } from "./directory-images.ts";
 
@@ -70,10 +74,11 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
   const programPath = hostProgram("node", join(tmpdir(), "ebb-test-cache"));
   const started: number[] = [];
   const spawned = (pid: number): void => void started.push(pid);
-  const start = (purpose: "warm" | "direct"): HostProcess =>
+  const start = (purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess =>
     startHost(
-      { nodePath: process.execPath, programPath, launcher: [], env: baseEnv, spawned, now: () => clock.now() },
+      { nodePath: process.execPath, programPath, env: baseEnv, spawned, now: () => clock.now() },
       purpose,
+      launcher,
     );
   const pool = new WarmPool(
     {
@@ -89,7 +94,9 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
     {
       images,
       pool,
-      startHost: () => start("direct"),
+      startHost: (launcher) => start("direct", launcher),
+      cgroups: openCgroups(`ebb-test-${process.pid}`, { log: quiet }),
+      sandboxMeans: findSandboxMeans,
       spawned,
       ports: createPortPicker(Math.random),
       slots: createStartSlots(2),
@@ -104,6 +111,18 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
   const events: { pod: string; reason: string; message: string }[] = [];
   const drained: string[] = [];
   const hub = createInstanceHub();
+  const sources: EnvSources = {
+    configMap: () => undefined,
+    secret: () => undefined,
+    services: () => [],
+    allocatable: { cpuCores: 2, memoryBytes: 2 ** 30 },
+    ...options.env,
+  };
+  const requestToken: RequestToken = (request) =>
+    Promise.resolve({
+      token: `token of ${request.serviceAccount} for ${request.pod.name} ${request.audiences.join(" ")}`,
+      expiresAtMs: clock.now() + request.expirationSeconds * 1000,
+    });
   hub.onInstance((event) => instances.push(event));
   let serial = 0;
   const provider = createProcessProvider(
@@ -112,13 +131,14 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
       clock,
       log: quiet,
       hub,
-      env: {
-        configMap: () => undefined,
-        secret: () => undefined,
-        services: () => [],
-        allocatable: { cpuCores: 2, memoryBytes: 2 ** 30 },
-        ...options.env,
-      },
+      env: sources,
+      volumes: (pod, place) =>
+        createPodVolumes(
+          { sources, now: () => clock.now(), requestToken },
+          join(dir, "pods", pod.metadata.uid ?? ""),
+          pod,
+          place,
+        ),
       ips: createPodIps(process.platform, Math.random),
       event: (pod, _type, reason, message) => events.push({ pod: pod.metadata.name ?? "", reason, message }),
       beforeTerminate: (id) => Promise.resolve(void drained.push(id)),

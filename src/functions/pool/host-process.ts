@@ -37,8 +37,6 @@ export interface HostDeps {
   /** The Node that runs hosts. */
   readonly nodePath: string;
   readonly programPath: string;
-  /** A command that puts itself under limits and then becomes the arguments given to it; empty for none. */
-  readonly launcher: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** Called in the turn of the spawn, so that the process is on record before anything else happens. */
   readonly spawned: (pid: number) => void;
@@ -50,16 +48,11 @@ const flags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8
 
 /**
  * Starts a host in a process group of its own: `warm` to wait in a pool, `direct` to be claimed at once, in which case
- * the claim is read when the host is up and `idle` never resolves.
+ * the claim is read when the host is up and `idle` never resolves. The launcher's words, if any, go before its
+ * command: they set limits and mounts and then become it.
  */
-export function startHost(deps: HostDeps, purpose: "warm" | "direct"): HostProcess {
-  const words = [
-    ...deps.launcher,
-    deps.nodePath,
-    ...flags,
-    deps.programPath,
-    ...(purpose === "warm" ? ["--warm"] : []),
-  ];
+export function startHost(deps: HostDeps, purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess {
+  const words = [...launcher, deps.nodePath, ...flags, deps.programPath, ...(purpose === "warm" ? ["--warm"] : [])];
   const [file = deps.nodePath, ...args] = words;
   const child = spawn(file, args, {
     detached: true,

@@ -132,6 +132,7 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
       tracker.gone();
       if (!waiting.instances.has(ahead)) return;
       release();
+      started.dispose();
       void logFile.close();
       const why = exit.cause?.message ?? `exit code ${exit.exitCode}: ${logFile.tail(5)}`;
       deps.onFailure(tracker.revision, why);
@@ -144,6 +145,7 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
     ahead.tracker.draining();
     await deps.beforeTerminate(ahead.tracker.id);
     await terminate(ahead.running, { graceMs: 5_000 }, deps.clock);
+    ahead.dispose();
     await ahead.logFile.close();
     await rm(ahead.logFile.path(), { force: true });
   }
@@ -219,8 +221,8 @@ async function launch(
       output: logFile.sink,
     }),
   );
-  void running.exited.then(() => rm(dir, { recursive: true, force: true })).catch(() => undefined);
-  return { running, logFile, tracker: deps.hub.track({ id, revision, protocol: protocolOf(container) }) };
+  const dispose = (): void => void rm(dir, { recursive: true, force: true }).catch(() => undefined);
+  return { running, logFile, dispose, tracker: deps.hub.track({ id, revision, protocol: protocolOf(container) }) };
 }
 
 function locator(container: Container, running: RunningContainer) {

@@ -11,9 +11,10 @@ import {
 } from "../runtime.ts";
 import { watchHealth } from "./container-probes.ts";
 import { waitingView, type ContainerView } from "./container-view.ts";
+import { runHook } from "./lifecycle-hook.ts";
 import { resume } from "./resume.ts";
 import { backoffText, nextBackoff, restarts, type BackoffState } from "./restart-backoff.ts";
-import { terminate, type Termination } from "./terminate.ts";
+import { terminate } from "./terminate.ts";
 import { terminatedState } from "./terminated-state.ts";
 import { watchPort } from "./watch-port.ts";
 
@@ -23,6 +24,10 @@ export interface Launched {
   readonly logFile: LogFile;
   /** It was started ahead of its pod and is known to be ready. */
   readonly ready?: boolean;
+  /** What the program left in its termination message file; read once it has ended. */
+  readonly message?: () => string;
+  /** Called once it has ended and its status is known: frees its directory. */
+  readonly dispose: () => void;
 }
 
 export interface ContainerRunnerDeps {
@@ -36,9 +41,6 @@ export interface ContainerRunnerDeps {
   /** Each start, as soon as it runs; for what follows the container itself and not its status. */
   readonly onLaunched?: (launched: Launched) => void;
   readonly onReady?: (running: RunningContainer, ready: boolean) => void;
-  /** Runs inside the grace period of every intended end of the container. */
-  readonly preStop?: (running: RunningContainer, signal: AbortSignal) => Promise<void>;
-  readonly postStart?: (running: RunningContainer, signal: AbortSignal) => Promise<void>;
 }
 
 export interface ContainerRunnerOptions {
@@ -169,16 +171,26 @@ export class ContainerRunner {
       cause ??= { reason, message };
       void this.#end(running, graceMs);
     };
-    void this.#deps.postStart?.(running, this.#stop.signal).catch((error: unknown) => {
-      this.#deps.event("Warning", "FailedPostStartHook", `PostStartHook failed: ${String(error)}`);
-      endWith("Error", `PostStartHook failed: ${String(error)}`);
-    });
+    this.#postStart(running, endWith);
     const stopHealth = this.#watchHealth(running, endWith);
     const stopPort = this.#options.serving ? this.#watchPort(running, endWith) : undefined;
     const exit = await running.exited;
     stopHealth();
     stopPort?.();
     return cause && !exit.cause ? { ...exit, cause } : exit;
+  }
+
+  /** A failing hook ends the container, as its start counts as failed. */
+  #postStart(running: RunningContainer, endWith: (reason: string, message: string) => void): void {
+    const hook = this.#options.container.lifecycle?.postStart;
+    if (!hook) return;
+    const target = { running, locate: this.#deps.locate };
+    runHook(this.#deps.clock, hook, target, this.#stop.signal).catch((error: unknown) => {
+      if (this.#stop.signal.aborted) return;
+      const message = `PostStartHook failed: ${error instanceof Error ? error.message : String(error)}`;
+      this.#deps.event("Warning", "FailedPostStartHook", message);
+      endWith("Error", message);
+    });
   }
 
   #watchHealth(running: RunningContainer, endWith: (reason: string, message: string, graceMs?: number) => void) {
@@ -223,7 +235,9 @@ export class ContainerRunner {
       startedAt: seconds(launched.running.startedAtMs),
       containerId: this.#view.containerId,
       tail: (lines) => launched.logFile.tail(lines),
+      written: launched.message?.() ?? "",
     });
+    launched.dispose();
     void launched.logFile.close();
     this.#set({ state: { terminated }, ready: false, started: false, over });
   }
@@ -247,12 +261,17 @@ export class ContainerRunner {
   }
 
   async #end(running: RunningContainer, graceMs: number): Promise<void> {
-    const { preStop } = this.#deps;
-    const termination: Termination = {
-      graceMs,
-      ...(preStop ? { preStop: (signal: AbortSignal) => preStop(running, signal) } : {}),
+    const { clock, locate, event } = this.#deps;
+    const hook = this.#options.container.lifecycle?.preStop;
+    const preStop = async (signal: AbortSignal): Promise<void> => {
+      if (!hook) return;
+      try {
+        await runHook(clock, hook, { running, locate }, signal);
+      } catch (error) {
+        if (!signal.aborted) event("Warning", "FailedPreStopHook", `PreStopHook failed: ${String(error)}`);
+      }
     };
-    await terminate(running, termination, this.#deps.clock);
+    await terminate(running, { graceMs, ...(hook ? { preStop } : {}) }, clock);
   }
 
   async #sleep(ms: number): Promise<boolean> {

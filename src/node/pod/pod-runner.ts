@@ -4,9 +4,11 @@ import type { Container, Pod, PodStatus } from "../../api/core/types.gen.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { resolveEnv, type EnvSources } from "../env/container-env.ts";
+import type { PodPlace } from "../env/field-ref.ts";
 import type { InstanceHub, InstanceTracker } from "../instances/instance-hub.ts";
 import { createLogFile } from "../logs/log-file.ts";
 import { ContainerStartError, type ContainerRuntime, type NetAddress, type RunningContainer } from "../runtime.ts";
+import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { ContainerRunner, seconds, type Launched } from "./container-runner.ts";
 import { makeContainerStart } from "./container-start.ts";
 import { isSidecar, makePodStatus, type PodFacts } from "./pod-status.ts";
@@ -27,6 +29,7 @@ export interface PodRunnerDeps {
   readonly adopt: (pod: Pod) => Promise<AheadOfPod | undefined>;
   readonly event: (pod: Pod, type: "Normal" | "Warning", reason: string, message: string, container?: string) => void;
   readonly onStatus: (status: PodStatus) => void;
+  readonly volumes: (pod: Pod, place: PodPlace) => PodVolumes;
   /** Makes a port of the pod's address lead to where its program listens; returns the end of that. */
   readonly relay: (listen: NetAddress, target: () => NetAddress | undefined) => () => void;
   /** Resolves when an instance has no request in flight any more. */
@@ -53,6 +56,7 @@ export class PodRunner {
   readonly #containers: readonly ContainerRunner[];
   readonly #initContainers: readonly ContainerRunner[];
   readonly #serving: Container | undefined;
+  readonly #volumes: PodVolumes;
   #end: PodFacts["end"];
   #reporting = false;
   #stopping: Promise<void> | undefined;
@@ -67,6 +71,7 @@ export class PodRunner {
     this.#pod = pod;
     this.#startedMs = deps.clock.now();
     this.#serving = servingContainer(pod.spec.containers);
+    this.#volumes = deps.volumes(pod, options);
     const init = pod.spec.initContainers ?? [];
     const waiting = init.length > 0 ? "PodInitializing" : "ContainerCreating";
     this.#initContainers = init.map((container) => this.#makeRunner(container, waiting));
@@ -83,7 +88,10 @@ export class PodRunner {
 
   /** The pod as last seen in the API: labels, annotations and some of spec may change. */
   update(pod: Pod): void {
+    const { labels, annotations } = this.#pod.metadata;
     this.#pod = pod;
+    // The downward API shows them; objects are shared, so what is the same is the same object nearly always.
+    if (labels !== pod.metadata.labels || annotations !== pod.metadata.annotations) void this.refreshVolumes();
   }
 
   /**
@@ -96,6 +104,20 @@ export class PodRunner {
     }
     this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;
+  }
+
+  /** Takes away what the pod had on disk, but for its logs; after stop. */
+  remove(): Promise<void> {
+    return this.#volumes.remove();
+  }
+
+  async refreshVolumes(): Promise<void> {
+    try {
+      await this.#volumes.refresh(this.#pod);
+    } catch (error) {
+      // What was shown before stays; the next round tries again.
+      this.#deps.log.debug("pod volumes not refreshed", { err: error, pod: this.#title() });
+    }
   }
 
   /** The container of that name, if it runs or ran. */
@@ -188,9 +210,9 @@ export class PodRunner {
       this.#tracker = ahead.tracker;
       return ahead;
     }
-    const place = { podIP: this.#options.podIP, hostIP: this.#options.hostIP };
-    const resolved = resolveEnv(this.#pod, container, this.#deps.env, place);
+    const resolved = resolveEnv(this.#pod, container, this.#deps.env, this.#options);
     if (resolved.kind === "missing") throw new ContainerStartError("CreateContainerConfigError", resolved.message);
+    await this.#volumes.prepare(container);
     const id = this.#deps.newId();
     const logFile = createLogFile({ now: () => this.#deps.clock.now(), log: this.#deps.log }, logPath);
     const dir = join(this.#options.runDir, id);
@@ -200,14 +222,13 @@ export class PodRunner {
         title: `${this.#title()}/${container.name}`,
         env: { HOSTNAME: this.#pod.spec.hostname ?? this.#pod.metadata.name ?? "", ...resolved.env },
         serving,
-        mounts: [],
+        mounts: this.#volumes.mounts(container, resolved.env),
         dir,
         output: logFile.sink,
       }),
     );
-    void running.exited.then(() => rm(dir, { recursive: true, force: true })).catch(() => undefined);
     this.#deps.event(this.#pod, "Normal", "Started", `Started container ${container.name}`, container.name);
-    return { running, logFile };
+    return { running, logFile, dispose: () => void rm(dir, { recursive: true, force: true }).catch(() => undefined) };
   }
 
   /** Where the log of a container's nth start is kept. */

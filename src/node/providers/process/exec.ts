@@ -9,6 +9,7 @@ export interface ExecRequest extends ExecOptions {
   readonly cwd: string;
   /** Words put before the command, for what the container's own process was started with. */
   readonly launcher: readonly string[];
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 /**
@@ -23,7 +24,8 @@ export async function execInProcess(command: readonly string[], request: ExecReq
   const { size, pending } = await firstSize(sizes, 50);
   const [file = "", ...args] = [...request.launcher, ...(tty ? inTerminal(command, size) : command)];
   const env = tty ? { TERM: "xterm", ...request.env } : request.env;
-  const child = spawn(file, args, { env, cwd: request.cwd, detached: true, stdio: "pipe" });
+  const as = request.user ?? {};
+  const child = spawn(file, args, { env, cwd: request.cwd, detached: true, stdio: "pipe", ...as });
   const stop = (): void => {
     if (child.pid !== undefined) signalGroup(child.pid, "SIGKILL");
   };

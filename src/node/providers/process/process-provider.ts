@@ -17,6 +17,7 @@ export interface ProcessProviderDeps {
   readonly log: Logger;
   readonly env: EnvSources;
   readonly hub: InstanceHub;
+  readonly volumes: PodRunnerDeps["volumes"];
   readonly ips: PodIps;
   readonly event: PodRunnerDeps["event"];
   readonly beforeTerminate: (instanceId: string) => Promise<void>;
@@ -34,6 +35,8 @@ export interface ProcessProviderOptions {
 
 export interface ProcessProvider extends Provider {
   startAhead(request: StartAhead): void;
+  /** Brings what volumes show up to date with the API. */
+  refreshVolumes(): Promise<void>;
   runner(uid: string): PodRunner | undefined;
   runners(): readonly { readonly pod: Pod; readonly runner: PodRunner }[];
 }
@@ -72,13 +75,14 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
     runner.start();
   }
 
-  async function end(uid: string, graceMs: number): Promise<void> {
+  async function end(uid: string, graceMs: number, remove: boolean): Promise<void> {
     const entry = entries.get(uid);
     if (!entry) return;
     await entry.runner.stop(graceMs);
     if (entries.get(uid) !== entry) return;
     tell(entry.pod, entry.runner.status());
     entries.delete(uid);
+    if (remove) await entry.runner.remove();
     deps.ips.release(entry.podIP);
   }
 
@@ -91,18 +95,21 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
       entry.pod = pod;
       entry.runner.update(pod);
     },
-    deletePod: end,
+    deletePod: (uid, graceMs) => end(uid, graceMs, true),
     pods: () => [...entries.keys()],
     onStatus(listener) {
       tell = listener;
     },
     startAhead: (request) => ahead.startAhead(request),
+    async refreshVolumes() {
+      for (const { runner } of entries.values()) await runner.refreshVolumes();
+    },
     runner: (uid) => entries.get(uid)?.runner,
     runners: () => [...entries.values()],
     async close() {
       await Promise.all([
         ahead.close(),
-        ...[...entries].map(([uid, { pod }]) => end(uid, (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000)),
+        ...[...entries].map(([uid, { pod }]) => end(uid, (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000, false)),
       ]);
     },
   };

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { ContainerStartError, type ContainerStart } from "../../runtime.ts";
+import { ContainerStartError } from "../../runtime.ts";
+import type { Confinement } from "./confinement.ts";
 import type { ProcessExit } from "./exit.ts";
 
 /** A process as the supervisor takes it; a claimed host has the same shape. */
@@ -18,6 +19,8 @@ export interface ProgramLaunch {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly stdin: boolean;
+  readonly confinement: Pick<Confinement, "launcher" | "user">;
 }
 
 interface ProgramDeps {
@@ -29,16 +32,15 @@ interface ProgramDeps {
  * Starts a program in a session of its own, with nothing but the given environment. Rejects with ContainerStartError
  * when it cannot be executed.
  */
-export async function spawnProgram(
-  { spawned, clock }: ProgramDeps,
-  request: ContainerStart,
-  launch: ProgramLaunch,
-): Promise<OwnedProcess> {
-  const child = spawn(launch.file, launch.args, {
+export async function spawnProgram({ spawned, clock }: ProgramDeps, launch: ProgramLaunch): Promise<OwnedProcess> {
+  const { launcher, user } = launch.confinement;
+  const [file = launch.file, ...args] = [...launcher, launch.file, ...launch.args];
+  const child = spawn(file, args, {
     cwd: launch.cwd,
     env: launch.env,
     detached: true,
-    stdio: [request.stdin ? "pipe" : "ignore", "pipe", "pipe"],
+    stdio: [launch.stdin ? "pipe" : "ignore", "pipe", "pipe"],
+    ...user,
   });
   if (child.pid !== undefined) spawned(child.pid);
   const exited = new Promise<ProcessExit>((resolve) => {

@@ -1,5 +1,6 @@
 import type { Clock } from "../../../client/clock.ts";
 import type { ContainerStart, NetAddress, RunningContainer } from "../../runtime.ts";
+import type { Confinement } from "./confinement.ts";
 import { execInProcess } from "./exec.ts";
 import { forwardOutput, signalGroup, toContainerExit } from "./exit.ts";
 import { listeningPorts } from "./listening-ports.ts";
@@ -15,6 +16,7 @@ export interface SupervisedFacts {
   readonly cause?: () => { readonly reason: string; readonly message: string } | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  readonly confinement: Pick<Confinement, "join" | "oomKilled" | "user">;
 }
 
 /** A descendant that keeps the pipes open after the main process has ended is waited for this long, then killed. */
@@ -37,7 +39,8 @@ export function supervise(
     // Whatever the main process left behind in its group does not outlive the container.
     signalGroup(child.pid, "SIGKILL");
     const cause = facts.cause?.();
-    return { ...toContainerExit(exit, finishedAtMs), ...(cause ? { cause } : {}) };
+    const oomKilled = facts.confinement.oomKilled();
+    return { ...toContainerExit(exit, finishedAtMs), oomKilled, ...(cause ? { cause } : {}) };
   });
   return {
     id: facts.request.id,
@@ -53,7 +56,11 @@ export function supervise(
       if (!ended) signalGroup(child.pid, signal);
     },
     usage: () => (ended ? undefined : processUsage(child.pid)),
-    exec: (command, options) => execInProcess(command, { env: facts.env, cwd: facts.cwd, launcher: [], ...options }),
+    exec: (command, options) => {
+      const { join, user } = facts.confinement;
+      const place = { env: facts.env, cwd: facts.cwd, launcher: join(child.pid), ...(user ? { user } : {}) };
+      return execInProcess(command, { ...place, ...options });
+    },
     listeningPorts: () => listeningPorts(child.pid),
   };
 }

@@ -1,0 +1,80 @@
+import type { Clock } from "../../../client/clock.ts";
+import { HostLoadError, type HostProcess } from "../../../functions/pool/host-process.ts";
+import type { WarmPool } from "../../../functions/pool/warm-pool.ts";
+import type { UnpackedImage } from "../../image-source.ts";
+import type { ContainerStart, NetAddress, RunningContainer } from "../../runtime.ts";
+import type { Confinement } from "./confinement.ts";
+import type { LaunchPlan } from "./launch-plan.ts";
+import type { StartSlots } from "./start-slots.ts";
+import { supervise } from "./supervise.ts";
+
+export interface FunctionDeps {
+  readonly pool: Pick<WarmPool, "take" | "busy">;
+  /** Starts a host to be claimed at once, with these words before its command. */
+  readonly startHost: (launcher: readonly string[]) => HostProcess;
+  /** For direct starts of hosts: more at once would only slow each other down. */
+  readonly slots: StartSlots;
+  readonly clock: Clock;
+}
+
+export interface FunctionOptions {
+  readonly compileCacheDir: string;
+  /** How long a function may take to load. */
+  readonly loadTimeoutMs: number;
+}
+
+/** All that is settled before a process exists. */
+export interface Start<Kind extends LaunchPlan["kind"]> {
+  readonly request: ContainerStart;
+  readonly image: UnpackedImage;
+  readonly plan: LaunchPlan & { readonly kind: Kind };
+  readonly env: Readonly<Record<string, string>>;
+  readonly confinement: Confinement;
+}
+
+/** Claims a waiting host, or starts one with the claim already in its socket. */
+export async function startFunction(
+  deps: FunctionDeps,
+  options: FunctionOptions,
+  { request, image, plan, env, confinement }: Start<"host">,
+): Promise<RunningContainer> {
+  const warm = confinement.ownProcess ? undefined : deps.pool.take();
+  const release = warm ? undefined : await deps.slots.take();
+  const host = warm ?? deps.startHost(confinement.launcher);
+  const ready = host.claim({
+    entry: plan.entry,
+    model: plan.model,
+    env,
+    cwd: plan.cwd,
+    compileCache: options.compileCacheDir,
+    loadTimeoutMs: options.loadTimeoutMs,
+    ...(confinement.user ? { user: confinement.user } : {}),
+  });
+  if (warm) confinement.adopt(host.pid);
+  let address: NetAddress | undefined;
+  let failure: HostLoadError | undefined;
+  const serves = ready.then(
+    ({ port }) => {
+      address = { host: "127.0.0.1", port };
+      release?.();
+    },
+    (error: unknown) => {
+      release?.();
+      if (error instanceof HostLoadError) failure = error;
+      return new Promise<never>(() => undefined);
+    },
+  );
+  deps.pool.busy();
+  const running = supervise(deps, host, {
+    request,
+    imageId: image.digest,
+    address: () => address,
+    serves,
+    cause: () => (failure && failure.reason !== "HostExited" ? failure : undefined),
+    env,
+    cwd: plan.cwd,
+    confinement,
+  });
+  void running.exited.then(() => confinement.release());
+  return running;
+}
