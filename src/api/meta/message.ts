@@ -6,8 +6,10 @@
  *
  *     package core.v1
  *
- *     Container            message name; `atomic` behind it: server-side apply treats the map as one value;
- *                          `open`: any further fields are kept
+ *     Container -- A process image to run.
+ *     |            `-- description, our words
+ *     `-- message name; `atomic` behind it: server-side apply treats the map as one value;
+ *         `open`: any further fields are kept
  *       6 ports []ContainerPort merge=containerPort map=containerPort,protocol=TCP  -- Ports to list.
  *       | |     |               |                   |                                  `-- description, our words
  *       | |     |               |                   `-- SSA list-map keys (`=x` a key's default); `set` for sets
@@ -17,7 +19,8 @@
  *       | `-- JSON name
  *       `-- protobuf field number
  *
- * Other words: `inline` (fields of the nested message stand in the parent's JSON), `atomicmap`.
+ * Other words: `inline` (fields of the nested message stand in the parent's JSON), `atomicmap`, `enum=A|B` (the values
+ * there are, for documents; validation says it in upstream's words).
  * Field numbers are facts of the Kubernetes wire format (generated.proto of Kubernetes 1.36).
  */
 
@@ -39,6 +42,8 @@ export interface Field {
   readonly listMapKeys?: readonly string[];
   readonly listMapKeyDefaults?: Readonly<Record<string, string>>;
   readonly mapAtomic?: boolean;
+  /** The values a string may have. */
+  readonly values?: readonly string[];
   readonly description?: string;
 }
 
@@ -47,6 +52,7 @@ export interface Message {
   readonly name: string;
   readonly atomic: boolean;
   readonly open: boolean;
+  readonly description?: string;
   readonly fields: readonly Field[];
 }
 
@@ -83,20 +89,27 @@ export function parseMessages(text: string): Message[] {
       if (!message) throw new Error(`field outside a message: "${line}"`);
       message.fields.push(parseField(body, pkg));
     } else {
-      const [name, ...words] = body.split(" ");
+      const [head = "", description] = splitDescription(body);
+      const [name, ...words] = head.split(" ");
       messages.push({
         name: `${pkg}.${name}`,
         atomic: words.includes("atomic"),
         open: words.includes("open"),
         fields: [],
+        ...(description === undefined ? {} : { description }),
       });
     }
   }
   return messages;
 }
 
+function splitDescription(body: string): [facts: string, description: string | undefined] {
+  const at = body.indexOf(" -- ");
+  return at < 0 ? [body, undefined] : [body.slice(0, at).trimEnd(), body.slice(at + " -- ".length)];
+}
+
 function parseField(body: string, pkg: string): Field {
-  const [facts = "", description] = body.split(/ +-- /, 2);
+  const [facts, description] = splitDescription(body);
   const match = /^(\d+) (\S+) (\[\])?(?:map<string,([^>]+)>|([A-Za-z0-9.]+))(\??)([!~]?)((?: \S+)*)$/.exec(facts);
   if (!match) throw new Error(`not a field line: "${body}"`);
   const [, no, name = "", list, mapOf, single, pointer, mark = "", words = ""] = match;
@@ -118,7 +131,14 @@ function qualify(type: string, pkg: string): string {
 
 type FieldWords = Pick<
   Field,
-  "inline" | "patchMergeKey" | "patchStrategy" | "listType" | "listMapKeys" | "listMapKeyDefaults" | "mapAtomic"
+  | "inline"
+  | "patchMergeKey"
+  | "patchStrategy"
+  | "listType"
+  | "listMapKeys"
+  | "listMapKeyDefaults"
+  | "mapAtomic"
+  | "values"
 >;
 
 function parseWords(words: string): FieldWords {
@@ -130,6 +150,7 @@ function parseWords(words: string): FieldWords {
     if (key === "inline") found.inline = true;
     else if (key === "atomicmap") found.mapAtomic = true;
     else if (key === "set") found.listType = "set";
+    else if (key === "enum") found.values = value.split("|");
     else if (key === "map") Object.assign(found, parseListMapKeys(value));
     else if (key === "merge") {
       strategies.push("merge");

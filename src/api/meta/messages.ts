@@ -2,13 +2,13 @@
 export const messages = `
 package meta
 
-Condition
-  1 type string!
-  2 status string!
-  3 observedGeneration int64
-  4 lastTransitionTime Time!
-  5 reason string!
-  6 message string!
+Condition -- One thing that holds for an object or not.
+  1 type string! -- What it is about.
+  2 status string! enum=True|False|Unknown -- Whether it holds.
+  3 observedGeneration int64 -- The generation it was found with.
+  4 lastTransitionTime Time! -- When it changed last.
+  5 reason string! -- Why it changed last, in one word.
+  6 message string! -- Why it changed last, for people.
 
 CreateOptions
   1 dryRun []string
@@ -28,20 +28,20 @@ FieldSelectorRequirement
   2 operator string!
   3 values []string
 
-LabelSelector atomic
-  1 matchLabels map<string,string>
-  2 matchExpressions []LabelSelectorRequirement
+LabelSelector atomic -- Selects objects by their labels; all terms must hold. Empty selects all, absent none.
+  1 matchLabels map<string,string> -- Labels the objects must have.
+  2 matchExpressions []LabelSelectorRequirement -- Further terms about labels.
 
 LabelSelectorRequirement
-  1 key string!
-  2 operator string!
-  3 values []string
+  1 key string! -- Key of the label.
+  2 operator string! -- How the label must be: In, NotIn, Exists or DoesNotExist.
+  3 values []string -- The values, for In and NotIn.
 
 ListMeta
   1 selfLink string
-  2 resourceVersion string
-  3 continue string
-  4 remainingItemCount int64?
+  2 resourceVersion string -- Version of the whole list; a watch can go on from it.
+  3 continue string -- Send it to get the next page; empty on the last one.
+  4 remainingItemCount int64? -- How many more there are, if that is known.
   5 shardInfo ShardInfo
 
 ListOptions
@@ -66,30 +66,30 @@ ManagedFieldsEntry
   7 fieldsV1 FieldsV1
   8 subresource string
 
-ObjectMeta
-  1 name string~
-  2 generateName string
-  3 namespace string
-  4 selfLink string
-  5 uid string
-  6 resourceVersion string
-  7 generation int64
-  8 creationTimestamp Time
-  9 deletionTimestamp Time
-  10 deletionGracePeriodSeconds int64?
-  11 labels map<string,string>
-  12 annotations map<string,string>
-  13 ownerReferences []OwnerReference merge=uid map=uid
-  14 finalizers []string merge set
-  17 managedFields []ManagedFieldsEntry
+ObjectMeta -- What every object has: its name, its labels, who owns it, and what the server keeps of it.
+  1 name string~ -- Name, unique among objects of its kind in a namespace. Cannot be changed.
+  2 generateName string -- Start of a name the server completes with random characters, if name is not given.
+  3 namespace string -- The namespace the object lives in. Cannot be changed; empty for kinds of the whole cluster.
+  4 selfLink string -- No longer used.
+  5 uid string -- Identity of this one object, for ever different from others of its name. Set by the server.
+  6 resourceVersion string -- Version of the object as stored. Send it with an update to be refused if someone was faster. Set by the server.
+  7 generation int64 -- Counts changes of what is wanted. Set by the server.
+  8 creationTimestamp Time -- When the object was made. Set by the server.
+  9 deletionTimestamp Time -- When the object is to be gone; set by the server when it is deleted but not gone yet.
+  10 deletionGracePeriodSeconds int64? -- Seconds it was given to end. Set by the server.
+  11 labels map<string,string> -- Short keys and values by which objects are found and grouped.
+  12 annotations map<string,string> -- Further keys and values for tools; not for finding objects. 256 KiB together.
+  13 ownerReferences []OwnerReference merge=uid map=uid -- Objects this one belongs to. When all are gone, so is this one.
+  14 finalizers []string merge set -- Names of those who must clean up before the object goes. It stays until the list is empty.
+  17 managedFields []ManagedFieldsEntry -- Who set which fields, for server-side apply. Kept by the server.
 
 OwnerReference atomic
-  1 kind string!
-  3 name string!
-  4 uid string!
-  5 apiVersion string!
-  6 controller bool?
-  7 blockOwnerDeletion bool?
+  1 kind string! -- Kind of the owner.
+  3 name string! -- Name of the owner.
+  4 uid string! -- Uid of the owner.
+  5 apiVersion string! -- Version of the API the owner is of.
+  6 controller bool? -- Whether this owner steers the object; one can.
+  7 blockOwnerDeletion bool? -- Whether an owner deleted in the foreground waits for this object.
 
 PatchOptions
   1 dryRun []string

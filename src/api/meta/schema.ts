@@ -94,7 +94,11 @@ export function createSchemas(messages: Pick<ReadonlyMap<string, Message>, "get"
 const listOfStrings: Schema = { type: "array", items: { type: "string" } };
 
 function messageSchema(message: Message, schemaOf: (name: string) => Schema): Schema {
-  const base = { type: "object", "x-ebb-message": message.name } as const;
+  const base: Schema = {
+    type: "object",
+    "x-ebb-message": message.name,
+    ...(message.description === undefined ? {} : { description: message.description }),
+  };
   if (message.open) return { ...base, "x-kubernetes-preserve-unknown-fields": true };
   const properties: Record<string, Schema> = {};
   const required: string[] = [];
@@ -119,6 +123,7 @@ function messageSchema(message: Message, schemaOf: (name: string) => Schema): Sc
 function fieldSchema(field: Field, value: Schema): Schema {
   const extensions: Schema = {
     ...(field.description === undefined ? {} : { description: field.description }),
+    ...(field.values && field.shape === "single" ? { enum: field.values } : {}),
     ...(field.patchStrategy ? { "x-kubernetes-patch-strategy": field.patchStrategy } : {}),
     ...(field.patchMergeKey ? { "x-kubernetes-patch-merge-key": field.patchMergeKey } : {}),
     ...(field.mapAtomic ? { "x-kubernetes-map-type": "atomic" } : {}),

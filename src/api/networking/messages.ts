@@ -3,29 +3,29 @@ export const messages = `
 package networking.v1
 
 HTTPIngressPath
-  1 path string
-  2 backend IngressBackend!
-  3 pathType string?!
+  1 path string -- The path.
+  2 backend IngressBackend! -- Where the requests go.
+  3 pathType string?! enum=Exact|Prefix|ImplementationSpecific -- Whether the path must be the same or a beginning, element by element.
 
 HTTPIngressRuleValue
-  1 paths []HTTPIngressPath!
+  1 paths []HTTPIngressPath! -- Paths and where they lead; the longest match wins.
 
 IPBlock
   1 cidr string!
   2 except []string
 
-Ingress
-  1 metadata meta.ObjectMeta~
-  2 spec IngressSpec~
-  3 status IngressStatus
+Ingress -- Routes HTTP from outside to services by host and path.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec IngressSpec~ -- Which requests go where.
+  3 status IngressStatus -- Where the ingress can be reached.
 
 IngressBackend
-  3 resource core.v1.TypedLocalObjectReference
-  4 service IngressServiceBackend
+  3 resource core.v1.TypedLocalObjectReference -- Another object in the namespace.
+  4 service IngressServiceBackend -- A service and its port.
 
-IngressClass
-  1 metadata meta.ObjectMeta~
-  2 spec IngressClassSpec
+IngressClass -- A kind of ingress, and the controller that serves it.
+  1 metadata meta.ObjectMeta~ -- Name, labels and what else every object has.
+  2 spec IngressClassSpec -- Who serves it.
 
 IngressClassParametersReference
   1 apiGroup string?
@@ -35,8 +35,8 @@ IngressClassParametersReference
   5 namespace string?
 
 IngressClassSpec
-  1 controller string
-  2 parameters IngressClassParametersReference
+  1 controller string -- Name of the controller, such as example.com/controller. Cannot be changed.
+  2 parameters IngressClassParametersReference -- An object with further settings for the controller.
 
 IngressLoadBalancerIngress
   1 ip string
@@ -52,32 +52,32 @@ IngressPortStatus
   3 error string?
 
 IngressRule
-  1 host string
+  1 host string -- Host of the requests, which may start with *. ; all if empty.
   2 ingressRuleValue IngressRuleValue inline
 
 IngressRuleValue
-  1 http HTTPIngressRuleValue
+  1 http HTTPIngressRuleValue -- Paths of this host.
 
 IngressServiceBackend
-  1 name string!
-  2 port ServiceBackendPort
+  1 name string! -- Name of the service.
+  2 port ServiceBackendPort -- Port of the service, by name or number.
 
 IngressSpec
-  1 defaultBackend IngressBackend
-  2 tls []IngressTLS
-  3 rules []IngressRule
-  4 ingressClassName string?
+  1 defaultBackend IngressBackend -- Where requests go that no rule matches.
+  2 tls []IngressTLS -- Certificates for hosts.
+  3 rules []IngressRule -- Rules by host and path.
+  4 ingressClassName string? -- Which controller serves it.
 
 IngressStatus
-  1 loadBalancer IngressLoadBalancerStatus
+  1 loadBalancer IngressLoadBalancerStatus -- Addresses of the load balancer.
 
 IngressTLS
-  1 hosts []string
-  2 secretName string
+  1 hosts []string -- Hosts of the certificate.
+  2 secretName string -- Secret with the certificate and its key.
 
-NetworkPolicy
-  1 metadata meta.ObjectMeta~
-  2 spec NetworkPolicySpec~
+NetworkPolicy -- Says which traffic the pods it selects may receive and send.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec NetworkPolicySpec~ -- Which pods, and what is allowed.
 
 NetworkPolicyEgressRule
   1 ports []NetworkPolicyPort
@@ -98,10 +98,10 @@ NetworkPolicyPort
   3 endPort int32?
 
 NetworkPolicySpec
-  1 podSelector meta.LabelSelector
-  2 ingress []NetworkPolicyIngressRule
-  3 egress []NetworkPolicyEgressRule
-  4 policyTypes []string
+  1 podSelector meta.LabelSelector -- The pods it is about; empty for all of the namespace.
+  2 ingress []NetworkPolicyIngressRule -- Traffic allowed in; none if there are no rules.
+  3 egress []NetworkPolicyEgressRule -- Traffic allowed out; none if there are no rules and policyTypes has Egress.
+  4 policyTypes []string -- Which directions it is about: Ingress, Egress or both.
 
 ServiceBackendPort atomic
   1 name string

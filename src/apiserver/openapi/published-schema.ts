@@ -41,7 +41,11 @@ export function publishedSchema(schema: Schema, components: Components): JsonObj
   const name = componentName(message);
   publishComponent(name, message, schema, components);
   const words: JsonObject = {};
-  for (const word of useWords) if (schema[word] !== undefined) words[word] = schema[word];
+  const own = scalarComponents[message] ? {} : schemaOf(message);
+  // A description that the type itself carries stands in its component.
+  for (const word of useWords)
+    if (schema[word] !== undefined && !(word === "description" && schema[word] === own.description))
+      words[word] = schema[word];
   if (Object.keys(words).length === 0) return refTo(components, name);
   // v2 documents ignore what stands beside a $ref but for extensions, which kubectl reads there.
   return components.flavour === "v2"
@@ -65,11 +69,8 @@ function publishComponent(name: string, message: string, schema: Schema, compone
   }
   const component: JsonObject = {};
   components.byName.set(name, component);
-  const { description: _, ...own } = publishedStructure(
-    { ...schemaOf(message), ...(schema.properties ? { properties: schema.properties } : {}) },
-    components,
-  );
-  Object.assign(component, own);
+  const whole = { ...schemaOf(message), ...(schema.properties ? { properties: schema.properties } : {}) };
+  Object.assign(component, publishedStructure(whole, components));
 }
 
 const asObject = (value: unknown): JsonObject => (isObject(value) ? value : {});
