@@ -21,6 +21,7 @@ import { coreControllers } from "../controllers/core-controllers.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
 import { resolveLocalDigest } from "../images/resolve-digest.ts";
 import { openImageStore } from "../images/store.ts";
+import { createNodeMetrics } from "./node-metrics.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
 import { followRoutes, routerController } from "../router/router-controller.ts";
 import { createRouter } from "../router/router.ts";
@@ -121,8 +122,9 @@ async function assemble(
   const stopRoutes = followRoutes(routes);
   closers.defer(stopRoutes);
   const builtInKinds = definitions.map((definition) => definition.kind);
+  const metrics = createNodeMetrics(() => node.connection.usage(), Date.now);
   startControllers(core, closers, [
-    ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate }),
+    ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate, metrics }),
     ...servingControllers({
       ...core,
       recorder,
