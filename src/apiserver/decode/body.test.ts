@@ -38,7 +38,7 @@ test("YAML means what Kubernetes' parser takes it to mean", () => {
     "base: &b {x: 1}",
     "m:",
     "  <<: *b",
-    "  y: 2",
+    "  z: 2",
   ];
   expect(decodeBody(bytes(text.join("\n")), "application/yaml").object).toEqual({
     mode: 420,
@@ -47,7 +47,7 @@ test("YAML means what Kubernetes' parser takes it to mean", () => {
     version: 1.1,
     when: "2020-01-01",
     base: { x: 1 },
-    m: { x: 1, y: 2 },
+    m: { x: 1, z: 2 },
   });
 });
 

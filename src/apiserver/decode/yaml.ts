@@ -1,6 +1,6 @@
 /**
  * YAML bodies with the habits of Kubernetes' own parser (sigs.k8s.io/yaml): one document, merge keys,
- * `yes`/`no`/`on`/`off` as booleans and `0644` as octal, so that a file mode in a manifest means what its writer meant.
+ * `y`, `yes`, `on` and their opposites as booleans and `0644` as octal, so that a file mode in a manifest means what its writer meant.
  */
 import { isMap, isScalar, parseDocument, visit, type Document, type ScalarTag } from "yaml";
 import { badRequest } from "../../api/meta/errors.ts";
@@ -15,8 +15,8 @@ const oldBoolean: ScalarTag = {
   identify: (value) => typeof value === "boolean",
   default: true,
   tag: "tag:yaml.org,2002:bool",
-  test: /^(?:yes|Yes|YES|on|On|ON|no|No|NO|off|Off|OFF)$/,
-  resolve: (text) => /^(?:yes|on)$/i.test(text),
+  test: /^(?:y|Y|yes|Yes|YES|on|On|ON|n|N|no|No|NO|off|Off|OFF)$/,
+  resolve: (text) => /^(?:y|yes|on)$/i.test(text),
 };
 
 const oldOctal: ScalarTag = {
