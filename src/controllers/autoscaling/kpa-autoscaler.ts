@@ -221,8 +221,8 @@ export class KpaAutoscaler implements LoadListener {
     return true;
   }
 
-  #replicasOf({ pa }: RevisionScaler): number {
-    return this.deploymentOf(pa)?.spec.replicas ?? 1;
+  #replicasOf({ facts }: RevisionScaler): number {
+    return this.#deployments.get(facts.deployment)?.spec.replicas ?? 1;
   }
 
   #wake(scaler: RevisionScaler, nowMs: number): void {
@@ -245,9 +245,9 @@ export class KpaAutoscaler implements LoadListener {
 
   #decide(scaler: RevisionScaler, nowMs: number): void {
     const { desired, apply } = evaluate(scaler, this.#routerSinceMs, nowMs);
-    const { activity, pa, key } = scaler;
+    const { facts, pa, key } = scaler;
     const replicas = this.#replicasOf(scaler);
-    const news = desired !== pa.status?.desiredScale || (desired === 0 && activity.phase === "active");
+    const news = desired !== pa.status?.desiredScale || (desired === 0 && facts.activity.phase === "active");
     const toApply = apply && desired >= 0 && replicas !== desired;
     const resting = isAtRest(scaler, replicas);
     if (news || toApply || recordIsDue(scaler, resting, nowMs)) this.#queue?.add(key);

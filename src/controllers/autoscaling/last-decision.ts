@@ -11,12 +11,26 @@ import type { RevisionScaler } from "./revision-scaler.ts";
 
 const everyMs = 30_000;
 
-const read = new WeakMap<PodAutoscaler, RecordedDecision | undefined>();
+/** What of a record is compared with the next decision: thousands of revisions rest with one. */
+interface Kept extends Pick<RecordedDecision, "desired" | "rule" | "ready" | "stable"> {
+  readonly atMs: number;
+}
+
+const read = new WeakMap<PodAutoscaler, Kept | "none">();
 
 /** The decision recorded on a PodAutoscaler, parsed once per version of it. */
-function recorded(pa: PodAutoscaler): RecordedDecision | undefined {
-  if (!read.has(pa)) read.set(pa, parseRecordedDecision(pa.metadata.annotations?.[lastDecisionAnnotation]));
-  return read.get(pa);
+function kept(pa: PodAutoscaler): Kept | undefined {
+  let found = read.get(pa);
+  if (!found) {
+    const record = parseRecordedDecision(pa.metadata.annotations?.[lastDecisionAnnotation]);
+    found = record ? comparable(record) : "none";
+    read.set(pa, found);
+  }
+  return found === "none" ? undefined : found;
+}
+
+function comparable({ desired, rule, ready, stable, at }: RecordedDecision): Kept {
+  return { desired, rule, ready, ...(stable === undefined ? {} : { stable }), atMs: parseTime(at) ?? 0 };
 }
 
 /**
@@ -26,13 +40,13 @@ function recorded(pa: PodAutoscaler): RecordedDecision | undefined {
  */
 export function recordIsDue({ pa, decision, seen }: RevisionScaler, resting: boolean, nowMs: number): boolean {
   if (!decision || !seen) return false;
-  const before = recorded(pa);
+  const before = kept(pa);
   if (!before || before.desired !== decision.desired) return true;
   // The number before stands until something is measured: no news, and the moment of a cold start is a bad one to write.
   if (decision.reasons.rule === "no-data") return false;
   if (before.rule !== decision.reasons.rule && resting) return true;
   const same = before.rule === decision.reasons.rule && before.ready === seen.ready && before.stable === seen.stable;
-  return !same && nowMs - (parseTime(before.at) ?? 0) >= everyMs;
+  return !same && nowMs - before.atMs >= everyMs;
 }
 
 /** The annotation's value for the scaler's decision; undefined before there is one. */

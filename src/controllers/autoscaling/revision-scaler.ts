@@ -19,7 +19,8 @@ export interface RevisionScaler {
   readonly key: string;
   pa: PodAutoscaler;
   spec: KpaSpec;
-  activity: Activity;
+  /** What `pa` says, read once per version of it. */
+  facts: PodAutoscalerFacts;
   state: KpaState;
   /** Absent while nothing was reported lately: a sleeping revision keeps no buckets. */
   windows: { readonly stable: MetricWindow; readonly panic: MetricWindow } | undefined;
@@ -37,6 +38,21 @@ export interface RevisionScaler {
   seen: KpaObservation | undefined;
 }
 
+interface PodAutoscalerFacts {
+  readonly activity: Activity;
+  readonly reachable: boolean;
+  readonly initialized: boolean;
+  /** `namespace/name` of the Deployment it scales. */
+  readonly deployment: string;
+}
+
+const factsOf = (pa: PodAutoscaler, nowMs: number): PodAutoscalerFacts => ({
+  activity: activityOf(pa, nowMs),
+  reachable: isReachable(pa),
+  initialized: isInitialized(pa),
+  deployment: `${pa.metadata.namespace}/${pa.spec.scaleTargetRef.name}`,
+});
+
 /** A report older than this says nothing about the instances there now. */
 const freshMs = 3000;
 
@@ -52,7 +68,7 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
     key: `${namespace}/${name}`,
     pa,
     spec,
-    activity: activityOf(pa, nowMs),
+    facts: factsOf(pa, nowMs),
     state: initialState(readyPods, nowMs),
     windows: undefined,
     measuredFromMs: 0,
@@ -69,7 +85,7 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
 export function updateScaler(scaler: RevisionScaler, pa: PodAutoscaler, spec: KpaSpec, nowMs: number): void {
   if (pa !== scaler.pa) {
     scaler.pa = pa;
-    scaler.activity = activityOf(pa, nowMs);
+    scaler.facts = factsOf(pa, nowMs);
   }
   const old = scaler.spec;
   if (spec === old) return;
@@ -123,14 +139,14 @@ function recordLoad({ windows }: RevisionScaler, nowMs: number, value: number): 
 
 /** Decides from what is known now and keeps the decision. */
 export function evaluate(scaler: RevisionScaler, routerInPathSinceMs: number | undefined, nowMs: number): KpaDecision {
-  const { pa } = scaler;
+  const { activity, reachable, initialized } = scaler.facts;
   const seen: KpaObservation = {
     stable: averageOf(scaler, "stable", nowMs),
     panic: averageOf(scaler, "panic", nowMs),
     ready: nowMs - scaler.reportedMs < freshMs ? scaler.readyInstances : scaler.readyPods,
-    reachable: isReachable(pa),
-    initialized: isInitialized(pa),
-    activity: scaler.activity,
+    reachable,
+    initialized,
+    activity,
     routerInPathSinceMs,
   };
   const decision = decide(scaler.spec, scaler.state, seen, nowMs);
@@ -152,7 +168,8 @@ function averageOf(scaler: RevisionScaler, window: "stable" | "panic", nowMs: nu
  * asleep at zero or at a floor that stands without load. Such a scaler needs no ticks until something happens.
  */
 export function isAtRest(scaler: RevisionScaler, replicas: number): boolean {
-  const { decision, seen, state, activity, readyPods } = scaler;
+  const { decision, seen, state, readyPods } = scaler;
+  const { activity } = scaler.facts;
   if (!decision?.apply || !seen || decision.desired !== replicas) return false;
   if (seen.stable !== 0 || seen.panic !== 0 || state.demand !== undefined || state.panicSinceMs !== undefined)
     return false;
