@@ -18,13 +18,16 @@ export interface NetworkConfig {
 const defaultDomainTemplate = "{{.Name}}.{{.Namespace}}.{{.Domain}}";
 const defaultTagTemplate = "{{.Tag}}-{{.Name}}";
 
+/** Stands for labels and annotations in a trial: which keys a Route will have is not known yet. */
+const anyKey: Readonly<Record<string, string>> = new Proxy({}, { get: () => "x" });
+
 export function parseNetworkConfig(data: ConfigData): Parsed<NetworkConfig> {
   const config = readConfig(data);
   const rolloutDurationS = config.integer("rollout-duration", 0);
   config.require(rolloutDurationS >= 0, `rollout-duration must be a positive integer, but was ${rolloutDurationS}`);
   const domain = template(config, data["domain-template"] || defaultDomainTemplate, "domain-template");
   const tag = template(config, data["tag-template"] || defaultTagTemplate, "tag-template");
-  const host = domain({ Name: "foo", Namespace: "bar", Domain: "baz.com", Annotations: {}, Labels: {} });
+  const host = domain({ Name: "foo", Namespace: "bar", Domain: "baz.com", Annotations: anyKey, Labels: anyKey });
   config.require(isHost(host), `domain-template makes ${JSON.stringify(host)}, which is no host name`);
   const tagged = tag({ Name: "foo", Tag: "v2" });
   config.require(isHost(tagged), `tag-template makes ${JSON.stringify(tagged)}, which is no host name`);

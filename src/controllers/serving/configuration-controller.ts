@@ -11,6 +11,7 @@ import { configurationStatus } from "./configuration-status.ts";
 import type { ServingDeps } from "./deps.ts";
 import { makeRevision } from "./make-revision.ts";
 import { findRevision, revisionNameOf } from "./revision-name.ts";
+import { ownFacts, revisionFacts, whenChanged } from "./when-changed.ts";
 import { observing, writeStatus } from "./write.ts";
 
 const byConfiguration = "serving-configuration";
@@ -30,7 +31,10 @@ export function configurationController(deps: ServingDeps): ControllerSpec {
   const revisionsOf = revisionsByConfiguration(deps.informers.of(RevisionKind));
   return {
     name: "knative-configuration",
-    watches: [watching(ConfigurationKind, selfKey), watching(RevisionKind, labelKey(servingKeys.configuration))],
+    watches: [
+      watching(ConfigurationKind, whenChanged(ownFacts, selfKey)),
+      watching(RevisionKind, whenChanged(revisionFacts, labelKey(servingKeys.configuration))),
+    ],
     async reconcile(key) {
       const configuration = configurations.get(key);
       if (!configuration || configuration.metadata.deletionTimestamp) return;

@@ -16,6 +16,7 @@ import type { ServingDeps } from "./deps.ts";
 import { domainMappingStatus, type DomainMappingFacts } from "./domain-mapping-status.ts";
 import { resolveTarget, type Referent, type ResolvedTarget } from "./domain-target.ts";
 import { makeDomainIngress } from "./make-domain-ingress.ts";
+import { ownFacts, whenChanged } from "./when-changed.ts";
 import { createOrGet, observing, writeStatus } from "./write.ts";
 
 interface Parts {
@@ -44,7 +45,7 @@ export function domainMappingController(deps: ServingDeps): ControllerSpec {
   return {
     name: "knative-domain-mapping",
     watches: [
-      watching(DomainMappingKind, selfKey),
+      watching(DomainMappingKind, whenChanged(ownFacts, selfKey)),
       watching(ClusterDomainClaimKind, ({ metadata }) =>
         mappings.byIndex(byName, metadata.name).map((mapping) => keyOf(mapping.metadata)),
       ),

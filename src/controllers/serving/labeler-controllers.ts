@@ -10,7 +10,19 @@ import { selfKey, watching } from "../../client/keys.ts";
 import { revisionsByConfiguration } from "./configuration-controller.ts";
 import type { ServingDeps } from "./deps.ts";
 import { routesByReference, targetsOf, type RouteReferences } from "./route-references.ts";
-import { configurationPatch, routingPatch, type MetadataPatch, type RoutingFacts } from "./routing-state.ts";
+import {
+  configurationPatch,
+  routeNamesOf,
+  routingPatch,
+  type MetadataPatch,
+  type RoutingFacts,
+} from "./routing-state.ts";
+import { markFacts, whenChanged } from "./when-changed.ts";
+
+const byMark = "serving-marked-with-route";
+
+const marksOf = ({ metadata }: KubeObject): readonly string[] =>
+  routeNamesOf(metadata).map((name) => `${metadata.namespace}/${name}`);
 
 /** Marks Revisions and Configurations with the Routes that refer to them. */
 export function labelerControllers(deps: ServingDeps): readonly ControllerSpec[] {
@@ -19,11 +31,13 @@ export function labelerControllers(deps: ServingDeps): readonly ControllerSpec[]
   const revisions = deps.informers.of(RevisionKind);
   const revisionsOf = revisionsByConfiguration(revisions);
   const references = routesByReference(routes);
+  revisions.addIndex(byMark, marksOf);
+  configurations.addIndex(byMark, marksOf);
   return [
     {
       name: "knative-revision-routing",
       watches: [
-        watching(RevisionKind, selfKey),
+        watching(RevisionKind, whenChanged(markFacts, selfKey)),
         watching(ConfigurationKind, ({ metadata }) => keysOf(revisionsOf(keyOf(metadata)))),
         watching(RouteKind, (route, old) => affected(route, old, revisions, (name) => keysOf(revisionsOf(name)))),
       ],
@@ -74,8 +88,7 @@ function affected<T extends KubeObject>(
     if (revisionName) found.add(`${namespace}/${revisionName}`);
     if (configurationName) for (const key of ofConfiguration(`${namespace}/${configurationName}`)) found.add(key);
   }
-  for (const { metadata } of marked.list(namespace))
-    if (metadata.annotations?.[servingKeys.routes]?.split(",").includes(name)) found.add(keyOf(metadata));
+  for (const key of keysOf(marked.byIndex(byMark, `${namespace}/${name}`))) found.add(key);
   return [...found];
 }
 

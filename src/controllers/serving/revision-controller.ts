@@ -23,6 +23,7 @@ import { makePrivateService, makePublicService } from "./make-revision-services.
 import { deploymentNameOf } from "./revision-metadata.ts";
 import { revisionStatus, type RevisionFacts } from "./revision-status.ts";
 import { startFailureOf } from "./start-failure.ts";
+import { ownFacts, whenChanged } from "./when-changed.ts";
 import { covers, createOrGet, observing, writeStatus } from "./write.ts";
 
 interface Parts {
@@ -52,12 +53,12 @@ export function revisionController(deps: ServingDeps): ControllerSpec {
   return {
     name: "knative-revision",
     watches: [
-      watching(RevisionKind, selfKey),
-      watching(DeploymentKind, controllerKey(RevisionKind)),
+      watching(RevisionKind, whenChanged(revisionOwnFacts, selfKey)),
+      watching(DeploymentKind, whenChanged(deploymentFacts, controllerKey(RevisionKind))),
       // Bears the Revision's name, as the public core Service does.
       watching(PodAutoscalerKind, selfKey),
       watching(ServiceKind, controllerKey(RevisionKind)),
-      watching(PodKind, labelKey(servingKeys.revision)),
+      watching(PodKind, (pod, old) => (failureChanged(pod, old) ? labelKey(servingKeys.revision)(pod, old) : [])),
     ],
     onStart: (started) => void (queue = started),
     async reconcile(key) {
@@ -67,6 +68,28 @@ export function revisionController(deps: ServingDeps): ControllerSpec {
     },
   };
 }
+
+/** Beside what users write, whether it failed: its PodAutoscaler's reachability goes by that. */
+const revisionOwnFacts = (revision: Revision): unknown => [
+  ownFacts(revision),
+  conditionOf(revision, "ResourcesAvailable")?.status,
+  conditionOf(revision, "ContainerHealthy")?.status,
+];
+
+/** Pods only matter for what is wrong with them. */
+const failureChanged = (pod: Pod, old: Pod | undefined): boolean =>
+  !isDeepStrictEqual(startFailureOf([pod]), old && startFailureOf([old]));
+
+/** What the Revision says of its Deployment; counts only as far as they pass zero. */
+const deploymentFacts = ({ metadata, spec, status }: Deployment): unknown => [
+  metadata.generation,
+  metadata.labels,
+  metadata.ownerReferences,
+  (spec.replicas ?? 0) > 0,
+  (status?.readyReplicas ?? 0) > 0,
+  (status?.availableReplicas ?? 0) > 0,
+  status?.conditions?.map(({ type, status, reason }) => [type, status, reason]),
+];
 
 async function reconcileRevision(parts: Parts, revision: Revision, again: () => void): Promise<void> {
   const { deps, config, digests, podsOf } = parts;

@@ -9,6 +9,7 @@ import { isServingConfig, servingConfig } from "./config.ts";
 import { revisionsByConfiguration } from "./configuration-controller.ts";
 import type { ServingDeps } from "./deps.ts";
 import { revisionsToRemove } from "./revision-gc.ts";
+import { markFacts, whenChanged } from "./when-changed.ts";
 
 /** Removes Revisions that no Route names any more, by the rules of ConfigMap config-gc. */
 export function revisionGcController(deps: ServingDeps): ControllerSpec {
@@ -20,7 +21,7 @@ export function revisionGcController(deps: ServingDeps): ControllerSpec {
     name: "knative-revision-gc",
     watches: [
       watching(ConfigurationKind, selfKey),
-      watching(RevisionKind, labelKey(servingKeys.configuration)),
+      watching(RevisionKind, whenChanged(markFacts, labelKey(servingKeys.configuration))),
       watching(ConfigMapKind, (map) =>
         isServingConfig(map, "config-gc") ? configurations.list().map(({ metadata }) => keyOf(metadata)) : [],
       ),

@@ -23,6 +23,7 @@ import { routesByReference } from "./route-references.ts";
 import { routeStatus, type RouteOutcome } from "./route-status.ts";
 import { resolveTraffic, type Traffic } from "./route-traffic.ts";
 import { notOwned } from "./service-status.ts";
+import { ownFacts, revisionFacts, whenChanged } from "./when-changed.ts";
 import { covers, createOrGet, observing, writeStatus } from "./write.ts";
 
 interface Parts {
@@ -50,11 +51,14 @@ export function routeController(deps: ServingDeps): ControllerSpec {
   return {
     name: "knative-route",
     watches: [
-      watching(RouteKind, selfKey),
+      watching(RouteKind, whenChanged(ownFacts, selfKey)),
       watching(KIngressKind, controllerKey(RouteKind)),
       watching(ServiceKind, labelKey(servingKeys.route)),
       watching(ConfigurationKind, ({ metadata }) => referring.toConfiguration(metadata.namespace ?? "", metadata.name)),
-      watching(RevisionKind, ({ metadata }) => referring.toRevision(metadata)),
+      watching(
+        RevisionKind,
+        whenChanged(revisionFacts, ({ metadata }) => referring.toRevision(metadata)),
+      ),
       watching(ConfigMapKind, (map) =>
         isServingConfig(map, "config-domain", "config-network", "config-features")
           ? routes.list().map((route) => keyOf(route.metadata))

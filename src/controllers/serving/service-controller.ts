@@ -2,14 +2,16 @@ import { isDeepStrictEqual } from "node:util";
 import { keyOf, type KubeObject } from "../../api/meta/object.ts";
 import { isControlledBy } from "../../api/meta/owner.ts";
 import { isObserved } from "../../api/serving/conditions.ts";
+import { servingKeys } from "../../api/serving/keys.ts";
 import { ConfigurationKind, KnativeServiceKind, RevisionKind, RouteKind } from "../../api/serving/kinds.ts";
 import type { Configuration, Route, Service } from "../../api/serving/types.gen.ts";
 import type { ControllerSpec } from "../../client/controller.ts";
-import { selfKey, watching } from "../../client/keys.ts";
+import { labelKey, selfKey, watching } from "../../client/keys.ts";
 import type { ServingDeps } from "./deps.ts";
 import { findRevision, isNamedByUser } from "./revision-name.ts";
 import { makeConfiguration, makeRoute } from "./service-children.ts";
 import { serviceStatus, type Child } from "./service-status.ts";
+import { markFacts, ownFacts, whenChanged } from "./when-changed.ts";
 import { createOrGet, equalMaps, observing, writeStatus } from "./write.ts";
 
 /** Keeps a Service's Configuration and Route as it wants them and tells in its status how they fare. */
@@ -18,7 +20,12 @@ export function serviceController(deps: ServingDeps): ControllerSpec {
   return {
     name: "knative-service",
     // Children bear the Service's name, so a namesake of another owner wakes it too when it goes away.
-    watches: [KnativeServiceKind, ConfigurationKind, RouteKind].map((kind) => watching<KubeObject>(kind, selfKey)),
+    watches: [
+      watching(KnativeServiceKind, whenChanged(ownFacts, selfKey)),
+      watching(ConfigurationKind, selfKey),
+      watching(RouteKind, selfKey),
+      watching(RevisionKind, whenChanged(markFacts, serviceKeyOfNamed)),
+    ],
     async reconcile(key) {
       const service = services.get(key);
       if (!service || service.metadata.deletionTimestamp) return;
@@ -26,6 +33,9 @@ export function serviceController(deps: ServingDeps): ControllerSpec {
     },
   };
 }
+
+/** A Revision of the name a template gives may be in the way: its going is the Service's chance. */
+const serviceKeyOfNamed = labelKey(servingKeys.service);
 
 async function reconcileService(deps: ServingDeps, service: Service): Promise<void> {
   const configuration = await reconcileConfiguration(deps, service);
