@@ -1,37 +1,48 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { stripTypeScriptTypes } from "node:module";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 /**
- * Path of a host program that plain Node runs without stripping types, which would cost each start 50 ms: the built
- * one when there is one beside this file (dist), else the sources, stripped once into `cacheDir` under a name made
- * from their contents.
+ * Path of a host program as one file of plain JavaScript, since stripping types would cost each start 50 ms and each
+ * further file one: the built one when there is one beside this file (dist), else bundled once from the sources into
+ * `cacheDir`, under a name made from their contents.
  */
 export function hostProgram(name: "node", cacheDir: string): string {
   const built = join(import.meta.dirname, "hosts", `${name}.mjs`);
   if (existsSync(built)) return built;
   const from = join(import.meta.dirname, name);
-  const sources = readdirSync(from)
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
-    .map((file) => ({ file, text: readFileSync(join(from, file), "utf8") }));
   const hash = createHash("sha256");
-  for (const { file, text } of sources) hash.update(file).update("\0").update(text).update("\0");
-  const into = join(cacheDir, `host-${name}-${process.version}-${hash.digest("hex").slice(0, 16)}`);
-  const main = join(into, "main.mjs");
-  if (existsSync(main)) return main;
+  for (const file of readdirSync(from))
+    hash
+      .update(file)
+      .update("\0")
+      .update(readFileSync(join(from, file)));
+  const into = join(cacheDir, `host-${name}-${hash.digest("hex").slice(0, 16)}.mjs`);
+  if (existsSync(into)) return into;
+  const text = bundleHost(name);
   // Written aside and renamed, so that a crash or a second writer never leaves half a program behind.
+  mkdirSync(dirname(into), { recursive: true });
   const aside = `${into}.${process.pid}`;
-  mkdirSync(aside, { recursive: true });
-  for (const { file, text } of sources) writeFileSync(join(aside, file.replace(/\.ts$/, ".mjs")), toScript(text));
-  try {
-    renameSync(aside, into);
-  } catch (error) {
-    rmSync(aside, { recursive: true, force: true });
-    if (!existsSync(main)) throw error;
-  }
-  return main;
+  writeFileSync(aside, text);
+  renameSync(aside, into);
+  return into;
 }
 
-const toScript = (source: string): string =>
-  stripTypeScriptTypes(source, { mode: "strip" }).replace(/(from\s+"\.[^"]*)\.ts"/g, '$1.mjs"');
+/** The host's sources as one module; also what the build puts into dist as `hosts/<name>.mjs`. */
+export function bundleHost(name: "node"): string {
+  // Loaded only here: a started ebb finds the result in its cache.
+  const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+  const { outputFiles } = buildSync({
+    entryPoints: [join(import.meta.dirname, name, "main.ts")],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node24",
+    write: false,
+    logLevel: "silent",
+  });
+  const [file] = outputFiles;
+  if (!file) throw new Error(`bundling the ${name} host gave nothing`);
+  return file.text;
+}
