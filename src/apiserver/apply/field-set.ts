@@ -30,16 +30,19 @@ export interface FieldSetBuilder {
 export function insertPath(root: FieldSetBuilder, path: readonly string[]): void {
   let node = root;
   for (const element of path) node = node[element] ??= {};
-  node[self] ??= {};
+  node[self] ??= leaf;
 }
+
+/** Shared by every leaf; never inserted into. */
+const leaf: FieldSetBuilder = Object.freeze({});
 
 /** The set that was built. The builder must not be used afterwards. */
 export function finishSet(root: FieldSetBuilder): FieldSet {
   for (const key of Object.keys(root)) {
     const node = root[key];
     if (node === undefined || key === self) continue;
-    finishSet(node);
-    if (Object.keys(node).length === 1) delete node[self];
+    if (Object.keys(node).length > 1 || !Object.hasOwn(node, self)) finishSet(node);
+    else root[key] = leaf;
   }
   return root;
 }
