@@ -4,20 +4,25 @@ import type { WriteContext } from "../meta/definition.ts";
 import type { KubeObject, Mutable } from "../meta/object.ts";
 import { servingKeys } from "./keys.ts";
 
-/** Stamps creator and lastModifier on a create, lastModifier on a changed spec. */
+/**
+ * Stamps creator and lastModifier on a create, lastModifier on a changed spec. An update that leaves them out keeps
+ * them, so that a manifest can be replaced as it was written; one that changes the creator is denied (checkCreator).
+ */
 export function stampUser<T extends KubeObject & { readonly spec: unknown }>(
   object: Mutable<T>,
   old: T | undefined,
   { user }: Pick<WriteContext, "user">,
 ): void {
   const { metadata } = object as Mutable<KubeObject>;
-  if (old === undefined) {
-    metadata.annotations = {
-      ...metadata.annotations,
-      [servingKeys.creator]: user.name,
-      [servingKeys.lastModifier]: user.name,
-    };
-  } else if (!isDeepStrictEqual((object as T).spec, old.spec)) {
-    metadata.annotations = { ...metadata.annotations, [servingKeys.lastModifier]: user.name };
-  }
+  const changed = old === undefined || !isDeepStrictEqual((object as T).spec, old.spec);
+  const kept = old?.metadata.annotations ?? {};
+  const stamps = {
+    [servingKeys.creator]:
+      old === undefined ? user.name : (metadata.annotations?.[servingKeys.creator] ?? kept[servingKeys.creator]),
+    [servingKeys.lastModifier]: changed
+      ? user.name
+      : (metadata.annotations?.[servingKeys.lastModifier] ?? kept[servingKeys.lastModifier]),
+  };
+  const known = Object.entries(stamps).filter((stamp): stamp is [string, string] => stamp[1] !== undefined);
+  if (known.length > 0) metadata.annotations = { ...metadata.annotations, ...Object.fromEntries(known) };
 }

@@ -268,6 +268,13 @@ describe("an update", () => {
     });
   });
 
+  test("that leaves the creator out keeps it", () => {
+    const replaced = hello((s) => (s.spec.template.metadata = { name: "hello-one" }));
+    const { service, denial } = write(replaced, stored);
+    expect(denial).toBe("");
+    expect(service.metadata.annotations).toEqual(stored.metadata.annotations);
+  });
+
   test("cannot take over the creator", () => {
     const { denial } = write(
       edited(

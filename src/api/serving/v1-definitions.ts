@@ -168,6 +168,9 @@ function defaultTemplate(
   if (!template?.spec) return;
   const name = template.metadata?.name;
   if (name && name === old?.metadata?.name && specDiff(old, template, "") === "") return;
+  // Defaulted on a create only, so a manifest replaced as it was written takes the stored value.
+  const links = old?.spec.enableServiceLinks;
+  if (links !== undefined) template.spec.enableServiceLinks ??= links;
   defaultRevisionSpec(template.spec, { settings: settingsOf(context), parent, operation: context.operation });
 }
 
