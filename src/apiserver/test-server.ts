@@ -44,17 +44,22 @@ export interface TestServer {
   ask(method: string, path: string, options?: Ask): Promise<Answer>;
   /** Lines of a streamed answer as they come, until the server ends it or the iteration is left. */
   lines(path: string, accept?: string): AsyncGenerator<Loose>;
-  /** Output of a kubectl command; throws with what it printed on stderr. */
+  /** Output of a command of the newest kubectl; throws with what it printed on stderr. */
   kubectl(...args: readonly string[]): Promise<string>;
-  /** kubectl with something on its standard input. */
-  kubectlWith(input: string, ...args: readonly string[]): Promise<string>;
+  /** The same of a kubectl chosen by name. */
+  run(command: string, ...args: readonly string[]): Promise<string>;
   /** A kubectl that keeps running. */
   spawnKubectl(...args: readonly string[]): ChildProcess;
   close(): Promise<void>;
 }
 
-/** Tests that drive a real kubectl are skipped, and said to be, where there is none. */
-export const hasKubectl: boolean = spawnSync("kubectl", ["version", "--client"]).status === 0;
+const isInstalled = (command: string): boolean =>
+  spawnSync(command, ["version", "--client", "-o", "json"], { stdio: "ignore" }).status === 0;
+
+/** The oldest and newest kubectl that are supported, or whatever is there; tests without any are skipped and say so. */
+const named = ["kubectl-1.20", "kubectl-1.36"].filter(isInstalled);
+export const kubectls: readonly string[] = named.length > 0 ? named : ["kubectl"].filter(isInstalled);
+export const hasKubectl: boolean = kubectls.length > 0;
 
 const plain = (base64: string): string => Buffer.from(base64, "base64").toString();
 
@@ -84,7 +89,11 @@ export async function startTestServer({ now = Date.now, ...options }: TestOption
     keepAlive: true,
   });
   const nobody = new Agent({ ca, keepAlive: true });
-  const kubectlArgs = ["--kubeconfig", join(directory, "kubeconfig"), "--cache-dir", join(directory, "cache")];
+  const newest = kubectls.at(-1) ?? "kubectl";
+  const argsOf = (command: string): string[] => [
+    `--kubeconfig=${join(directory, "kubeconfig")}`,
+    `--cache-dir=${join(directory, `cache-${command}`)}`,
+  ];
   return {
     server,
     url,
@@ -93,9 +102,9 @@ export async function startTestServer({ now = Date.now, ...options }: TestOption
     ask: (method, path, ask = {}) =>
       sendRequest({ url, agent: ask.token === undefined ? admin : nobody, method, path, ask }),
     lines: (path, accept = "application/json") => readLines(url, admin, path, accept),
-    kubectl: (...args) => runKubectl([...kubectlArgs, ...args]),
-    kubectlWith: (input, ...args) => runKubectl([...kubectlArgs, ...args], input),
-    spawnKubectl: (...args) => spawn("kubectl", [...kubectlArgs, ...args], { stdio: ["ignore", "pipe", "pipe"] }),
+    kubectl: (...args) => runKubectl(newest, [...argsOf(newest), ...args]),
+    run: (command, ...args) => runKubectl(command, [...argsOf(command), ...args]),
+    spawnKubectl: (...args) => spawn(newest, [...argsOf(newest), ...args], { stdio: ["ignore", "pipe", "pipe"] }),
     close: async () => {
       admin.destroy();
       nobody.destroy();
@@ -182,12 +191,12 @@ async function* readLines(url: string, agent: Agent, path: string, accept: strin
   }
 }
 
-async function runKubectl(args: readonly string[], input?: string): Promise<string> {
+async function runKubectl(command: string, args: readonly string[]): Promise<string> {
   return await new Promise((resolve, reject) => {
-    const child = execFile("kubectl", args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`kubectl ${args.slice(4).join(" ")}: ${stderr}${stdout}`));
+    const child = execFile(command, args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${command} ${args.slice(2).join(" ")}: ${stderr}${stdout}`));
       else resolve(stdout);
     });
-    child.stdin?.end(input ?? "");
+    child.stdin?.end();
   });
 }

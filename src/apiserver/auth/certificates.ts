@@ -47,8 +47,8 @@ export function issueCertificate(request: CertificateRequest, issuer?: KeyedCert
     integer(Buffer.concat([Buffer.from([0x01]), randomBytes(15)])),
     ecdsaWithSha256,
     issuer ? subjectOf(issuer.certificate) : subject,
-    // An hour back, for clients whose clock is behind.
-    sequence(time(request.now - 3600_000), time(request.now + request.days * dayMs)),
+    // Valid from the first day there is: no clock, set back or never set, makes our own certificates come too early.
+    sequence(time(0), time(request.now + request.days * dayMs)),
     subject,
     publicKey,
     tagged(0xa3, sequence(...extensions(request, publicKey, issuerPublic))),

@@ -141,6 +141,18 @@ describe("history", () => {
     expect(valueOf(openStore(), "ns/a")).toBe("3");
   });
 
+  test("is forgotten too after the clock was set back", async () => {
+    const store = openStore();
+    put(store, "ns/a", "1");
+    put(store, "ns/a", "2");
+    await store.maintain();
+    now -= 24 * 3600_000;
+    await store.maintain();
+    now += 5 * 60_000 + 1;
+    await store.maintain();
+    expect(store.compacted).toBe(2);
+  });
+
   test("a replay that compaction overtakes says so", async () => {
     const store = openStore();
     for (let i = 0; i < 6; i += 1) put(store, "ns/a", String(i));

@@ -156,7 +156,9 @@ export class Store {
   async maintain(): Promise<void> {
     const time = this.#now();
     const old = this.#marks.findLast((mark) => mark.time <= time - historyMs);
-    this.#marks = [...this.#marks.filter((mark) => mark.time > time - historyMs), { time, revision: this.#revision }];
+    // Marks from the future are of a clock that has been set back: waiting for it to catch up would keep everything.
+    const kept = this.#marks.filter((mark) => mark.time > time - historyMs && mark.time <= time);
+    this.#marks = [...kept, { time, revision: this.#revision }];
     if (old) while (this.#log.compact(old.revision)) await new Promise<void>((done) => void setImmediate(done));
     this.#log.checkpoint();
   }
