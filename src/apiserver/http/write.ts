@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { badRequest, unsupportedMediaType } from "../../api/meta/errors.ts";
 import type { Patch } from "../../api/meta/requests.ts";
 import type { DeleteOptions } from "../../api/meta/types.gen.ts";
-import { decodeBody, decodeText, mediaTypeOf } from "../decode/body.ts";
+import { decodeBody, decodeText, mediaTypeOf, type DecodeOptions } from "../decode/body.ts";
 import { create, type Outcome } from "../registry/create.ts";
 import { remove, removeAll } from "../registry/delete.ts";
 import { list } from "../registry/list.ts";
@@ -35,9 +35,10 @@ export async function put(deps: HttpDeps, call: StoredCall, response: ServerResp
 }
 
 export async function patchResource(deps: HttpDeps, call: StoredCall, response: ServerResponse): Promise<void> {
-  await write(deps, call, response, (body, caller) =>
-    patch(deps.registry, targetOf(call), patchOf(call, body), caller),
-  );
+  await write(deps, call, response, (body, caller) => {
+    const { change, duplicates } = patchOf(call, body, caller);
+    return patch(deps.registry, targetOf(call), change, caller, duplicates);
+  });
 }
 
 /** Reads the body, writes, and answers with what is stored then, warnings in headers. */
@@ -58,10 +59,12 @@ async function write(
 }
 
 function decoded(call: StoredCall, body: Buffer, caller: Caller): { object: unknown; duplicates: readonly string[] } {
-  const strict = caller.fieldValidation !== "Ignore";
-  const { object, duplicates } = decodeBody(body, call.request.headers["content-type"], { strict });
-  return { object, duplicates: duplicates.map((path) => `duplicate field "${path}"`) };
+  const { object, duplicates } = decodeBody(body, call.request.headers["content-type"], strictness(caller));
+  return { object, duplicates: duplicates.map(duplicateText) };
 }
+
+const strictness = (caller: Caller): DecodeOptions => ({ strict: caller.fieldValidation !== "Ignore" });
+const duplicateText = (path: string): string => `duplicate field "${path}"`;
 
 const patchTypes: Readonly<Record<string, Patch["type"]>> = {
   "application/json-patch+json": "json",
@@ -70,17 +73,23 @@ const patchTypes: Readonly<Record<string, Patch["type"]>> = {
   "application/apply-patch+yaml": "apply",
 };
 
-function patchOf(call: StoredCall, body: Buffer): Patch {
+interface DecodedPatch {
+  readonly change: Patch;
+  readonly duplicates: readonly string[];
+}
+
+function patchOf(call: StoredCall, body: Buffer, caller: Caller): DecodedPatch {
   const type = patchTypes[mediaTypeOf(call.request.headers["content-type"])];
   if (!type)
     throw unsupportedMediaType(
       `the body of the request was in an unknown format - accepted media types include: ${Object.keys(patchTypes).join(", ")}`,
     );
-  const { value } = decodeText(body, { strict: false });
+  const { value, duplicates: paths } = decodeText(body, strictness(caller));
+  const duplicates = paths.map(duplicateText);
   // Whether the operations make sense is the patch's own business: it answers 400 with the place.
-  if (type === "json") return { type, body: value as never };
+  if (type === "json") return { change: { type, body: value as never }, duplicates };
   if (!isObject(value)) throw badRequest(`the ${type} patch must be an object`);
-  return { type, body: value };
+  return { change: { type, body: value }, duplicates };
 }
 
 export async function deleteOne(deps: HttpDeps, call: StoredCall, response: ServerResponse): Promise<void> {

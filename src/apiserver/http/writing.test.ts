@@ -130,6 +130,25 @@ describe("create", () => {
     expect((await post(`${configMaps}?fieldValidation=Nope`, body)).status).toBe(422);
   });
 
+  test("unknown and duplicate fields of a patch are told as the patch's", async () => {
+    await post(configMaps, { metadata: { name: "patched" } });
+    const body = '{"data":{"a":"1","a":"2"},"extra":1}';
+    const strict = await t.ask("PATCH", `${configMaps}/patched?fieldValidation=Strict`, { body, ...merge });
+    expect(strict.json).toMatchObject({
+      code: 422,
+      reason: "Invalid",
+      message: expect.stringMatching(
+        /patch: Invalid value: .*: strict decoding error: unknown field "extra", duplicate field "data.a"$/,
+      ),
+    });
+    const applied = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"patched"},"data":{"a":"1","a":"2"}}';
+    const path = `${configMaps}/patched?fieldManager=m&fieldValidation=Strict`;
+    expect((await t.ask("PATCH", path, { body: applied, ...apply })).json).toMatchObject({
+      code: 400,
+      message: expect.stringContaining('strict decoding error: duplicate field "data.a"'),
+    });
+  });
+
   test("a dry run answers as if and stores nothing", async () => {
     const { status, json } = await post(`${configMaps}?dryRun=All`, { metadata: { name: "dry" } });
     expect(status).toBe(201);

@@ -1,4 +1,5 @@
 import { badRequest, invalid } from "../../api/meta/errors.ts";
+import { fieldError } from "../../api/meta/field-error.ts";
 import { apiVersionOf } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import { conformToGoTypes } from "../decode/go-types.ts";
@@ -14,6 +15,8 @@ export interface IntakeOptions {
   readonly complaints?: readonly string[] | undefined;
   /** The stored object in the served version: custom resources may keep values their schema no longer allows. */
   readonly old?: KubeObject | undefined;
+  /** The patch the object comes from: complaints are then about the patch, and answer 422. */
+  readonly patch?: unknown;
 }
 
 /**
@@ -42,7 +45,7 @@ export function takeIn(served: Served, body: unknown, caller: Caller, options: I
   object.metadata ??= { name: "" };
   const schema = served.definition.schema();
   const unknown = pruneUnknownFields(object, schema).map((path) => `unknown field "${path}"`);
-  reportUnknown(served, [...unknown, ...(options.complaints ?? [])], caller);
+  reportUnknown(served, [...unknown, ...(options.complaints ?? [])], caller, options.patch);
   checkTypes(served, object, options.old);
   return object;
 }
@@ -61,16 +64,18 @@ function checkCustom(served: Served, object: Incoming, old: KubeObject | undefin
   if (errors.length > 0) throw invalid(served.definition.kind, object.metadata.name ?? "", errors);
 }
 
-function reportUnknown(served: Served, complaints: readonly string[], caller: Caller): void {
+/** Unknown and duplicate fields are passed over, warned of, or refused, as the caller asked. */
+export function reportUnknown(served: Served, complaints: readonly string[], caller: Caller, patch?: unknown): void {
   if (complaints.length === 0 || caller.fieldValidation === "Ignore") return;
   if (caller.fieldValidation === "Warn") {
     complaints.forEach((text) => caller.warn(text));
     return;
   }
+  const problem = `strict decoding error: ${complaints.join(", ")}`;
+  if (patch !== undefined)
+    throw invalid({ group: "", kind: "" }, "", [fieldError.invalid("patch", JSON.stringify(patch), problem)]);
   const { kind, version } = served.definition.kind;
-  throw badRequest(
-    `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${complaints.join(", ")}`,
-  );
+  throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${problem}`);
 }
 
 /** The object in the storage version, its keys in stored order: apiVersion, kind, metadata, then the rest. */

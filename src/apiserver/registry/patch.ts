@@ -8,7 +8,7 @@ import { mergePatch } from "../patch/merge-patch.ts";
 import { strategicMergePatch } from "../patch/strategic-merge.ts";
 import { apply } from "./apply.ts";
 import type { Outcome } from "./create.ts";
-import { takeIn, toServed, toStored } from "./intake.ts";
+import { reportUnknown, takeIn, toServed, toStored } from "./intake.ts";
 import { copyJson } from "./json.ts";
 import { keyOfTarget, type Registry } from "./registry.ts";
 import type { Caller, Incoming, Target } from "./request.ts";
@@ -16,8 +16,15 @@ import { scaleOf, updateScale } from "./scale.ts";
 import { checkPreconditions, writeOver } from "./update.ts";
 
 /** Changes an object by a patch of any kind; reading, patching and writing are one turn, so there is no race to lose. */
-export function patch(registry: Registry, target: Target, change: Patch, caller: Caller): Outcome {
+export function patch(
+  registry: Registry,
+  target: Target,
+  change: Patch,
+  caller: Caller,
+  complaints: readonly string[] = [],
+): Outcome {
   const { served } = target;
+  if (change.type === "apply") reportUnknown(served, complaints, caller);
   if (change.type === "apply") return apply(registry, target, change.body as JsonObject, caller);
   const known = registry.store.get(served.resource, keyOfTarget(target));
   if (!known) throw notFound(served.definition.kind, target.name);
@@ -26,7 +33,7 @@ export function patch(registry: Registry, target: Target, change: Patch, caller:
   const old = toServed(served, known.object);
   const live = copyJson(old) as Incoming;
   if (touchesManaged(change) && known.managed !== "") live.metadata.managedFields = JSON.parse(known.managed);
-  const patched = takeIn(served, applyAny(target, live, change), caller, { old });
+  const patched = takeIn(served, applyAny(target, live, change), caller, { old, complaints, patch: change.body });
   if (patched.metadata.name !== target.name)
     throw badRequest(
       `the name of the object (${patched.metadata.name}) does not match the name on the URL (${target.name})`,
