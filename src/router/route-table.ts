@@ -1,5 +1,5 @@
 import type { HTTPIngressPath, HTTPIngressRuleValue, Ingress } from "../api/networking-internal/types.gen.ts";
-import { type HeadChanges, makeHeadChanges } from "./proxy/forward-head.ts";
+import { type HeadChanges, makeHeadChanges } from "./proxy/head-changes.ts";
 import { detached } from "./proxy/latin1.ts";
 
 /** From where a listener's clients come: a `local` host is not answered on a `public` one. */

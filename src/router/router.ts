@@ -10,8 +10,10 @@ import { AppPool, type AppPoolDeps } from "./proxy/app-pool.ts";
 import { ClientConnection } from "./proxy/client-connection.ts";
 import type { ClientHost } from "./proxy/client-host.ts";
 import { Exchange, type ExchangeHost, LiveExchanges } from "./proxy/exchange.ts";
+import { Http2Pool } from "./proxy/http2-pool.ts";
+import { Http2Sessions } from "./proxy/http2-sessions.ts";
 import { createRequestIds } from "./proxy/request-ids.ts";
-import type { Front, LocalAnswer } from "./proxy/sides.ts";
+import type { Front, LocalAnswer, ProxyPool } from "./proxy/sides.ts";
 import { ReadBuffers } from "./proxy/wire.ts";
 import { revisionSettings } from "./revision-settings.ts";
 import { RevisionRuntime, type RuntimeDeps } from "./revision-runtime.ts";
@@ -85,16 +87,17 @@ class DataPlane implements Router {
   readonly #deps: RouterDeps;
   readonly #clock: RouterClock;
   readonly #random: () => number;
-  readonly #table: RouteTable<RevisionRuntime<AppPool>>;
-  readonly #runtimes = new Map<string, RevisionRuntime<AppPool>>();
+  readonly #table: RouteTable<RevisionRuntime<ProxyPool>>;
+  readonly #runtimes = new Map<string, RevisionRuntime<ProxyPool>>();
   /** Instance id → where it belongs. */
-  readonly #revisionOf = new Map<string, RevisionRuntime<AppPool>>();
-  readonly #runtimeDeps: RuntimeDeps<AppPool>;
-  readonly #reporter: LoadReporter<AppPool>;
+  readonly #revisionOf = new Map<string, RevisionRuntime<ProxyPool>>();
+  readonly #runtimeDeps: RuntimeDeps<ProxyPool>;
+  readonly #reporter: LoadReporter<ProxyPool>;
   readonly #live = new LiveExchanges();
   readonly #servers = new Set<Server>();
   readonly #clients = new Set<ClientConnection>();
   readonly #clientHost: ClientHost;
+  readonly #http2: Http2Sessions;
   readonly #exchangeHost: ExchangeHost;
   #coarseMs: number;
   #sweeps = 0;
@@ -112,7 +115,8 @@ class DataPlane implements Router {
     const buffers = new ReadBuffers();
     const poolDeps: AppPoolDeps = { buffers, limits: options.head, ...this.#clock, ...options.pool };
     this.#runtimeDeps = {
-      openPool: (event) => new AppPool(event.address, poolDeps),
+      openPool: ({ address, protocol }) =>
+        protocol === "h2c" ? new Http2Pool(address, poolDeps) : new AppPool(address, poolDeps),
       nowMs: this.#clock.nowMs,
       onDemand: (runtime) => this.#reporter.demand(runtime),
       onActive: (runtime) => this.#reporter.watch(runtime),
@@ -134,9 +138,10 @@ class DataPlane implements Router {
       closing: () => this.#closing,
       dispatch: (front, reach) => this.#dispatch(front, reach),
       onRefused: () => count(this.metrics.unrouted, "refused"),
-      toHttp2: (socket) => socket.destroy(),
+      toHttp2: (socket, first, reach) => this.#acceptHttp2(socket, first, reach),
       onClosed: (connection) => this.#onClosed(connection),
     };
+    this.#http2 = new Http2Sessions(this.#clientHost, () => this.#checkIdle());
   }
 
   get hostCount(): number {
@@ -188,7 +193,7 @@ class DataPlane implements Router {
     this.#deps.onAccess?.(makeAccessEntry(exchange, nowMs));
   }
 
-  #runtime(key: string): RevisionRuntime<AppPool> {
+  #runtime(key: string): RevisionRuntime<ProxyPool> {
     let runtime = this.#runtimes.get(key);
     if (runtime === undefined) {
       runtime = new RevisionRuntime(key, this.#runtimeDeps);
@@ -223,9 +228,14 @@ class DataPlane implements Router {
     this.#stopSweep ??= this.#clock.every(sweepMs, () => this.#sweep());
   }
 
+  #acceptHttp2(socket: Socket, first: Buffer, reach: Reach): void {
+    this.metrics.http2Sessions++;
+    this.#http2.accept(socket, first, reach);
+  }
+
   #onClosed(connection: ClientConnection): void {
     this.#clients.delete(connection);
-    if (this.#closing) this.#checkIdle();
+    this.#checkIdle();
   }
 
   #sweep(): void {
@@ -234,7 +244,7 @@ class DataPlane implements Router {
     this.#live.sweep(nowMs);
     if (++this.#sweeps % sweepsPerConnectionSweep !== 0) return;
     for (const client of this.#clients) client.sweep(nowMs);
-    let idle = this.#clients.size === 0 && this.#live.size === 0;
+    let idle = this.#clients.size === 0 && this.#http2.size === 0 && this.#live.size === 0;
     for (const runtime of this.#runtimes.values()) {
       for (const instance of runtime.instances()) {
         instance.pool.sweep(nowMs);
@@ -299,12 +309,13 @@ class DataPlane implements Router {
     this.#closing = true;
     for (const server of this.#servers) server.close();
     for (const client of this.#clients) client.close();
-    if (this.#clients.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    this.#http2.close();
+    if (this.#clients.size + this.#http2.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     this.#stop();
   }
 
   #checkIdle(): void {
-    if (this.#clients.size > 0) return;
+    if (!this.#closing || this.#clients.size + this.#http2.size > 0) return;
     for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 
@@ -312,6 +323,7 @@ class DataPlane implements Router {
     this.#closing = true;
     for (const server of this.#servers) server.close();
     for (const client of this.#clients) client.destroy();
+    this.#http2.destroy();
     this.#stop();
   }
 

@@ -1,4 +1,5 @@
 import { STATUS_CODES } from "node:http";
+import { type Pair, toLines } from "./forward-pairs.ts";
 import type { HeadFault } from "./head-parser.ts";
 import type { HeadProblem } from "./request-head.ts";
 import type { LocalAnswer } from "./sides.ts";
@@ -34,4 +35,17 @@ export const slowBody: LocalAnswer = { status: 408, reason: "request body took t
 
 export function asAnswer(problem: HeadProblem | undefined): LocalAnswer | undefined {
   return problem === undefined ? undefined : { ...problem, close: true };
+}
+
+/** The head of a response that came from an HTTP/2 app, as HTTP/1.1. A header that cannot be written is left out. */
+export function makeHeadText(
+  status: number,
+  pairs: readonly Pair[],
+  framing: { readonly chunked: boolean; readonly connection: string | undefined },
+): string {
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+  for (const pair of pairs) text += toLines([pair]) ?? "";
+  if (framing.chunked) text += "Transfer-Encoding: chunked\r\n";
+  if (framing.connection !== undefined) text += `Connection: ${framing.connection}\r\n`;
+  return `${text}\r\n`;
 }

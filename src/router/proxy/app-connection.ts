@@ -1,6 +1,7 @@
 import type { AppPool } from "./app-pool.ts";
 import { ChunkScanner } from "./chunk-scanner.ts";
 import type { Exchange } from "./exchange.ts";
+import { linesToPairs, type Pair } from "./forward-pairs.ts";
 import { needMore } from "./head-parser.ts";
 import { HeadReader } from "./head-reader.ts";
 import { type BodyKind, ResponseHead } from "./response-head.ts";
@@ -147,7 +148,7 @@ export class AppConnection implements WireEvents {
 
   #complete(exchange: Exchange, nothingLeft: boolean): void {
     const { front } = exchange;
-    front.end(this.#kind === "chunked" ? this.#chunks.trailers : noTrailers);
+    front.end(this.#kind === "chunked" && !front.wantsFraming ? linesToPairs(this.#chunks.trailers) : noTrailers);
     this.wire.slim(front.outgoing);
     this.#exchange = undefined;
     if (nothingLeft && this.#head.keepAlive && this.#kind !== "until-close" && front.requestDone) this.#putBack();
@@ -170,7 +171,7 @@ export class AppConnection implements WireEvents {
     this.#phase = "tunnel";
     exchange.responded(101);
     this.#tunnel = exchange.front.tunnel(this.#head, this);
-    if (after < end) this.wire.send(this.#tunnel, bytes, after, end);
+    if (after < end && this.#tunnel !== undefined) this.wire.send(this.#tunnel, bytes, after, end);
     return end;
   }
 
@@ -213,4 +214,4 @@ export class AppConnection implements WireEvents {
   }
 }
 
-const noTrailers: readonly string[] = [];
+const noTrailers: readonly Pair[] = [];

@@ -1,8 +1,8 @@
-import type { InstancePool } from "../app-instance.ts";
 import type { InstanceAddress } from "../instance.ts";
 import { AppConnection } from "./app-connection.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HeadLimits } from "./head-parser.ts";
+import type { ProxyPool } from "./sides.ts";
 import type { ReadBuffers } from "./wire.ts";
 
 export interface AppPoolDeps {
@@ -19,7 +19,7 @@ export interface AppPoolDeps {
 }
 
 /** HTTP/1.1 connections to one instance. The last one used is used next, so that spare ones age and are closed. */
-export class AppPool implements InstancePool {
+export class AppPool implements ProxyPool {
   readonly address: InstanceAddress;
   readonly deps: AppPoolDeps;
   readonly #idle: AppConnection[] = [];

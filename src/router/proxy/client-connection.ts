@@ -2,16 +2,20 @@ import type { Socket } from "node:net";
 import type { Reach } from "../route-table.ts";
 import { asAnswer, badChunks, faultAnswers, makeAnswerText, slowBody, slowHead, tooLarge } from "./answer-text.ts";
 import type { AppConnection } from "./app-connection.ts";
+import type { AppStream } from "./app-stream.ts";
 import { ChunkScanner } from "./chunk-scanner.ts";
 import type { ClientHost } from "./client-host.ts";
+import { ClientResponse } from "./client-response.ts";
 import type { Exchange } from "./exchange.ts";
-import { type HeadChanges, UpstreamHeads } from "./forward-head.ts";
+import { UpstreamHeads } from "./forward-head.ts";
+import type { HeadChanges } from "./head-changes.ts";
+import { linesToPairs, type Pair } from "./forward-pairs.ts";
 import { needMore } from "./head-parser.ts";
 import { HeadReader } from "./head-reader.ts";
-import { latin1 } from "./latin1.ts";
+import { startsHttp2 } from "./http2-preface.ts";
 import { RequestHead } from "./request-head.ts";
 import type { BodyKind, ResponseHead } from "./response-head.ts";
-import type { Front, LocalAnswer } from "./sides.ts";
+import type { Backend, Front, LocalAnswer } from "./sides.ts";
 import { Wire, type WireEvents } from "./wire.ts";
 
 /**
@@ -29,10 +33,6 @@ const keptBytes = 16_384;
 const discardBytes = 262_144;
 /** A closing connection is given this long to take its last response. */
 const lingerMs = 2000;
-/** Responses are joined with their head in one write up to this size. */
-const joinBytes = 8192;
-
-const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 
 /** An HTTP/1 client's connection: reads requests one after the other, and is the front of the one under way. */
 export class ClientConnection implements Front, WireEvents {
@@ -40,27 +40,21 @@ export class ClientConnection implements Front, WireEvents {
   readonly remoteAddress: string;
   readonly wire: Wire;
   bytesIn = 0;
-  bytesOut = 0;
-  wantsFraming = false;
   readonly #host: ClientHost;
   readonly #reach: Reach;
   readonly #reader: HeadReader;
   readonly #head: RequestHead;
   readonly #heads: UpstreamHeads;
+  readonly #response: ClientResponse;
   readonly #chunks = new ChunkScanner();
   #phase: Phase = "head";
   #since: number;
   #exchange: Exchange | undefined;
-  #back: AppConnection | undefined;
+  #back: Backend | undefined;
   #left = 0;
   /** Bytes read too early: the next request, or a body that nobody takes yet. */
   #rest: Buffer | undefined;
-  /** A response head not yet written. */
-  #pending = "";
   #close = false;
-  #responding = false;
-  /** The response is framed by closing the connection. */
-  #unframed = false;
   #consuming = false;
   #corked: Socket | undefined;
   #fresh = true;
@@ -74,6 +68,7 @@ export class ClientConnection implements Front, WireEvents {
     this.#heads = new UpstreamHeads(this.#head, { address: this.remoteAddress, proto: "http" }, host.ids);
     this.#since = host.coarseMs();
     this.wire = Wire.accepted(host.buffers, socket, this);
+    this.#response = new ClientResponse(this.wire);
     this.wire.start();
   }
 
@@ -91,6 +86,12 @@ export class ClientConnection implements Front, WireEvents {
   }
   get probe(): string | undefined {
     return this.#head.probe;
+  }
+  get bytesOut(): number {
+    return this.#response.bytesOut;
+  }
+  get wantsFraming(): boolean {
+    return this.#response.wantsFraming;
   }
   get outgoing(): Wire {
     return this.wire;
@@ -122,7 +123,7 @@ export class ClientConnection implements Front, WireEvents {
     // The clock of a half-read head is not reset by another byte of it.
     if (this.#phase !== "head" || this.#reader.pristine) this.#since = this.#host.coarseMs();
     if (this.#fresh && this.#isHttp2(bytes, length)) return;
-    if (this.#phase === "tunnel" && this.#back !== undefined) {
+    if (this.#phase === "tunnel" && this.#back?.wire !== undefined) {
       this.wire.send(this.#back.wire, bytes, 0, length);
       return;
     }
@@ -130,29 +131,25 @@ export class ClientConnection implements Front, WireEvents {
     else this.#keep(bytes, 0, length);
   }
 
-  /** The first bytes of a connection say whether it is HTTP/2 with prior knowledge. True: nothing to do here. */
+  /** The first bytes of a connection say whether it is HTTP/2 with prior knowledge. True: nothing more to do here. */
   #isHttp2(bytes: Buffer, length: number): boolean {
-    let first = bytes;
-    let size = length;
-    if (this.#rest !== undefined) {
-      first = Buffer.concat([this.#rest, bytes.subarray(0, length)]);
-      size = first.length;
-    }
-    const compared = Math.min(size, http2Preface.length);
-    if (first[0] !== 0x50 || http2Preface.compare(first, 0, compared, 0, compared) !== 0) {
-      this.#fresh = false;
-      if (this.#rest === undefined) return false;
-      this.#rest = undefined;
-      this.#consume(first, 0, size);
-      return true;
-    }
-    if (size < http2Preface.length) {
+    const first = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes.subarray(0, length)]);
+    const size = this.#rest === undefined ? length : first.length;
+    const verdict = startsHttp2(first, size);
+    if (verdict === "maybe") {
       this.#rest = Buffer.from(first.subarray(0, size));
       return true;
     }
-    this.#phase = "ended";
-    this.#host.onClosed(this);
-    this.#host.toHttp2(this.wire.socket, Buffer.from(first.subarray(0, size)), this.#reach);
+    this.#fresh = false;
+    if (verdict === "yes") {
+      this.#phase = "ended";
+      this.#host.onClosed(this);
+      this.#host.toHttp2(this.wire.socket, Buffer.from(first.subarray(0, size)), this.#reach);
+      return true;
+    }
+    if (this.#rest === undefined) return false;
+    this.#rest = undefined;
+    this.#consume(first, 0, size);
     return true;
   }
 
@@ -179,9 +176,8 @@ export class ClientConnection implements Front, WireEvents {
       after < 0
         ? faultAnswers[this.#reader.parser.fault]
         : asAnswer(this.#reader.same ? undefined : this.#head.take(this.#reader.text));
-    this.#responding = false;
     this.bytesIn = 0;
-    this.bytesOut = 0;
+    this.#response.reset(this.#head.minor);
     this.#close = !this.#head.keepAlive;
     if (fault !== undefined) {
       this.#refuse(fault);
@@ -205,7 +201,10 @@ export class ClientConnection implements Front, WireEvents {
     const back = this.#back;
     const discarding = this.#phase === "discard";
     if (back === undefined && !discarding) return at;
-    const stop = this.#head.chunked ? this.#chunks.scan(bytes, at, end) : Math.min(end, at + this.#left);
+    const stream = back !== undefined && back.wire === undefined ? back : undefined;
+    const stop = this.#head.chunked
+      ? this.#chunks.scan(bytes, at, end, stream && ((piece, from, to) => this.#payload(stream, piece, from, to)))
+      : Math.min(end, at + this.#left);
     if (stop < 0) {
       this.#badBody(badChunks);
       return end;
@@ -216,8 +215,10 @@ export class ClientConnection implements Front, WireEvents {
       this.#badBody(tooLarge);
       return end;
     }
-    if (back !== undefined && !discarding) this.wire.send(back.wire, bytes, at, stop);
-    else if (this.bytesIn > discardBytes) {
+    if (back?.wire !== undefined && !discarding) this.wire.send(back.wire, bytes, at, stop);
+    else if (stream !== undefined) {
+      if (!this.#head.chunked) this.#payload(stream, bytes, at, stop);
+    } else if (this.bytesIn > discardBytes) {
       this.#end();
       return end;
     }
@@ -226,8 +227,16 @@ export class ClientConnection implements Front, WireEvents {
     return stop;
   }
 
+  #payload(to: AppStream, bytes: Uint8Array, from: number, end: number): void {
+    if (to.payload(Buffer.from(bytes.subarray(from, end))) || this.wire.held) return;
+    this.wire.hold();
+    to.onceDrained(() => this.wire.release());
+  }
+
   #bodyDone(): void {
-    this.wire.slim(this.#back?.wire);
+    const back = this.#back;
+    if (back !== undefined && back.wire === undefined) back.finish(linesToPairs(this.#chunks.trailers));
+    this.wire.slim(back?.wire);
     if (this.#phase === "discard") this.#next();
     else this.#phase = "waiting";
   }
@@ -236,7 +245,7 @@ export class ClientConnection implements Front, WireEvents {
   #badBody(answer: LocalAnswer): void {
     const exchange = this.#exchange;
     if (exchange === undefined) this.#end();
-    else if (this.#responding) {
+    else if (this.#response.started) {
       exchange.clientGone();
       this.#end();
     } else exchange.fail(answer, "refused");
@@ -252,14 +261,18 @@ export class ClientConnection implements Front, WireEvents {
     const rest = this.#rest;
     this.#rest = undefined;
     if (rest !== undefined) this.#consume(rest, 0, rest.length);
-    const behind = this.#back?.wire.socket.writableNeedDrain ?? false;
+    const behind = this.#back?.wire?.socket.writableNeedDrain ?? false;
     if (this.#rest === undefined && !behind && this.#phase !== "ended") this.wire.release();
   }
 
-  sendTo(back: AppConnection, changes: HeadChanges): void {
+  sendTo(back: Backend, changes: HeadChanges): void {
     this.#back = back;
-    const { socket } = back.wire;
     const head = this.#head;
+    if (back.wire === undefined) {
+      this.#sendPairs(back, changes);
+      return;
+    }
+    const { socket } = back.wire;
     if (head.hasBody) {
       // Head and first bytes of the body leave together.
       this.#corked = socket;
@@ -269,6 +282,15 @@ export class ClientConnection implements Front, WireEvents {
     if (this.#consuming) return;
     this.#takeRest();
     this.#uncork();
+  }
+
+  /** To an app that speaks HTTP/2; a client waiting for 100 Continue gets it from here. */
+  #sendPairs(back: AppStream, changes: HeadChanges): void {
+    const head = this.#head;
+    const { pairs, host } = this.#heads.renderPairs(changes);
+    if (head.expectContinue) this.wire.socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+    back.send({ method: head.method, target: head.target, host, pairs, ended: !head.hasBody });
+    if (!this.#consuming) this.#takeRest();
   }
 
   #uncork(): void {
@@ -281,55 +303,39 @@ export class ClientConnection implements Front, WireEvents {
     return this.#phase === "body" && this.#head.expectContinue && this.bytesIn === 0;
   }
 
+  get #closesAfter(): boolean {
+    return this.#close || this.#host.closing() || this.#bodyUncertain;
+  }
+
   inform(head: ResponseHead): void {
-    if (this.#head.minor === 1 && !this.#responding) this.wire.socket.write(head.forClient("", false), "latin1");
+    this.#response.inform(head);
   }
-
   respond(head: ResponseHead, kind: BodyKind, extra: string): void {
-    this.#responding = true;
-    const old = this.#head.minor === 0;
-    this.#unframed = kind === "until-close" || (old && kind === "chunked");
-    this.wantsFraming = kind === "chunked" && !old;
-    if (this.#unframed || this.#host.closing() || this.#bodyUncertain) this.#close = true;
-    let lines = extra;
-    if (this.#close) lines += "Connection: close\r\n";
-    else if (old) lines += "Connection: keep-alive\r\n";
-    this.#pending = head.forClient(lines, this.#unframed);
+    this.#close = this.#response.respond(head, kind, extra, this.#closesAfter);
   }
-
+  respondPairs(status: number, pairs: readonly Pair[], kind: BodyKind): void {
+    this.#close = this.#response.respondPairs(status, pairs, kind, this.#closesAfter);
+  }
+  payload(bytes: Buffer): boolean {
+    return this.#response.payload(bytes);
+  }
+  onceDrained(run: () => void): void {
+    this.wire.socket.once("drain", run);
+  }
   data(source: Wire, bytes: Buffer, from: number, end: number): void {
-    this.bytesOut += end - from;
-    if (this.#pending === "") {
-      source.send(this.wire, bytes, from, end);
-      return;
-    }
-    const { socket } = this.wire;
-    if (end - from <= joinBytes) {
-      socket.write(this.#pending + latin1(bytes, from, end), "latin1");
-      this.#pending = "";
-      if (socket.writableNeedDrain) source.holdFor(this.wire);
-      return;
-    }
-    socket.cork();
-    this.flush();
-    source.send(this.wire, bytes, from, end);
-    socket.uncork();
+    this.#response.data(source, bytes, from, end);
   }
-
   flush(): void {
-    if (this.#pending === "") return;
-    this.wire.socket.write(this.#pending, "latin1");
-    this.#pending = "";
+    this.#response.flush();
   }
-
-  end(_trailers: readonly string[]): void {
-    this.flush();
+  end(trailers: readonly Pair[]): void {
+    this.#response.end(trailers);
   }
 
   answer(answer: LocalAnswer): void {
     if (answer.close === true || this.#host.closing()) this.#close = true;
     if (this.#phase === "body" && (this.#left > discardBytes || this.#bodyUncertain)) this.#close = true;
-    this.#responding = true;
+    this.#response.started = true;
     this.wire.socket.write(makeAnswerText(answer, this.#close, this.#head.method !== "HEAD"), "latin1");
   }
 
@@ -341,17 +347,14 @@ export class ClientConnection implements Front, WireEvents {
   }
 
   cut(clean: boolean): void {
-    this.flush();
-    if (clean && this.wantsFraming) this.wire.socket.write("0\r\n\r\n", "latin1");
-    else if (!clean || !this.#unframed) {
-      this.#phase = "ended";
-      this.wire.socket.destroy();
-    }
     this.#close = true;
+    if (this.#response.cut(clean)) return;
+    this.#phase = "ended";
+    this.wire.socket.destroy();
   }
 
   tunnel(head: ResponseHead, back: AppConnection): Wire {
-    this.#responding = true;
+    this.#response.started = true;
     this.#phase = "tunnel";
     this.#close = true;
     this.#back = back;
@@ -411,7 +414,7 @@ export class ClientConnection implements Front, WireEvents {
     const exchange = this.#exchange;
     switch (this.#phase) {
       case "tunnel":
-        this.#back?.wire.socket.end();
+        this.#back?.wire?.socket.end();
         return;
       case "waiting":
         // Connection: close announced it; from anyone else it means they have left.
@@ -453,7 +456,7 @@ export class ClientConnection implements Front, WireEvents {
     } else if (this.#phase === "head") {
       if (silentMs > headMs) this.#refuse(slowHead);
     } else if ((this.#phase === "body" || this.#phase === "discard") && !this.wire.held && silentMs > bodyMs) {
-      if (this.#responding) {
+      if (this.#response.started) {
         this.#exchange?.clientGone("client-slow");
         this.#end();
       } else this.#exchange?.fail(slowBody, "client-slow");

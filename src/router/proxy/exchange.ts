@@ -1,10 +1,8 @@
 import type { AppInstance } from "../app-instance.ts";
 import type { Admitted, RevisionRuntime } from "../revision-runtime.ts";
 import type { Waiter } from "../wait-queue.ts";
-import type { AppConnection } from "./app-connection.ts";
-import type { AppPool } from "./app-pool.ts";
-import { type HeadChanges, noChanges } from "./forward-head.ts";
-import type { Front, LocalAnswer } from "./sides.ts";
+import { type HeadChanges, noChanges } from "./head-changes.ts";
+import type { Backend, Front, LocalAnswer, ProxyPool } from "./sides.ts";
 
 /** How a request ended, as the access log says it. */
 export type Outcome =
@@ -47,13 +45,13 @@ const failedStartMs = 10_000;
  * One request on its way: found a route → has or waits for a slot → connecting → sent → responding → finished. It owns
  * the request's place in the queue, its slot and its deadlines, and gives each back exactly once, in {@link finish}.
  */
-export class Exchange implements Admitted<AppPool> {
+export class Exchange implements Admitted<ProxyPool> {
   readonly front: Front;
   readonly host: ExchangeHost;
   readonly arrivedMs: number;
-  runtime: RevisionRuntime<AppPool> | undefined;
+  runtime: RevisionRuntime<ProxyPool> | undefined;
   changes: HeadChanges = noChanges;
-  instance: AppInstance<AppPool> | undefined;
+  instance: AppInstance<ProxyPool> | undefined;
   /** Status the client saw; 0 while none. */
   status = 0;
   outcome: Outcome = "ok";
@@ -69,7 +67,7 @@ export class Exchange implements Admitted<AppPool> {
   waiting = false;
   nextLive: Exchange | undefined;
   previousLive: Exchange | undefined;
-  #back: AppConnection | undefined;
+  #back: Backend | undefined;
   #tries = 0;
   #done = false;
   #stopPause: (() => void) | undefined;
@@ -85,7 +83,7 @@ export class Exchange implements Admitted<AppPool> {
   }
 
   /** Sends it to a revision: at once, or when an instance has room. */
-  start(runtime: RevisionRuntime<AppPool>, changes: HeadChanges): void {
+  start(runtime: RevisionRuntime<ProxyPool>, changes: HeadChanges): void {
     this.runtime = runtime;
     this.changes = changes;
     this.cold = runtime.readyInstances === 0;
@@ -95,7 +93,7 @@ export class Exchange implements Admitted<AppPool> {
     runtime.admit(this);
   }
 
-  assigned(instance: AppInstance<AppPool>): void {
+  assigned(instance: AppInstance<ProxyPool>): void {
     this.instance = instance;
     instance.pool.open(this);
   }
@@ -105,7 +103,7 @@ export class Exchange implements Admitted<AppPool> {
   }
 
   /** A connection to its instance is there. */
-  connected(back: AppConnection): void {
+  connected(back: Backend): void {
     this.#back = back;
     if (this.cold || this.sentMs === 0) this.sentMs = this.cold ? this.host.nowMs() : this.arrivedMs;
     this.front.sendTo(back, this.changes);
@@ -117,6 +115,7 @@ export class Exchange implements Admitted<AppPool> {
     if (this.#done || instance === undefined || runtime === undefined) return;
     instance.suspect = true;
     this.instance = undefined;
+    this.#back = undefined;
     const elsewhere = runtime.readyInstances > 1 && this.#tries < runtime.readyInstances - 1;
     if (++this.#tries >= connectTries) {
       runtime.release(instance);
@@ -139,7 +138,7 @@ export class Exchange implements Admitted<AppPool> {
   responded(status: number): string {
     this.status = status;
     this.hasResponded = true;
-    const { idleMs, responseStartMs } = (this.runtime as RevisionRuntime<AppPool>).settings;
+    const { idleMs, responseStartMs } = (this.runtime as RevisionRuntime<ProxyPool>).settings;
     if (idleMs > 0 || responseStartMs > 0) {
       this.lastByteMs = this.host.nowMs();
       this.#setDeadline();
@@ -240,14 +239,14 @@ export class Exchange implements Admitted<AppPool> {
 
   /** How long it may wait in spite of what is known already. */
   #holdMs(): number {
-    const runtime = this.runtime as RevisionRuntime<AppPool>;
+    const runtime = this.runtime as RevisionRuntime<ProxyPool>;
     if (this.#back !== undefined || this.hasResponded || runtime.readyInstances > 0) return Number.POSITIVE_INFINITY;
     if (!runtime.configured) return unknownRevisionMs;
     return runtime.failure === undefined ? Number.POSITIVE_INFINITY : failedStartMs;
   }
 
   #specDeadline(): number {
-    const { timeoutMs, responseStartMs, idleMs } = (this.runtime as RevisionRuntime<AppPool>).settings;
+    const { timeoutMs, responseStartMs, idleMs } = (this.runtime as RevisionRuntime<ProxyPool>).settings;
     let at = timeoutMs > 0 ? this.arrivedMs + timeoutMs : Number.POSITIVE_INFINITY;
     if (responseStartMs > 0 && !this.hasResponded) at = Math.min(at, this.arrivedMs + responseStartMs);
     if (idleMs > 0) at = Math.min(at, this.lastByteMs + idleMs);

@@ -1,38 +1,10 @@
+import { type ForwardedPairs, forwardPairs, type Pair } from "./forward-pairs.ts";
+import { makeForwarded, type Peer } from "./forwarded.ts";
+import type { HeadChanges } from "./head-changes.ts";
 import { headerId } from "./header-names.ts";
 import { detached } from "./latin1.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RequestIds } from "./request-ids.ts";
-
-/** What a route changes in the requests it passes on, rendered once when the table is built. */
-export interface HeadChanges {
-  /** Header lines, each ending in CRLF. */
-  readonly lines: string;
-  /** Their names, lower case: what the client sent under them is dropped. */
-  readonly names: readonly string[];
-  readonly pairs: readonly (readonly [name: string, value: string])[];
-  /** The Host the app sees; undefined keeps the client's. */
-  readonly host: string | undefined;
-}
-
-export const noChanges: HeadChanges = Object.freeze({ lines: "", names: [], pairs: [], host: undefined });
-
-/** Renders header changes; names are spelt as given. */
-export function makeHeadChanges(headers: Readonly<Record<string, string>>, host: string | undefined): HeadChanges {
-  const pairs = Object.entries(headers);
-  if (pairs.length === 0 && host === undefined) return noChanges;
-  return Object.freeze({
-    lines: pairs.map(([name, value]) => `${name}: ${value}\r\n`).join(""),
-    names: pairs.map(([name]) => name.toLowerCase()),
-    pairs,
-    host,
-  });
-}
-
-/** Who the request came from: the same for all requests of a connection. */
-export interface Peer {
-  readonly address: string;
-  readonly proto: "http" | "https";
-}
 
 const keep = 0;
 const drop = 1;
@@ -65,18 +37,6 @@ const fate: Uint8Array = (() => {
  */
 const undroppable: ReadonlySet<string> = new Set(["authorization", "cookie", "content-type", "content-encoding"]);
 
-/** A quoted or bare node name of a Forwarded element: IPv6 must be quoted and bracketed (RFC 7239 §6). */
-function forwardedNode(address: string): string {
-  return address.includes(":") && !address.startsWith('"') ? `"[${address.replace(/^\[|\]$/g, "")}]"` : address;
-}
-
-/** `for=A;host=H;proto=P, for=B`: RFC 7239 from the X-Forwarded-For list. */
-export function makeForwarded(chain: string, host: string, proto: string): string {
-  const [first = "", ...rest] = chain.split(",").map((item) => forwardedNode(item.trim()));
-  const quoted = /[:[\]]/.test(host) ? `"${host}"` : host;
-  return [`for=${first};host=${quoted};proto=${proto}`, ...rest.map((node) => `for=${node}`)].join(", ");
-}
-
 /**
  * Heads as an HTTP/1.1 app gets them: hop-by-hop and platform headers gone, forwarding, tracing and route headers
  * added, everything else byte for byte. Framing headers stay, so the body can follow as it comes. One per client
@@ -96,6 +56,19 @@ export class UpstreamHeads {
     this.#head = head;
     this.#peer = peer;
     this.#ids = ids;
+  }
+
+  /** The same for an app that speaks HTTP/2. */
+  renderPairs(changes: HeadChanges): ForwardedPairs {
+    const { parser, dropped, host } = this.#head;
+    const pairs: Pair[] = [];
+    for (let i = 0; i < parser.count; i++) {
+      const name = this.#head.text.slice(parser.offsets[i * 4], parser.offsets[i * 4 + 1]).toLowerCase();
+      pairs.push([name, this.#head.value(i)]);
+    }
+    const forwarded = forwardPairs({ pairs, host, dropped }, this.#peer, changes, this.#ids);
+    this.requestId = forwarded.requestId;
+    return forwarded;
   }
 
   /** The head to send; `same`: the request's head is byte for byte the one rendered last. */
