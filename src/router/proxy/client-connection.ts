@@ -55,6 +55,8 @@ export class ClientConnection implements Front, WireEvents {
   /** Bytes read too early: the next request, or a body that nobody takes yet. */
   #rest: Buffer | undefined;
   #close = false;
+  /** The client has been told to send the body it announced. */
+  #continued = false;
   #consuming = false;
   #corked: Socket | undefined;
   #fresh = true;
@@ -177,6 +179,7 @@ export class ClientConnection implements Front, WireEvents {
         ? faultAnswers[this.#reader.parser.fault]
         : asAnswer(this.#reader.same ? undefined : this.#head.take(this.#reader.text));
     this.bytesIn = 0;
+    this.#continued = false;
     this.#response.reset(this.#head.minor);
     this.#close = !this.#head.keepAlive;
     if (fault !== undefined) {
@@ -288,6 +291,7 @@ export class ClientConnection implements Front, WireEvents {
   #sendPairs(back: AppStream, changes: HeadChanges): void {
     const head = this.#head;
     const { pairs, host } = this.#heads.renderPairs(changes);
+    this.#continued = true;
     if (head.expectContinue) this.wire.socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
     back.send({ method: head.method, target: head.target, host, pairs, ended: !head.hasBody });
     if (!this.#consuming) this.#takeRest();
@@ -300,7 +304,7 @@ export class ClientConnection implements Front, WireEvents {
 
   /** A final answer comes before the body that waits for a 100: nobody can know whether the body will follow. */
   get #bodyUncertain(): boolean {
-    return this.#phase === "body" && this.#head.expectContinue && this.bytesIn === 0;
+    return this.#phase === "body" && this.#head.expectContinue && !this.#continued && this.bytesIn === 0;
   }
 
   get #closesAfter(): boolean {
@@ -308,6 +312,7 @@ export class ClientConnection implements Front, WireEvents {
   }
 
   inform(head: ResponseHead): void {
+    if (head.status === 100) this.#continued = true;
     this.#response.inform(head);
   }
   respond(head: ResponseHead, kind: BodyKind, extra: string): void {

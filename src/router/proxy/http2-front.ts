@@ -218,10 +218,8 @@ export class Http2Front implements Front {
   end(trailers: readonly Pair[]): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.writableEnded) return;
-    stream.once("wantTrailers", () => {
-      if (trailers.length > 0) stream.sendTrailers(toHeaderObject(trailers));
-      else stream.close(NGHTTP2_NO_ERROR);
-    });
+    // Without any, node:http2 ends the stream with an empty data frame.
+    stream.once("wantTrailers", () => stream.sendTrailers(toHeaderObject(trailers)));
     stream.end();
   }
 

@@ -1,5 +1,6 @@
 /** A router with real listeners and real apps around it, for tests. */
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from "node:http";
+import { createServer as createHttp2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Ingress } from "../../api/networking-internal/types.gen.ts";
 import type { Revision, RevisionSpec } from "../../api/serving/types.gen.ts";
@@ -84,6 +85,8 @@ export interface Harness {
   ready(address: InstanceAddress, id?: string, protocol?: InstanceEvent["protocol"]): void;
   event(type: InstanceEvent["type"], address: InstanceAddress, id?: string): void;
   app(listener: RequestListener): Promise<InstanceAddress>;
+  /** An app that speaks HTTP/2 with prior knowledge. */
+  http2App(onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void): Promise<InstanceAddress>;
   /** A server that speaks bytes. */
   rawApp(onConnection: (socket: Socket) => void): Promise<InstanceAddress>;
   stop(): Promise<void>;
@@ -126,6 +129,7 @@ export async function startHarness({ options = {}, spec = {}, deps = {} }: Harne
     ready: (address, id = "one", protocol = "http1") =>
       router.applyInstance({ type: "ready", revision: "default/app", id, address, protocol }),
     app: (listener) => serve(createHttpServer(listener)),
+    http2App: (onStream) => serve(createHttp2Server().on("stream", onStream) as unknown as Server),
     rawApp: (onConnection) => serve(createServer({ allowHalfOpen: true }, onConnection)),
     stop: async () => {
       router.destroy();
