@@ -6,7 +6,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PodKind } from "../api/core/kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
-import { servingDefinitions } from "../api/serving/definitions.ts";
 import { createStreams } from "../apiserver/streams/create-streams.ts";
 import { createApiServer } from "../apiserver/server.ts";
 import type { Client } from "../client/client.ts";
@@ -19,6 +18,7 @@ import { createEventRecorder } from "../client/event-recorder.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
 import { coreControllers } from "../controllers/core-controllers.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
+import { installServing } from "../controllers/serving/install.ts";
 import { resolveLocalDigest } from "../images/resolve-digest.ts";
 import { openImageStore } from "../images/store.ts";
 import { createNodeMetrics } from "./node-metrics.ts";
@@ -79,7 +79,6 @@ async function assemble(
 ): Promise<Omit<Standalone, "close">> {
   const dataDir = openDataDir(options.dataDir);
   closers.defer(() => dataDir.close());
-  const definitions = [...builtinDefinitions, ...servingDefinitions];
   // The API server is asked for logs of pods long after the node agent, which needs its client, has been made.
   const streams = createStreams({
     connectionFor: (name) => (name === machine.name ? node.connection : undefined),
@@ -89,7 +88,7 @@ async function assemble(
   });
   const { subresources, virtual } = streams;
   const server = createApiServer(
-    { dataDir: dataDir.path, fsync: options.fsync, definitions, subresources, virtual },
+    { dataDir: dataDir.path, fsync: options.fsync, definitions: builtinDefinitions, subresources, virtual },
     { log, now: Date.now },
   );
   closers.defer(() => server.close());
@@ -121,8 +120,9 @@ async function assemble(
   const routes = { ...core, router, place: { internal: "router.ebb-system.svc.cluster.local" }, nowMs: Date.now };
   const stopRoutes = followRoutes(routes);
   closers.defer(stopRoutes);
-  const builtInKinds = definitions.map((definition) => definition.kind);
+  const builtInKinds = builtinDefinitions.map((definition) => definition.kind);
   const metrics = createNodeMetrics(() => node.connection.usage(), Date.now);
+  await installServing(core.client);
   startControllers(core, closers, [
     ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate, metrics }),
     ...servingControllers({
