@@ -123,11 +123,29 @@ test.each([
   ["self.x +", "compilation failed"],
   ["nobody > 1", "compilation failed: Unknown variable: nobody"],
   ["frobnicate(self)", "compilation failed"],
+  ["self.nowhere == 1", "compilation failed: undefined field 'nowhere'"],
+  ["self.with__dash__dash == 'x' && size(self.list.filter(x, x > self.nope)) > 0", "undefined field 'nope'"],
   ["'text'", "cel expression must evaluate to a bool"],
 ])("the rule %s is refused with its definition", (rule, expected) => {
   const [error] = checkRules(schemaWith([{ rule }]), "schema");
   expect(error?.field).toBe("schema.properties[spec].x-kubernetes-validations[0].rule");
   expect(error?.message).toContain(expected);
+});
+
+test.each([
+  "has(self.map.anything)",
+  "self.list.all(x, x > self.i) || has(self.with__dash__dash)",
+  "has(self.open.anything.at.all)",
+])("the rule %s reads only what may be there", (rule) => {
+  const open: Schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  const spec = { type: "object", properties: { ...fields, open }, "x-kubernetes-validations": [{ rule }] } as const;
+  expect(checkRules({ type: "object", properties: { spec } }, "schema")).toEqual([]);
+});
+
+test("rules at the root know apiVersion, kind and metadata", () => {
+  const rules = [{ rule: "self.metadata.name.size() < 10 && self.kind == 'A' && self.apiVersion == 'v1'" }];
+  const schema: Schema = { type: "object", properties: {}, "x-kubernetes-validations": rules };
+  expect(checkRules(schema, "schema")).toEqual([]);
 });
 
 test("names that are no identifiers are escaped as Kubernetes escapes them", () => {

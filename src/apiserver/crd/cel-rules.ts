@@ -6,6 +6,7 @@ import { getOwn, isObject, jsonEqual } from "../schema/json-value.ts";
 import { indexByKey, keyOf } from "../schema/validate-list.ts";
 import { costOf, costShapeOf, longestOf, names, objectCostLimit, ruleCostLimit, type CostShape } from "./cel-cost.ts";
 import { parseCel, type OldSelf } from "./cel-environment.ts";
+import { undefinedFields } from "./cel-fields.ts";
 import { toCel } from "./cel-values.ts";
 
 interface CompiledRule {
@@ -160,24 +161,33 @@ function errorFor(
 }
 
 /** What is wrong with the rules of a schema themselves; `path` is where it stands in the CRD. */
-export function checkRules(schema: Schema, path: string): FieldError[] {
+export function checkRules(schema: Schema, path: string, isRoot = true): FieldError[] {
   if (!hasRules(schema)) return [];
   const errors: FieldError[] = [];
   (schema["x-kubernetes-validations"] ?? []).forEach((rule, index) => {
     const at = `${path}.x-kubernetes-validations[${index}]`;
-    if (rule.rule?.trim()) checkRule(rule, at, errors);
+    if (rule.rule?.trim()) checkRule(rule, { at, schema, isRoot }, errors);
   });
   for (const [key, member] of Object.entries(schema.properties ?? {}))
-    errors.push(...checkRules(member, `${path}.properties[${key}]`));
-  if (schema.items) errors.push(...checkRules(schema.items, `${path}.items`));
+    errors.push(...checkRules(member, `${path}.properties[${key}]`, false));
+  if (schema.items) errors.push(...checkRules(schema.items, `${path}.items`, false));
   if (isObject(schema.additionalProperties))
-    errors.push(...checkRules(schema.additionalProperties as Schema, `${path}.additionalProperties`));
+    errors.push(...checkRules(schema.additionalProperties as Schema, `${path}.additionalProperties`, false));
   return errors;
 }
 
-function checkRule(rule: ValidationRule, at: string, errors: FieldError[]): void {
+interface RulePlace {
+  readonly at: string;
+  readonly schema: Schema;
+  readonly isRoot: boolean;
+}
+
+function checkRule(rule: ValidationRule, { at, schema, isRoot }: RulePlace, errors: FieldError[]): void {
   try {
-    const { type } = parseCel(rule.rule, oldSelfOf(rule)).check();
+    const parsed = parseCel(rule.rule, oldSelfOf(rule));
+    const [unknown] = undefinedFields(parsed.ast, schema, isRoot);
+    if (unknown !== undefined) throw new Error(`undefined field '${unknown}'`);
+    const { type } = parsed.check();
     if (type !== "bool" && type !== "dyn")
       errors.push(fieldError.invalid(`${at}.rule`, rule.rule, "cel expression must evaluate to a bool"));
   } catch (error) {
