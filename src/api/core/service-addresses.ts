@@ -65,13 +65,31 @@ export function keepAllocated(service: Mutable<Service>, old: Service): void {
   if (needsNodePorts(spec) && needsNodePorts(before)) keepNodePorts(spec, before);
   else if (!needsNodePorts(spec) && needsNodePorts(before)) dropSameNodePorts(spec, before);
   keepHealthCheckPort(spec, before);
+  dropUnused(spec, before);
+}
+
+/** Whether clients outside the cluster reach it at all. */
+export function isReachedFromOutside({ type, externalIPs }: ServiceSpec): boolean {
+  return type === "NodePort" || type === "LoadBalancer" || Boolean(externalIPs?.length);
+}
+
+/** Settings of the old type that the update only carried along. */
+function dropUnused(spec: Mutable<ServiceSpec>, before: ServiceSpec): void {
+  if (!isReachedFromOutside(spec) && spec.externalTrafficPolicy === before.externalTrafficPolicy)
+    delete spec.externalTrafficPolicy;
+  if (spec.type === "LoadBalancer") return;
+  if (spec.allocateLoadBalancerNodePorts === before.allocateLoadBalancerNodePorts)
+    delete spec.allocateLoadBalancerNodePorts;
+  if (spec.loadBalancerClass === before.loadBalancerClass) delete spec.loadBalancerClass;
 }
 
 function keepClusterIp(spec: Mutable<ServiceSpec>, before: ServiceSpec): void {
   if (spec.type === "ExternalName") {
-    if (spec.clusterIP !== before.clusterIP) return;
+    if (before.type === "ExternalName" || spec.clusterIP !== before.clusterIP) return;
     delete spec.clusterIP;
     delete spec.clusterIPs;
+    delete spec.ipFamilies;
+    delete spec.ipFamilyPolicy;
   } else if (needsClusterIp(spec) && needsClusterIp(before) && !spec.clusterIP && !spec.clusterIPs?.length) {
     if (before.clusterIP) spec.clusterIP = before.clusterIP;
     if (before.clusterIPs) spec.clusterIPs = [...before.clusterIPs];

@@ -6,7 +6,7 @@ import { validateLabels } from "../meta/label-validation.ts";
 import { checkDnsLabel, checkDnsSubdomain, checkLabelKey, checkPortNumber } from "../meta/names.ts";
 import { checkIp } from "./pod-spec-validation.ts";
 import { validatePort } from "./probe-validation.ts";
-import { isHeadless, needsHealthCheckPort, nodePortRange } from "./service-addresses.ts";
+import { isHeadless, isReachedFromOutside, needsHealthCheckPort, nodePortRange } from "./service-addresses.ts";
 import type { Service, ServicePort, ServiceSpec } from "./types.gen.ts";
 
 const maxAffinitySeconds = 86_400;
@@ -163,7 +163,7 @@ function externalIpErrors(ip: string, field: string): readonly FieldError[] {
 
 function trafficErrors(spec: ServiceSpec): readonly FieldError[] {
   const { type, externalTrafficPolicy: external, internalTrafficPolicy: internal } = spec;
-  const outside = type === "NodePort" || type === "LoadBalancer" || Boolean(spec.externalIPs?.length);
+  const outside = isReachedFromOutside(spec);
   const policies = ["Cluster", "Local"];
   const onlyLoadBalancer = "may only be used when `type` is 'LoadBalancer'";
   const forbidden = (field: string): FieldError => fieldError.forbidden(`spec.${field}`, onlyLoadBalancer);

@@ -132,7 +132,10 @@ describe("addresses", () => {
     const plain = made({ ports: old.spec.ports ?? [] }, old);
     expect(errorsOf(plain, old)).toEqual([]);
     expect(planAddresses(plain.spec, old.spec).releaseNodePorts).toEqual([30080]);
-    const name = made({ type: "ExternalName", externalName: "a.example", clusterIP: "10.0.0.7" }, old);
+    const patched = made({ ...old.spec, type: "ClusterIP" }, old);
+    expect(errorsOf(patched, old)).toEqual([]);
+    expect(patched.spec).not.toHaveProperty("externalTrafficPolicy");
+    const name = made({ ...old.spec, type: "ExternalName", externalName: "a.example" }, old);
     expect(errorsOf(name, old)).toEqual([]);
     expect(planAddresses(name.spec, old.spec).releaseClusterIp).toBe("10.0.0.7");
   });

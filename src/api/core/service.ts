@@ -3,7 +3,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { ServiceKind } from "./kinds.ts";
-import { agreeOnClusterIps, keepAllocated } from "./service-addresses.ts";
+import { agreeOnClusterIps, isReachedFromOutside, keepAllocated } from "./service-addresses.ts";
 import { serviceColumns } from "./service-columns.ts";
 import { validateService } from "./service-validation.ts";
 import type { Service, ServiceSpec } from "./types.gen.ts";
@@ -19,8 +19,7 @@ function defaultServiceSpec(spec: Mutable<ServiceSpec>): void {
     port.protocol ||= "TCP";
     port.targetPort ||= port.port;
   }
-  const reachedFromOutside = spec.type === "NodePort" || spec.type === "LoadBalancer";
-  if (reachedFromOutside) spec.externalTrafficPolicy ||= "Cluster";
+  if (isReachedFromOutside(spec)) spec.externalTrafficPolicy ||= "Cluster";
   if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
   if (spec.type === "ExternalName") return;
   spec.internalTrafficPolicy ??= "Cluster";
