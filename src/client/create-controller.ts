@@ -1,4 +1,4 @@
-import { isConflict } from "../api/meta/errors.ts";
+import { isConflict, isNotFound } from "../api/meta/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Clock } from "./clock.ts";
 import type { ControllerSpec } from "./controller.ts";
@@ -68,9 +68,9 @@ export function createController(spec: ControllerSpec, deps: ControllerDeps): Co
   };
 }
 
-/** A conflict is the expected outcome of two writers; everything else is somebody's fault. */
+/** Two writers, or an object that went meanwhile, are expected once; everything else is somebody's fault. */
 function report(log: Logger, { key, error, failures, retryInMs }: WorkFailure): void {
   const fields = { key, err: error, failures, retryInMs };
-  if (isConflict(error)) log.debug("reconcile lost a race, trying again", fields);
+  if (failures === 1 && (isConflict(error) || isNotFound(error))) log.debug("reconcile lost a race, trying again", fields);
   else log.warn("reconcile failed, trying again", fields);
 }

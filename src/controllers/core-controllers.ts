@@ -11,9 +11,13 @@ import { namespaceController } from "./core/namespace.ts";
 import { podGarbageCollector } from "./core/pod-gc.ts";
 import { rootObjectsController } from "./core/root-objects.ts";
 import { endpointSliceController } from "./discovery/endpoint-slice.ts";
+import { endpointSliceMirroringController } from "./discovery/endpoint-slice-mirroring.ts";
+import { endpointsController } from "./discovery/endpoints.ts";
 import { garbageCollector } from "./garbage-collection/garbage-collector.ts";
 import { hpaController } from "./hpa/hpa-controller.ts";
 import type { MetricsSource } from "./hpa/metrics-source.ts";
+import { disruptionController } from "./policy/disruption-budget.ts";
+import { clusterRoleAggregationController } from "./rbac/cluster-role-aggregation.ts";
 import { schedulerController } from "./scheduling/scheduler.ts";
 import { createServedKinds } from "./served-kinds.ts";
 
@@ -37,6 +41,10 @@ export function coreControllers(deps: CoreControllersDeps): readonly ControllerS
     cronJobController(deps),
     ttlAfterFinishedController(deps),
     endpointSliceController(deps),
+    endpointsController(deps),
+    endpointSliceMirroringController(deps),
+    disruptionController(deps),
+    clusterRoleAggregationController(deps),
     rootObjectsController(deps),
     eventExpiryController(deps),
     podGarbageCollector(deps),

@@ -62,6 +62,12 @@ export async function createTestPlane({ only, nodes = 1, extra }: TestPlaneOptio
   for (let i = 0; i < nodes; i++) await createNode(api, `node-${i}`);
 
   const pods: TestPlane["pods"] = async (namespace = "default") => (await api.list(PodKind, { namespace })).items;
+  const addresses = new Map<string | undefined, string>();
+  const podAddress = ({ metadata: { uid } }: Pod): string => {
+    const address = addresses.get(uid) ?? `10.0.${addresses.size >> 8}.${addresses.size & 255}`;
+    addresses.set(uid, address);
+    return address;
+  };
   const setStatus = async (pod: Pod, status: Pod["status"]): Promise<void> => {
     const { namespace = "", name } = pod.metadata;
     const current = await api.get(PodKind, { namespace, name });
@@ -93,7 +99,7 @@ export async function createTestPlane({ only, nodes = 1, extra }: TestPlaneOptio
           ...(pod.status?.conditions ?? []).filter(({ type }) => type !== "Ready"),
           { type: "Ready", status: ready ? "True" : "False", lastTransitionTime },
         ];
-        const podIP = `10.0.0.${(Number.parseInt(pod.metadata.uid?.slice(0, 4) ?? "0", 16) % 250) + 1}`;
+        const podIP = podAddress(pod);
         await setStatus(pod, {
           phase: "Running",
           conditions,

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { NodeKind, PodKind, ServiceKind } from "../../api/core/kinds.ts";
-import type { Pod, Service } from "../../api/core/types.gen.ts";
+import type { Service } from "../../api/core/types.gen.ts";
 import { EndpointSliceKind } from "../../api/discovery/kinds.ts";
 import type { EndpointSlice } from "../../api/discovery/types.gen.ts";
 import { isApiError, isNotFound } from "../../api/meta/errors.ts";
@@ -10,13 +10,13 @@ import type { ControllerSpec } from "../../client/controller.ts";
 import { labelKey, selfKey, watching } from "../../client/keys.ts";
 import { untilSeen } from "../../client/until-seen.ts";
 import type { CoreDeps } from "../core-deps.ts";
-import { isPodReady } from "../pod-facts.ts";
 import { addressTypes, endpointGroups, type EndpointGroup } from "./make-endpoints.ts";
 import { planSlices } from "./plan-slices.ts";
+import { sameEndpointFacts } from "./same-endpoint-facts.ts";
 import { selectedPods, selectingServices } from "./service-selection.ts";
 
 export const serviceNameLabel = "kubernetes.io/service-name";
-const managedByLabel = "endpointslice.kubernetes.io/managed-by";
+export const managedByLabel = "endpointslice.kubernetes.io/managed-by";
 const headlessLabel = "service.kubernetes.io/headless";
 const manager = "endpointslice-controller.k8s.io";
 const byService = "service";
@@ -57,17 +57,6 @@ export function endpointSliceController(deps: CoreDeps): ControllerSpec {
       await apply(deps, service, { ...plan, update: [...plan.update, ...relabelled(service, existing, plan)] });
     },
   };
-}
-
-function sameEndpointFacts(pod: Pod, old: Pod): boolean {
-  const facts = ({ metadata, spec, status }: Pod): unknown => [
-    metadata.labels,
-    metadata.deletionTimestamp === undefined,
-    spec.nodeName,
-    status?.phase,
-    status?.podIPs ?? status?.podIP,
-  ];
-  return isPodReady(pod) === isPodReady(old) && isDeepStrictEqual(facts(pod), facts(old));
 }
 
 type Plan = ReturnType<typeof planSlices>;
