@@ -71,6 +71,7 @@ export function createController(spec: ControllerSpec, deps: ControllerDeps): Co
 /** Two writers, or an object that went meanwhile, are expected once; everything else is somebody's fault. */
 function report(log: Logger, { key, error, failures, retryInMs }: WorkFailure): void {
   const fields = { key, err: error, failures, retryInMs };
-  if (failures === 1 && (isConflict(error) || isNotFound(error))) log.debug("reconcile lost a race, trying again", fields);
+  if (failures === 1 && (isConflict(error) || isNotFound(error)))
+    log.debug("reconcile lost a race, trying again", fields);
   else log.warn("reconcile failed, trying again", fields);
 }
