@@ -2,9 +2,9 @@
  * CEL with the functions Kubernetes adds to it (kubernetes.io/docs/reference/using-api/cel). The language itself is
  * @marcbachmann/cel-js.
  */
-import { Environment, type ParseResult } from "@marcbachmann/cel-js";
+import { Environment, type ASTNode, type ParseResult } from "@marcbachmann/cel-js";
 import { compileGoPattern } from "../schema/go-pattern.ts";
-import { jsonEqual } from "../schema/json-value.ts";
+import { isObject, jsonEqual } from "../schema/json-value.ts";
 import {
   addToQuantity,
   cidrContains,
@@ -46,10 +46,46 @@ function environment(oldSelf: OldSelf): Environment {
 
 /** Parses a rule; throws what is wrong with it. */
 export function parseCel(expression: string, oldSelf: OldSelf = "value"): ParseResult {
-  const parsed = environment(oldSelf).parse(expression);
+  const env = environment(oldSelf);
+  const parsed = env.parse(withMembershipTests(expression, env.parse(expression).ast));
   const checked = parsed.check();
   if (!checked.valid) throw checked.error ?? new Error("the expression does not type-check");
   return parsed;
+}
+
+/**
+ * The library takes `has(a.b.c)` but not `has(a[0].b)`, whose path begins with more than a name: such tests are written
+ * as the membership tests they mean, `("b" in (a[0]))`.
+ */
+function withMembershipTests(expression: string, ast: ASTNode): string {
+  const edits: { start: number; end: number; text: string }[] = [];
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    if (!isObject(value) || typeof value["op"] !== "string") return;
+    const node = value as unknown as CelNode;
+    const tested = node.op === "call" && node.args[0] === "has" ? (node.args[1] as CelNode[])[0] : undefined;
+    if (tested?.op === "." && !beginsWithName(tested)) {
+      const [owner, field] = tested.args as [CelNode, string];
+      const text = `(${JSON.stringify(field)} in (${expression.slice(owner.start, owner.end)}))`;
+      edits.push({ start: node.start, end: node.end, text });
+    } else visit(node.args);
+  };
+  visit(ast);
+  return edits.reduceRight((text, edit) => text.slice(0, edit.start) + edit.text + text.slice(edit.end), expression);
+}
+
+/** What the library's nodes have beside what it declares: where they stand in the text. */
+interface CelNode {
+  readonly op: string;
+  readonly args: readonly unknown[];
+  readonly start: number;
+  readonly end: number;
+}
+
+function beginsWithName(path: CelNode): boolean {
+  let node = path;
+  while (node.op === "." || node.op === ".?") node = node.args[0] as CelNode;
+  return node.op === "id";
 }
 
 type Args = readonly never[];

@@ -19,7 +19,10 @@ const fields: Record<string, Schema> = {
   map: { type: "object", additionalProperties: text },
   "with-dash": text,
   port: { "x-kubernetes-int-or-string": true },
+  rows: { type: "array", items: { type: "object", properties: { a: text, b: text } } },
 };
+
+const rows = { rows: [{}, { a: "x" }] };
 
 function schemaWith(rules: readonly ValidationRule[]): Schema {
   return {
@@ -58,6 +61,7 @@ test.each([
   ["ip(self.s).family() == 4 && cidr('10.0.0.0/8').containsIP(self.s)", { s: "10.1.2.3" }],
   ["semver(self.s).isLessThan(semver('1.2.3')) && semver(self.s).minor() == 2", { s: "1.2.3-rc.1" }],
   ["!has(self.s) || self.s != ''", {}],
+  ["!has(self.rows[0].a) && has(self.rows[1].a) && (self.rows.size() > 2 ? has(self.rows[2].b) : true)", rows],
   ["self.?s.orValue('none') == 'none'", {}],
 ])("%s holds for %j", (rule, spec) => {
   expect(complaints(rule, spec)).toEqual([]);
