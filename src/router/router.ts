@@ -158,7 +158,7 @@ class DataPlane implements Router {
       return undefined;
     }
     if (front.probe !== undefined) {
-      exchange.fail({ status: 200, reason: front.probe }, "probe");
+      exchange.fail({ status: 200, reason: front.probe, exact: true }, "probe");
       return undefined;
     }
     const runtime = match.target;

@@ -4,9 +4,14 @@ import type { HeadFault } from "./head-parser.ts";
 import type { HeadProblem } from "./request-head.ts";
 import type { LocalAnswer } from "./sides.ts";
 
+/** One line of text, or nothing. */
+export function bodyOf({ reason, exact }: LocalAnswer): string {
+  return reason === "" || exact === true ? reason : `${reason}\n`;
+}
+
 /** An answer of the router's own as an HTTP/1.1 message: one line of text, and whether the connection ends. */
 export function makeAnswerText(answer: LocalAnswer, close: boolean, withBody: boolean): string {
-  const body = answer.reason === "" ? "" : `${answer.reason}\n`;
+  const body = bodyOf(answer);
   const lines = [
     `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? "Error"}`,
     "Content-Type: text/plain; charset=utf-8",

@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Reach } from "../route-table.ts";
+import { bodyOf } from "./answer-text.ts";
 import type { ClientHost } from "./client-host.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Peer } from "./forwarded.ts";
@@ -156,7 +157,7 @@ export class Http2Front implements Front {
   }
 
   answer(answer: LocalAnswer): void {
-    const body = answer.reason === "" || this.method === "HEAD" ? "" : `${answer.reason}\n`;
+    const body = this.method === "HEAD" ? "" : bodyOf(answer);
     const headers: Record<string, string | number> = {
       ":status": answer.status,
       "content-type": "text/plain; charset=utf-8",

@@ -13,6 +13,8 @@ export interface LocalAnswer {
   readonly status: number;
   readonly reason: string;
   readonly retryAfterS?: number;
+  /** The reason is the whole body: no line end is added. */
+  readonly exact?: boolean;
   /** Nothing more can be read from this client reliably. */
   readonly close?: boolean;
 }
