@@ -22,6 +22,7 @@ export class Channels {
   readonly #webSocket: WebSocket;
   readonly #options: ChannelOptions;
   readonly #readers = new Map<number, Readable>();
+  readonly #closed = new Set<number>();
   readonly #gone = new AbortController();
 
   constructor(webSocket: WebSocket, options: ChannelOptions) {
@@ -29,7 +30,7 @@ export class Channels {
     this.#options = options;
     webSocket.on("message", (data, isBinary) => this.#take(data, isBinary));
     webSocket.on("close", () => {
-      for (const reader of this.#readers.values()) reader.push(null);
+      for (const channel of this.#readers.keys()) this.#closeReader(channel);
       this.#gone.abort(new Error("the client has closed the connection"));
     });
   }
@@ -86,10 +87,16 @@ export class Channels {
     const channel = asText ? (bytes[0] ?? 0) - 48 : (bytes[0] ?? 0);
     const body = asText ? Buffer.from(bytes.toString("latin1", 1), "base64") : bytes.subarray(1);
     if (channel === closeChannel && this.#options.canClose) {
-      this.#readers.get(body[0] ?? 0)?.push(null);
-      return;
+      return this.#closeReader(body[0] ?? 0);
     }
     const reader = this.#readers.get(channel);
-    if (reader && !reader.readableEnded && body.length > 0 && !reader.push(body)) this.#webSocket.pause();
+    if (!reader || reader.destroyed || this.#closed.has(channel) || body.length === 0) return;
+    if (!reader.push(body)) this.#webSocket.pause();
+  }
+
+  #closeReader(channel: number): void {
+    if (this.#closed.has(channel)) return;
+    this.#closed.add(channel);
+    this.#readers.get(channel)?.push(null);
   }
 }

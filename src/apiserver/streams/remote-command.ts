@@ -128,11 +128,13 @@ async function overSpdy(upgrade: UpgradeRequest, wanted: Wanted, run: Run): Prom
     () => complete.reject(new Error(`not all of ${types.join(", ")} were opened in time`)),
     streamsWithinMs,
   );
-  const served = connection.serve(upgrade.head).finally(() => {
+  // A connection that breaks, or speaks no SPDY, is a client that went away.
+  const over = (): void => {
     const reason = new Error("the client has closed the connection");
     gone.abort(reason);
     complete.reject(reason);
-  });
+  };
+  const served = connection.serve(upgrade.head).then(over, over);
   const worked = complete.promise.then(async () => {
     clearTimeout(timeout);
     const resize = streams.get("resize");
@@ -150,7 +152,7 @@ async function overSpdy(upgrade: UpgradeRequest, wanted: Wanted, run: Run): Prom
   await worked.catch(() => undefined);
   clearTimeout(timeout);
   connection.close();
-  await served.catch(() => undefined);
+  await served;
 }
 
 function pick(streams: ReadonlyMap<string, SpdyStream>, wanted: Wanted): Partial<ExecStreams> {

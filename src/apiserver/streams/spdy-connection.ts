@@ -22,12 +22,22 @@ export class SpdyStream extends Duplex {
   readonly headers: SpdyHeaders;
   readonly #connection: SpdyConnection;
   #isReset = false;
+  #clientEnded = false;
 
   constructor(connection: SpdyConnection, id: number, headers: SpdyHeaders) {
     super({ allowHalfOpen: true });
     this.#connection = connection;
     this.id = id;
     this.headers = headers;
+  }
+
+  /** Called by the connection; what comes after the client's end is passed over. */
+  fromClient(data: Buffer, fin: boolean): void {
+    if (this.destroyed || this.#clientEnded) return;
+    if (data.length > 0) this.push(data);
+    if (!fin) return;
+    this.#clientEnded = true;
+    this.push(null);
   }
 
   /** Called by the connection. */
@@ -127,7 +137,7 @@ export class SpdyConnection {
   }
 
   async #take(frame: SpdyFrame): Promise<void> {
-    if (frame.kind === "data") return this.#takeData(frame.streamId, frame.data, frame.fin);
+    if (frame.kind === "data") return this.#streams.get(frame.streamId)?.fromClient(frame.data, frame.fin);
     const { type, body, fin } = frame;
     switch (type) {
       case frameType.synStream:
@@ -149,13 +159,6 @@ export class SpdyConnection {
     }
   }
 
-  #takeData(streamId: number, data: Buffer, fin: boolean): void {
-    const stream = this.#streams.get(streamId);
-    if (!stream || stream.destroyed || stream.readableEnded) return;
-    if (data.length > 0) stream.push(data);
-    if (fin) stream.push(null);
-  }
-
   async #open(body: Buffer, fin: boolean): Promise<void> {
     const id = body.readUInt32BE(0) & 0x7fffffff;
     const headers = await this.#headerReader.read(body.subarray(10));
@@ -170,7 +173,7 @@ export class SpdyConnection {
     this.#streams.set(id, stream);
     const reply = Buffer.concat([words(id), this.#headerWriter.write(noHeaders)]);
     this.send(controlFrame(frameType.synReply, reply));
-    if (fin) stream.push(null);
+    if (fin) stream.fromClient(Buffer.alloc(0), true);
     this.#onStream(stream);
   }
 }

@@ -19,6 +19,8 @@ export type SpdyFrame =
 
 const headBytes = 8;
 const version = 3;
+/** Control frames hold a few headers. */
+const maxControlBytes = 64 * 1024;
 
 /** Takes whole frames off the front of what has arrived; keeps the rest for the next time. */
 export class FrameReader {
@@ -29,6 +31,7 @@ export class FrameReader {
     let buffer = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     while (buffer.length >= headBytes) {
       const flagsAndLength = buffer.readUInt32BE(4);
+      checkHead(buffer.readUInt32BE(0), flagsAndLength & 0xffffff);
       const end = headBytes + (flagsAndLength & 0xffffff);
       if (buffer.length < end) break;
       const frame = parseFrame(buffer.readUInt32BE(0), flagsAndLength >>> 24, buffer.subarray(headBytes, end));
@@ -40,11 +43,18 @@ export class FrameReader {
   }
 }
 
+/** Before the body has come: what is no SPDY must not be waited for. */
+function checkHead(word: number, length: number): void {
+  if ((word & 0x80000000) === 0) return;
+  const frameVersion = (word >>> 16) & 0x7fff;
+  if (frameVersion !== version) throw new Error(`a control frame of SPDY version ${frameVersion}, not ${version}`);
+  if (length > maxControlBytes)
+    throw new Error(`a control frame of ${length} bytes; at most ${maxControlBytes} are taken`);
+}
+
 function parseFrame(word: number, flags: number, body: Buffer): SpdyFrame {
   const fin = (flags & finFlag) !== 0;
   if ((word & 0x80000000) === 0) return { kind: "data", streamId: word, fin, data: body };
-  const frameVersion = (word >>> 16) & 0x7fff;
-  if (frameVersion !== version) throw new Error(`a control frame of SPDY version ${frameVersion}, not ${version}`);
   return { kind: "control", type: word & 0xffff, fin, body };
 }
 

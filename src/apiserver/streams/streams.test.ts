@@ -2,8 +2,9 @@ import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { RequestOptions } from "node:https";
-import { createServer as createTcpServer, connect, type AddressInfo, type Server } from "node:net";
+import type { IncomingMessage } from "node:http";
+import { request as httpsRequest, type RequestOptions } from "node:https";
+import { createServer as createTcpServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
@@ -168,11 +169,47 @@ describe.each(transports)("kubectl exec over %s", (_, spdy) => {
   });
 });
 
-test("a command whose client goes away is ended", async () => {
-  const child = spawn("kubectl", [...base(), "exec", "web", "--", "sleep", "987"]);
-  await until(() => node.running.includes("sleep 987"), "the command runs");
+test.each(transports)("a command whose client goes away over %s is ended", async (transport, spdy) => {
+  const seconds = transport === "SPDY" ? "987" : "988";
+  const env = { ...process.env, ...(spdy ? spdyOnly : {}) };
+  const child = spawn("kubectl", [...base(), "exec", "web", "--", "sleep", seconds], { env });
+  await until(() => node.running.includes(`sleep ${seconds}`), "the command runs");
   child.kill("SIGKILL");
-  await until(() => node.aborted.includes("sleep 987"), "the command was ended");
+  await until(() => node.aborted.includes(`sleep ${seconds}`), "the command was ended");
+});
+
+test("a client that asks for SPDY and speaks something else is cut off, and nothing else", async () => {
+  const path = "/api/v1/namespaces/default/pods/web/exec?stdout=true&command=true";
+  const headers = {
+    Connection: "Upgrade",
+    Upgrade: "SPDY/3.1",
+    "X-Stream-Protocol-Version": "v4.channel.k8s.io",
+    "Content-Length": 0,
+  };
+  const request = httpsRequest(url + path, { ...credentials, method: "POST", headers, agent: false });
+  request.end();
+  const [response, socket] = (await once(request, "upgrade")) as [IncomingMessage, Socket];
+  expect([response.statusCode, response.headers["x-stream-protocol-version"]]).toEqual([101, "v4.channel.k8s.io"]);
+  socket.on("error", () => undefined);
+  socket.resume();
+  socket.write("\u0080\u0000GET / HTTP/1.1\r\n\r\n");
+  await once(socket, "end");
+  socket.destroy();
+  expect((await kubectl(["exec", "web", "--", "echo", "still here"])).stdout).toBe("still here\n");
+});
+
+test("input behind its end is passed over", async () => {
+  const query = "container=app&stdin=true&stdout=true&command=sh&command=-c";
+  const socket = openSocket(`/web/exec?${query}&command=${encodeURIComponent("cat; sleep 0.2")}`, [
+    "v5.channel.k8s.io",
+  ]);
+  const received: [number, string][] = [];
+  socket.on("message", (data: Buffer) => received.push([data[0] ?? -1, data.toString("utf8", 1)]));
+  await once(socket, "open");
+  for (const text of ["\u0000in", "close", "close", "\u0000behind"])
+    socket.send(text === "close" ? Buffer.from([255, 0]) : Buffer.from(text));
+  await once(socket, "close");
+  expect(textOn(received, 1)).toBe("in");
 });
 
 test("kubectl cp brings a file in and out again", async () => {
