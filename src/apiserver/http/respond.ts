@@ -25,6 +25,8 @@ export function sendError(response: ServerResponse, error: unknown, log: Logger)
     response.destroy();
     return;
   }
+  // What is left of a body too large is not waited for.
+  if (status.code === 413) response.setHeader("Connection", "close");
   const retryAfter = status.details?.retryAfterSeconds;
   if (retryAfter) response.setHeader("Retry-After", String(retryAfter));
   sendJson(response, status.code ?? 500, status);
