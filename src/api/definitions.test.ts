@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { builtinDefinitions } from "./definitions.ts";
 import type { KindDefinition, WriteContext } from "./meta/definition.ts";
 import { apiVersionOf, groupResourceKey } from "./meta/kind.ts";
-import type { KubeObject, Mutable } from "./meta/object.ts";
+import type { KubeObject } from "./meta/object.ts";
+import { minimalObject } from "./minimal-objects.fixture.ts";
 import { messagesByName } from "./schemas.ts";
 
 const nameOf = ({ kind }: KindDefinition): string => `${apiVersionOf(kind)} ${kind.kind}`;
@@ -29,12 +30,11 @@ describe.each(all)("%s", (_, definition) => {
 
   test("prints a name and stays calm when everything optional is missing", () => {
     if (definition.conversion) return;
-    const bare = { metadata: { name: "x", uid: "u" }, spec: minimalSpecs[definition.kind.kind] };
-    const object = { ...bare, ...minimalRoots[definition.kind.kind] } as unknown as Mutable<KubeObject>;
+    const object = minimalObject(definition.kind.kind);
     definition.applyDefaults?.(object, context);
     definition.prepare?.(object, undefined, context);
     const cells = definition.columns.map((column) => column.cell(object as KubeObject, context.now));
-    expect(cells).toContain("x");
+    expect(cells).toContain(object.metadata.name);
     for (const cell of cells) if (cell !== null) expect(["string", "number", "boolean"]).toContain(typeof cell);
     for (const read of Object.values(definition.selectableFields ?? {}))
       expect(typeof read(object as KubeObject)).toBe("string");
@@ -46,24 +46,3 @@ describe.each(all)("%s", (_, definition) => {
     expect(home?.conversion).toBeUndefined();
   });
 });
-
-const template = { spec: { containers: [{ name: "c", image: "i" }] } };
-const minimalSpecs: Readonly<Record<string, unknown>> = {
-  Pod: { containers: [{ name: "c", image: "i" }] },
-  Service: {},
-  Deployment: { selector: {}, template },
-  ReplicaSet: { selector: {}, template },
-  Job: { template },
-  CronJob: { schedule: "* * * * *", jobTemplate: { spec: { template } } },
-  HorizontalPodAutoscaler: { scaleTargetRef: { kind: "Deployment", name: "x" }, maxReplicas: 3 },
-  Ingress: {},
-  NetworkPolicy: { podSelector: {} },
-  PodDisruptionBudget: {},
-  CustomResourceDefinition: { group: "g", names: { kind: "K", plural: "ks" }, scope: "Namespaced", versions: [] },
-};
-const minimalRoots: Readonly<Record<string, object>> = {
-  Event: { involvedObject: {} },
-  RoleBinding: { roleRef: { kind: "Role", name: "r" } },
-  ClusterRoleBinding: { roleRef: { kind: "ClusterRole", name: "r" } },
-  EndpointSlice: { addressType: "IPv4", endpoints: [] },
-};

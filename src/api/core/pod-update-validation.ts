@@ -13,7 +13,9 @@ const changeable = [
   "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
 ].join(",");
 
+/** Nothing when there is no spec: that it is missing is said by the checks of any Pod. */
 export function validatePodUpdate(pod: Pod, old: Pod): readonly FieldError[] {
+  if (!pod.spec) return [];
   for (const list of ["containers", "initContainers"] as const) {
     const field = `spec.${list}`;
     if ((pod.spec[list]?.length ?? 0) !== (old.spec[list]?.length ?? 0))
@@ -54,7 +56,7 @@ function tolerationErrors(tolerations: readonly Toleration[], old: readonly Tole
 
 function gateErrors(spec: PodSpec, old: PodSpec): FieldError[] {
   const known = new Set((old.schedulingGates ?? []).map((gate) => gate.name));
-  return (spec.schedulingGates ?? []).flatMap(({ name }, i) =>
+  return (spec.schedulingGates ?? []).flatMap(({ name = "" }, i) =>
     known.has(name)
       ? []
       : [

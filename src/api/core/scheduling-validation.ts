@@ -165,14 +165,14 @@ export function validateTopologySpread(
 ): readonly FieldError[] {
   const seen = new Set<string>();
   return eachItem(field, constraints, (constraint, at) => {
-    const { maxSkew, topologyKey, whenUnsatisfiable, minDomains, labelSelector } = constraint;
+    const { maxSkew, topologyKey = "", whenUnsatisfiable = "", minDomains, labelSelector } = constraint;
     const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
     const twice = seen.has(pair);
     seen.add(pair);
     return [
       ...(maxSkew > 0 ? [] : [fieldError.invalid(`${at}.maxSkew`, maxSkew ?? 0, "must be greater than zero")]),
       ...(topologyKey ? [] : [fieldError.required(`${at}.topologyKey`, "can not be empty")]),
-      ...checkOneOf(`${at}.whenUnsatisfiable`, whenUnsatisfiable ?? "", ["DoNotSchedule", "ScheduleAnyway"]),
+      ...checkOneOf(`${at}.whenUnsatisfiable`, whenUnsatisfiable, ["DoNotSchedule", "ScheduleAnyway"]),
       ...(twice ? [fieldError.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair)] : []),
       ...minDomainsErrors(minDomains, whenUnsatisfiable, `${at}.minDomains`),
       ...checkOneOf(`${at}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ["Honor", "Ignore"]),

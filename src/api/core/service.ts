@@ -50,8 +50,9 @@ export const serviceDefinition: KindDefinition<Service> = {
     if (spec) defaultServiceSpec(spec);
   },
   prepare(service, old) {
+    if (!old) service.status = { loadBalancer: {} };
+    if (!service.spec) return;
     if (old) keepAllocated(service, old);
-    else service.status = { loadBalancer: {} };
     agreeOnClusterIps(service.spec, old?.spec);
   },
   validate: validateService,
