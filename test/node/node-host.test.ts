@@ -143,6 +143,11 @@ test("a (req, res) function is served, and its failures answered", async () => {
   await expect(fetch(`${url}/cut`).then((response) => response.text())).rejects.toThrow();
 });
 
+test("a module may await at its top level", async () => {
+  const { url } = await load("awaits-at-top.mjs");
+  expect(await (await fetch(url)).text()).toBe("hello");
+});
+
 test("a function with a server of its own gets PORT", async () => {
   const { url } = await load("own-server-function.mjs");
   expect(await (await fetch(url)).text()).toBe("own server");

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
  * `cacheDir`, under a name made from their contents.
  */
 export function hostProgram(name: "node", cacheDir: string): string {
-  const built = join(import.meta.dirname, "hosts", `${name}.mjs`);
+  const built = join(import.meta.dirname, "hosts", `${name}.cjs`);
   if (existsSync(built)) return built;
   const from = join(import.meta.dirname, name);
   const hash = createHash("sha256");
@@ -18,7 +18,7 @@ export function hostProgram(name: "node", cacheDir: string): string {
       .update(file)
       .update("\0")
       .update(readFileSync(join(from, file)));
-  const into = join(cacheDir, `host-${name}-${hash.digest("hex").slice(0, 16)}.mjs`);
+  const into = join(cacheDir, `host-${name}-${hash.digest("hex").slice(0, 16)}.cjs`);
   if (existsSync(into)) return into;
   const text = bundleHost(name);
   // Written aside and renamed, so that a crash or a second writer never leaves half a program behind.
@@ -29,7 +29,7 @@ export function hostProgram(name: "node", cacheDir: string): string {
   return into;
 }
 
-/** The host's sources as one module; also what the build puts into dist as `hosts/<name>.mjs`. */
+/** The host's sources as one module; also what the build puts into dist as `hosts/<name>.cjs`. */
 export function bundleHost(name: "node"): string {
   // Loaded only here: a started ebb finds the result in its cache.
   const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
@@ -37,7 +37,8 @@ export function bundleHost(name: "node"): string {
     entryPoints: [join(import.meta.dirname, name, "main.ts")],
     bundle: true,
     platform: "node",
-    format: "esm",
+    // Saves 5 ms of processor time against a module: the loader for those starts with the function, not before.
+    format: "cjs",
     target: "node24",
     write: false,
     logLevel: "silent",

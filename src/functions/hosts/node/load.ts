@@ -18,8 +18,7 @@ export interface Handler {
  * a function, or an http.Server that does not listen. `own-server`: it listens itself.
  */
 export async function loadHandler(claim: ClaimMessage, drain: Drain): Promise<Handler | "own-server"> {
-  const url = process.getBuiltinModule("node:url").pathToFileURL(claim.entry).href;
-  const module = (await import(url)) as Readonly<Record<string, unknown>>;
+  const module = await loadModule(claim.entry);
   const exported = unwrap(module["default"]) ?? module["handler"];
   if (isServer(exported)) return exported.listening ? "own-server" : serverHandler(exported);
   if (hasFetch(exported)) return { request: fetchListener(exported, claim.env, drain) };
@@ -31,6 +30,21 @@ export async function loadHandler(claim: ClaimMessage, drain: Drain): Promise<Ha
     "NoHandler",
     `the module's export is ${typeof exported}, which cannot take requests: export an object with fetch(), or a function`,
   );
+}
+
+/**
+ * By require first, which reads and links in one go where import() takes turns with a thread pool that a busy machine
+ * is slow to serve; modules that await at their top level can only be imported, and are not begun before that is seen.
+ */
+async function loadModule(entry: string): Promise<Readonly<Record<string, unknown>>> {
+  const { createRequire } = process.getBuiltinModule("node:module");
+  try {
+    return createRequire(entry)(entry) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_REQUIRE_ASYNC_MODULE") throw error;
+  }
+  const { pathToFileURL } = process.getBuiltinModule("node:url");
+  return (await import(pathToFileURL(entry).href)) as Readonly<Record<string, unknown>>;
 }
 
 /** A bare function is `(req, res)` when it names two or more parameters, else `(request)`; the model settles it. */
