@@ -47,18 +47,26 @@ function environment(oldSelf: OldSelf): Environment {
 /** Parses a rule; throws what is wrong with it. */
 export function parseCel(expression: string, oldSelf: OldSelf = "value"): ParseResult {
   const env = environment(oldSelf);
-  const parsed = env.parse(withMembershipTests(expression, env.parse(expression).ast));
+  const parsed = env.parse(rewritten(expression, env.parse(expression).ast));
   const checked = parsed.check();
   if (!checked.valid) throw checked.error ?? new Error("the expression does not type-check");
   return parsed;
 }
 
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
 /**
- * The library takes `has(a.b.c)` but not `has(a[0].b)`, whose path begins with more than a name: such tests are written
- * as the membership tests they mean, `("b" in (a[0]))`.
+ * The expression in words the library takes as Kubernetes means them:
+ * - `has(a[0].b)`, whose path begins with more than a name, as the membership test it is: `("b" in (a[0]))`;
+ * - `matches` as a function of our own, since the library's knows JavaScript's regular expressions and rules are
+ *   written in Go's.
  */
-function withMembershipTests(expression: string, ast: ASTNode): string {
-  const edits: { start: number; end: number; text: string }[] = [];
+function rewritten(expression: string, ast: ASTNode): string {
+  const edits: Edit[] = [];
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
     if (!isObject(value) || typeof value["op"] !== "string") return;
@@ -68,10 +76,18 @@ function withMembershipTests(expression: string, ast: ASTNode): string {
       const [owner, field] = tested.args as [CelNode, string];
       const text = `(${JSON.stringify(field)} in (${expression.slice(owner.start, owner.end)}))`;
       edits.push({ start: node.start, end: node.end, text });
-    } else visit(node.args);
+      return;
+    }
+    if (node.op === "rcall" && node.args[0] === "matches") {
+      const at = expression.indexOf("matches", (node.args[1] as CelNode).end);
+      edits.push({ start: at, end: at + "matches".length, text: "matchesGo" });
+    }
+    visit(node.args);
   };
   visit(ast);
-  return edits.reduceRight((text, edit) => text.slice(0, edit.start) + edit.text + text.slice(edit.end), expression);
+  return edits
+    .sort((a, b) => a.start - b.start)
+    .reduceRight((text, edit) => text.slice(0, edit.start) + edit.text + text.slice(edit.end), expression);
 }
 
 /** What the library's nodes have beside what it declares: where they stand in the text. */
@@ -129,6 +145,7 @@ function pattern(text: string): RegExp {
 }
 
 const regexFunctions = {
+  "string.matchesGo(string): bool": (text: string, expression: string) => pattern(expression).test(text),
   "string.find(string): string": (text: string, expression: string) => pattern(expression).exec(text)?.[0] ?? "",
   "string.findAll(string): list<string>": (text: string, expression: string) => findAll(text, expression, -1n),
   "string.findAll(string, int): list<string>": findAll,

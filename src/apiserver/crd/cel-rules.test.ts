@@ -60,6 +60,10 @@ test.each([
   ],
   ["ip(self.s).family() == 4 && cidr('10.0.0.0/8').containsIP(self.s)", { s: "10.1.2.3" }],
   ["semver(self.s).isLessThan(semver('1.2.3')) && semver(self.s).minor() == 2", { s: "1.2.3-rc.1" }],
+  [
+    "self.s.matches('^(?i)A[[:digit:]]$') && ((self.s)).matches(r'\\w') && [self.s].all(x, x.matches('1'))",
+    { s: "a1" },
+  ],
   ["!has(self.s) || self.s != ''", {}],
   ["!has(self.rows[0].a) && has(self.rows[1].a) && (self.rows.size() > 2 ? has(self.rows[2].b) : true)", rows],
   ["self.?s.orValue('none') == 'none'", {}],

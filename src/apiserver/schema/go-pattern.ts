@@ -31,14 +31,43 @@ export function compileGoPattern(pattern: string): RegExp | undefined {
 }
 
 function translate(pattern: string): RegExp | undefined {
-  const flags = /^\(\?([ims]+)\)/.exec(pattern);
-  const body = (flags ? pattern.slice(flags[0].length) : pattern)
+  const body = withScopedFlags(pattern)
     .replaceAll(/\[:(\w+):\]/g, (whole, name: string) => posixClasses[name] ?? whole)
     .replaceAll("(?P<", "(?<")
     .replaceAll(String.raw`\A`, "^")
     .replaceAll(String.raw`\z`, "$");
   // The unicode mode refuses escapes of ordinary characters (`\-`, `\_`), which Go allows: then without it.
-  return tryCompile(body, `u${flags?.[1] ?? ""}`) ?? tryCompile(body, flags?.[1] ?? "");
+  return tryCompile(body, "u") ?? tryCompile(body, "");
+}
+
+/** The parts of an expression that matter to its groups: escapes and character classes are passed over whole. */
+const tokens =
+  /\\[\s\S]|\[\^?\]?(?:\\[\s\S]|\[:\w+:\]|[^\]\\])*\]|\(\?[ims]*(?:-[ims]+)?\)|\((?:\?(?:P?<\w+>|[ims]*(?:-[ims]+)?:))?|[)|]|[^\\[()|]+|[\s\S]/g;
+
+/**
+ * Go's flags hold from where they stand to the end of their group: `a(?i)b|c` means `a(?i:b)|(?i:c)`, and that is how
+ * JavaScript must have it.
+ */
+function withScopedFlags(pattern: string): string {
+  if (!/\(\?[ims-]+\)/.test(pattern)) return pattern;
+  const groups: string[][] = [[]];
+  const closing = (): string => ")".repeat(groups.at(-1)?.length ?? 0);
+  let result = "";
+  for (const [token] of pattern.matchAll(tokens)) {
+    if (/^\(\?[ims-]+\)$/.test(token)) {
+      const opening = `${token.slice(0, -1)}:`;
+      groups.at(-1)?.push(opening);
+      result += opening;
+    } else if (token === "|") result += `${closing()}|${groups.at(-1)?.join("") ?? ""}`;
+    else if (token === ")") {
+      result += closing() + token;
+      if (groups.length > 1) groups.pop();
+    } else {
+      if (token.startsWith("(")) groups.push([]);
+      result += token;
+    }
+  }
+  return result + closing();
 }
 
 function tryCompile(body: string, flags: string): RegExp | undefined {

@@ -165,6 +165,12 @@ test("patterns are Go's: flags in front, POSIX classes, escapes of ordinary char
   const matches = (pattern: string, text: string): boolean =>
     complaints({ v: text }, schema({ v: { type: "string", pattern } })).length === 0;
   expect(matches("(?i)^abc$", "ABC")).toBe(true);
+  expect(matches("^(?i)abc$", "ABC")).toBe(true);
+  expect(matches("^(?:a(?i)b|c)d$", "aBd")).toBe(true);
+  expect(matches("^(?:a(?i)b|c)d$", "Cd")).toBe(true);
+  expect(matches("^(?:a(?i)b|c)d$", "ABd")).toBe(false);
+  expect(matches("^(?:a(?i)b|c)d$", "abD")).toBe(false);
+  expect(matches(String.raw`^(?s)a[(?i)]\(.$`, "a?(\n")).toBe(true);
   expect(matches("^[[:alpha:]]+$", "abc")).toBe(true);
   expect(matches("^[[:alpha:]]+$", "ab1")).toBe(false);
   expect(matches(String.raw`^[a-z\-\_]+$`, "a-_")).toBe(true);
