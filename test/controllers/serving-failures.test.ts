@@ -92,11 +92,11 @@ test("a later start that fails is told beside Ready, with an event", async () =>
   await crash("hello-00001", 137, "killed");
   const service = await plane.until(
     () => plane.service("hello"),
-    (s) => condition(s, "StartFailed") === "True ExitCode137",
+    (s) => condition(s, "InstancesHealthy") === "False ExitCode137",
     "the failure to reach the Service",
   );
   expect(condition(service, "Ready")).toBe("True");
-  expect(service.status?.conditions?.find((c) => c.type === "StartFailed")?.severity).toBe("Info");
+  expect(service.status?.conditions?.find((c) => c.type === "InstancesHealthy")?.severity).toBe("Info");
   expect(plane.events).toContain("StartFailed: ExitCode137: Container failed with: killed");
 });
 
@@ -163,4 +163,23 @@ test("a bad config map is denied, a good one takes effect at once", async () => 
     (s) => s.status?.url === "http://hello.default.example.com:8080",
     "the Service's URL to follow",
   );
+});
+
+test("a write that fails is tried again, and a new spec does not pass for ready meanwhile", async () => {
+  await plane.close();
+  let broken = true;
+  plane = await createServingPlane({
+    spoil: (verb, kind) => {
+      if (broken && verb === "create" && kind.kind === "Route") throw new Error("disk is full");
+    },
+  });
+  await plane.apply("hello");
+  await plane.until(
+    () => plane.service("hello"),
+    (s) => s.status?.observedGeneration === 1 && condition(s, "Ready") === "Unknown NewObservedGenFailure",
+    "the Service to tell that its spec could not be looked at",
+  );
+  expect(plane.complaints.join()).toContain("disk is full");
+  broken = false;
+  await plane.ready("hello");
 });

@@ -9,6 +9,7 @@ import type { PodAutoscaler } from "../../src/api/autoscaling-internal/types.gen
 
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import { isConflict, isNotFound } from "../../src/api/meta/errors.ts";
+import type { Kind } from "../../src/api/meta/kind.ts";
 import type { Draft } from "../../src/api/meta/object.ts";
 import { KIngressKind } from "../../src/api/networking-internal/kinds.ts";
 import type { Ingress } from "../../src/api/networking-internal/types.gen.ts";
@@ -56,7 +57,12 @@ export const condition = (
 export const isCurrentlyReady = ({ metadata, status }: Service): boolean =>
   status?.observedGeneration === metadata.generation && condition({ status: status ?? {} }, "Ready") === "True";
 
-export async function createServingPlane(overrides: Partial<ServingDeps> = {}): Promise<ServingPlane> {
+/** `spoil` may throw instead of a write that the controllers make. */
+export interface ServingPlaneOptions extends Partial<ServingDeps> {
+  readonly spoil?: (verb: "create" | "update", kind: Kind) => void;
+}
+
+export async function createServingPlane({ spoil, ...overrides }: ServingPlaneOptions = {}): Promise<ServingPlane> {
   const { clock = systemClock } = overrides;
   const complaints: string[] = [];
   const complain = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
@@ -77,8 +83,13 @@ export async function createServingPlane(overrides: Partial<ServingDeps> = {}): 
   const api: Client = server.api;
   const informers = createInformers(api, { log });
   const events: string[] = [];
+  const client: Client = {
+    ...api,
+    create: async (kind, ...rest) => (spoil?.("create", kind), api.create(kind, ...rest)),
+    update: async (kind, ...rest) => (spoil?.("update", kind), api.update(kind, ...rest)),
+  };
   const controllers = servingControllers({
-    client: api,
+    client,
     informers,
     clock,
     log,

@@ -6,13 +6,14 @@ import {
   isTrue,
   isUnknown,
   nextConditions,
+  verdictOf,
   type ConditionSet,
   type Verdict,
 } from "../../api/serving/conditions.ts";
-import type { Condition, Configuration, ConfigurationStatus, Revision } from "../../api/serving/types.gen.ts";
+import type { Configuration, ConfigurationStatus, Revision } from "../../api/serving/types.gen.ts";
 import { generationOf, isNamedByUser } from "./revision-name.ts";
 
-const conditionSet: ConditionSet = { dependents: [], info: ["StartFailed"] };
+const conditionSet: ConditionSet = { dependents: [], info: ["InstancesHealthy"] };
 
 export interface ConfigurationFacts {
   readonly configuration: Configuration;
@@ -40,7 +41,7 @@ export function configurationStatus(facts: ConfigurationFacts): ConfigurationSta
   const ready = failed ? before.latestReadyRevisionName : latestReadyName(facts, latestCreated);
   const verdict = failed
     ? isFalse("RevisionFailed", `Revision creation failed with message: ${latestCreated.failure}.`)
-    : verdictOf(latestCreated, ready, before.latestReadyRevisionName);
+    : readyVerdict(latestCreated, ready, before.latestReadyRevisionName);
   return {
     ...(configuration.metadata.generation === undefined
       ? {}
@@ -48,7 +49,7 @@ export function configurationStatus(facts: ConfigurationFacts): ConfigurationSta
     conditions: nextConditions(
       conditionSet,
       before.conditions,
-      { Ready: verdict ?? keep(configuration), StartFailed: laterFailure(facts, ready) },
+      { Ready: verdict ?? keep(configuration), InstancesHealthy: laterFailure(facts, ready) },
       now,
     ),
     ...(before.annotations ? { annotations: before.annotations } : {}),
@@ -57,7 +58,11 @@ export function configurationStatus(facts: ConfigurationFacts): ConfigurationSta
   };
 }
 
-function verdictOf(created: Revision, ready: string | undefined, readyBefore: string | undefined): Verdict | undefined {
+function readyVerdict(
+  created: Revision,
+  ready: string | undefined,
+  readyBefore: string | undefined,
+): Verdict | undefined {
   const { name } = created.metadata;
   const condition = conditionOf(created, "Ready");
   if (isReady(created) && ready === name) return isTrue;
@@ -71,14 +76,8 @@ function verdictOf(created: Revision, ready: string | undefined, readyBefore: st
 /** What the Revision that takes the traffic says of its later starts. */
 function laterFailure({ revisions }: ConfigurationFacts, ready: string | undefined): Verdict | undefined {
   const serving = revisions.find((revision) => revision.metadata.name === ready);
-  return copyOf(conditionOf(serving, "StartFailed"));
-}
-
-/** A condition with its text, True or not: for those that tell of something wrong by being True. */
-export function copyOf(condition: Condition | undefined): Verdict | undefined {
-  if (!condition) return undefined;
-  const { reason = "", message = "" } = condition;
-  return { status: condition.status === "True" ? "True" : "False", reason, message };
+  const unhealthy = conditionOf(serving, "InstancesHealthy");
+  return unhealthy && verdictOf(unhealthy);
 }
 
 function keep(configuration: Configuration): Verdict {

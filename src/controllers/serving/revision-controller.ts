@@ -209,7 +209,10 @@ function announce({ recorder }: ServingDeps, revision: Revision, status: Revisio
   const [was, is] = [conditionOf(revision, "Ready"), conditionOf({ status }, "Ready")];
   if (is?.status === "True" && was?.status !== "True")
     event("Normal", "RevisionReady", "Revision becomes ready upon all resources being ready");
-  const [failedBefore, failed] = [conditionOf(revision, "StartFailed"), conditionOf({ status }, "StartFailed")];
+  const [failedBefore, failed] = [
+    conditionOf(revision, "InstancesHealthy"),
+    conditionOf({ status }, "InstancesHealthy"),
+  ];
   if (failed && failed.message !== failedBefore?.message)
     event("Warning", "StartFailed", `${failed.reason ?? ""}: ${failed.message ?? ""}`);
 }

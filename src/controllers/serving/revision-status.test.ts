@@ -142,14 +142,14 @@ describe("after the initial scale was reached once", () => {
 
   test("a start that fails is told beside Ready, until one succeeds", () => {
     const failed = later({ startFailure: crash });
-    expect(told(failed)).toMatchObject({ Ready: "True", StartFailed: "True ExitCode1" });
-    expect(failed.conditions?.find((c) => c.type === "StartFailed")).toMatchObject({
+    expect(told(failed)).toMatchObject({ Ready: "True", InstancesHealthy: "False ExitCode1" });
+    expect(failed.conditions?.find((c) => c.type === "InstancesHealthy")).toMatchObject({
       severity: "Info",
       message: crash.message,
     });
     const scaledDown = later({ deployment: deployment(0, 0) }, failed);
-    expect(told(scaledDown)).toMatchObject({ StartFailed: "True ExitCode1" });
-    expect(told(later({ deployment: deployment(1, 1) }, scaledDown))).not.toHaveProperty("StartFailed");
+    expect(told(scaledDown)).toMatchObject({ InstancesHealthy: "False ExitCode1" });
+    expect(told(later({ deployment: deployment(1, 1) }, scaledDown))).not.toHaveProperty("InstancesHealthy");
   });
 });
 

@@ -41,7 +41,7 @@ export interface RevisionFacts {
 
 const conditionSet: ConditionSet = {
   dependents: ["ResourcesAvailable", "ContainerHealthy"],
-  info: ["Active", "StartFailed"],
+  info: ["Active", "InstancesHealthy"],
 };
 
 export function revisionStatus(facts: RevisionFacts): RevisionStatus {
@@ -79,7 +79,7 @@ export function revisionStatus(facts: RevisionFacts): RevisionStatus {
  * | otherwise                           | True when a pod is ready  | Unknown Deploying              |
  *
  * Afterwards both are True and stay so, at zero instances too; a later start that fails is told by the Info condition
- * StartFailed, which stays until a start succeeds.
+ * InstancesHealthy being False, which stays until a start succeeds (absent otherwise).
  */
 function verdictsOf(facts: RevisionFacts): Readonly<Record<string, Verdict | undefined>> {
   const { digests, foreign, deployment, autoscaler } = facts;
@@ -87,7 +87,7 @@ function verdictsOf(facts: RevisionFacts): Readonly<Record<string, Verdict | und
   const initialized = conditionOf(autoscaler, "ScaleTargetInitialized")?.status === "True";
   if (foreign) return { ResourcesAvailable: isFalse("NotOwned", notOwnedText(foreign)), Active };
   if (initialized)
-    return { ResourcesAvailable: isTrue, ContainerHealthy: isTrue, Active, StartFailed: laterFailure(facts) };
+    return { ResourcesAvailable: isTrue, ContainerHealthy: isTrue, Active, InstancesHealthy: laterFailure(facts) };
   if (digests.kind === "resolving") {
     const resolving = isUnknown("ResolvingDigests");
     return { ResourcesAvailable: resolving, ContainerHealthy: resolving, Active };
@@ -146,12 +146,10 @@ function activeVerdict(autoscaler: PodAutoscaler | undefined): Verdict {
 }
 
 function laterFailure({ revision, deployment, startFailure }: RevisionFacts): Verdict | undefined {
-  const before = conditionOf(revision, "StartFailed");
-  if (startFailure) return { status: "True", reason: startFailure.reason, message: startFailure.message };
+  const before = conditionOf(revision, "InstancesHealthy");
+  if (startFailure) return isFalse(startFailure.reason, startFailure.message);
   const available = (deployment?.status?.availableReplicas ?? 0) > 0;
-  if (available || !before) return undefined;
-  const { reason = "", message = "" } = before;
-  return { status: "True", reason, message };
+  return available || !before ? undefined : verdictOf(before);
 }
 
 const notOwnedText = ({ kind, name }: { readonly kind: string; readonly name: string }): string =>

@@ -9,9 +9,9 @@ import {
   verdictOf,
   type ConditionSet,
   type Verdict,
+  type Verdicts,
 } from "../../api/serving/conditions.ts";
 import type { Configuration, Route, Service, ServiceStatus, TrafficTarget } from "../../api/serving/types.gen.ts";
-import { copyOf } from "./configuration-status.ts";
 
 export type Child<T> =
   | { readonly kind: "mine"; readonly object: T }
@@ -30,7 +30,7 @@ export interface ServiceFacts {
   readonly now: number;
 }
 
-const conditionSet: ConditionSet = { dependents: ["ConfigurationsReady", "RoutesReady"], info: ["StartFailed"] };
+const conditionSet: ConditionSet = { dependents: ["ConfigurationsReady", "RoutesReady"], info: ["InstancesHealthy"] };
 
 /**
  * | Configuration            | ConfigurationsReady      | | Route                          | RoutesReady            |
@@ -45,23 +45,28 @@ export function serviceStatus(facts: ServiceFacts): ServiceStatus {
   const { service, now } = facts;
   const configuration = facts.configuration.kind === "mine" ? facts.configuration.object : undefined;
   const route = facts.route.kind === "mine" ? facts.route.object : undefined;
-  const verdicts = {
-    ConfigurationsReady: configurationVerdict(facts),
-    RoutesReady: routeVerdict(facts),
-    StartFailed: copyOf(conditionOf(configuration, "StartFailed")),
-  };
   const before = service.status ?? {};
   const created = configuration && isObserved(configuration) ? configuration.status : before;
   const routed = route && isObserved(route) ? route.status : before;
   return {
     ...(service.metadata.generation === undefined ? {} : { observedGeneration: service.metadata.generation }),
-    conditions: nextConditions(conditionSet, before.conditions, verdicts, now),
+    conditions: nextConditions(conditionSet, before.conditions, verdictsOf(facts), now),
     ...(before.annotations ? { annotations: before.annotations } : {}),
     ...(routed?.url ? { url: routed.url } : {}),
     ...(routed?.address ? { address: routed.address } : {}),
     ...(routed?.traffic ? { traffic: routed.traffic } : {}),
     ...(created?.latestCreatedRevisionName ? { latestCreatedRevisionName: created.latestCreatedRevisionName } : {}),
     ...(created?.latestReadyRevisionName ? { latestReadyRevisionName: created.latestReadyRevisionName } : {}),
+  };
+}
+
+function verdictsOf(facts: ServiceFacts): Verdicts {
+  const { configuration } = facts;
+  const unhealthy = configuration.kind === "mine" ? conditionOf(configuration.object, "InstancesHealthy") : undefined;
+  return {
+    ConfigurationsReady: configurationVerdict(facts),
+    RoutesReady: routeVerdict(facts),
+    InstancesHealthy: unhealthy && verdictOf(unhealthy),
   };
 }
 

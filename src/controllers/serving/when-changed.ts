@@ -19,7 +19,7 @@ export const revisionFacts = (revision: Revision): unknown => [
   revision.metadata.deletionTimestamp,
   revision.status?.observedGeneration,
   conditionOf(revision, "Ready"),
-  conditionOf(revision, "StartFailed"),
+  conditionOf(revision, "InstancesHealthy"),
 ];
 
 /** Labels and annotations, and whether it is going. */
