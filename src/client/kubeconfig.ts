@@ -1,8 +1,14 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { promisify } from "node:util";
 import { parse } from "yaml";
+import {
+  fileToken,
+  runExecPlugin,
+  type ExecCredential,
+  type ExecPlugin,
+  type Token,
+  type TokenRenewal,
+} from "./credentials.ts";
 
 /** How to reach and speak to one API server. PEM texts, not paths. */
 export interface ConnectionConfig {
@@ -10,9 +16,12 @@ export interface ConnectionConfig {
   readonly ca?: string;
   readonly clientCertificate?: string;
   readonly clientKey?: string;
-  readonly token?: string;
+  readonly token?: Token;
+  /** Where the token comes from when it changes. */
+  readonly renewal?: TokenRenewal;
   readonly insecureSkipTlsVerify?: boolean;
   readonly tlsServerName?: string;
+  readonly proxyUrl?: string;
   /** Namespace of the context; `default` when it names none. */
   readonly namespace: string;
 }
@@ -22,10 +31,7 @@ export class KubeconfigError extends Error {
   override readonly name = "KubeconfigError";
 }
 
-interface NamedList<T> {
-  readonly name: string;
-  readonly value: T;
-}
+type Environment = Readonly<Record<string, string | undefined>>;
 
 interface Cluster {
   readonly server?: string;
@@ -33,6 +39,7 @@ interface Cluster {
   readonly "certificate-authority-data"?: string;
   readonly "insecure-skip-tls-verify"?: boolean;
   readonly "tls-server-name"?: string;
+  readonly "proxy-url"?: string;
 }
 
 interface User {
@@ -45,121 +52,161 @@ interface User {
   readonly exec?: ExecPlugin;
 }
 
-interface ExecPlugin {
-  readonly apiVersion?: string;
-  readonly command: string;
-  readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value: string }[];
-}
-
 interface Context {
   readonly cluster?: string;
   readonly user?: string;
   readonly namespace?: string;
 }
 
+/** A named part of a file; paths in it are relative to the file. */
+interface Part<T> {
+  readonly dir: string;
+  readonly value: T;
+}
+
+interface Merged {
+  /** The files, for messages. */
+  readonly source: string;
+  readonly currentContext: string | undefined;
+  readonly contexts: ReadonlyMap<string, Part<Context>>;
+  readonly clusters: ReadonlyMap<string, Part<Cluster>>;
+  readonly users: ReadonlyMap<string, Part<User>>;
+}
+
 /**
- * Reads one context of a kubeconfig file. Exec plugins are run once (client.authentication.k8s.io/v1); `environment`
- * is what they get beside their own variables. Throws {@link KubeconfigError}.
+ * Reads one context of a kubeconfig file, or of several as the KUBECONFIG variable lists them: of two parts with one
+ * name the first counts. Exec plugins are run (client.authentication.k8s.io/v1); `environment` is what they get beside
+ * their own variables. Throws {@link KubeconfigError}.
  */
 export async function loadKubeconfig(
-  file: string,
+  files: string | readonly string[],
   contextName: string | undefined,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): Promise<ConnectionConfig> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new KubeconfigError(`cannot read kubeconfig ${file}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  });
-  const config: Readonly<Record<string, unknown>> = parse(text) ?? {};
-  const name = contextName ?? config["current-context"];
-  if (typeof name !== "string" || name === "")
-    throw new KubeconfigError(`${file} has no current context; choose one with --context`);
-  const context = find<Context>(file, config, "contexts", "context", name);
-  const cluster = find<Cluster>(file, config, "clusters", "cluster", context.cluster ?? "");
-  const user = context.user ? find<User>(file, config, "users", "user", context.user) : {};
-  if (!cluster.server) throw new KubeconfigError(`${file}: cluster "${context.cluster}" has no server`);
-  const data = (field: string | undefined, path: string | undefined): Promise<string | undefined> =>
-    textOf(dirname(file), field, path);
-  const plain = {
-    server: cluster.server,
-    ca: await data(cluster["certificate-authority-data"], cluster["certificate-authority"]),
-    clientCertificate: await data(user["client-certificate-data"], user["client-certificate"]),
-    clientKey: await data(user["client-key-data"], user["client-key"]),
-    token: user.token ?? (await data(undefined, user.tokenFile))?.trim(),
-    insecureSkipTlsVerify: cluster["insecure-skip-tls-verify"],
-    tlsServerName: cluster["tls-server-name"],
+  const merged = await readFiles(typeof files === "string" ? [files] : files);
+  const name = contextName ?? merged.currentContext;
+  if (!name) throw new KubeconfigError(`${merged.source} has no current context; choose one with --context`);
+  const { value: context } = find(merged, "context", merged.contexts, name);
+  const cluster = find(merged, "cluster", merged.clusters, context.cluster ?? "");
+  const user = context.user ? find(merged, "user", merged.users, context.user) : { dir: ".", value: {} };
+  const { server, ...rest } = cluster.value;
+  if (!server) throw new KubeconfigError(`${merged.source}: cluster "${context.cluster}" has no server`);
+  return present({
+    server,
+    ca: await textOf(cluster.dir, rest["certificate-authority-data"], rest["certificate-authority"]),
+    insecureSkipTlsVerify: rest["insecure-skip-tls-verify"],
+    tlsServerName: rest["tls-server-name"],
+    proxyUrl: rest["proxy-url"],
     namespace: context.namespace ?? "default",
-    ...(user.exec ? await runPlugin(user.exec, environment) : {}),
+    ...(await credentials(user, environment)),
+  });
+}
+
+async function credentials({ dir, value: user }: Part<User>, environment: Environment): Promise<object> {
+  const certificate = {
+    clientCertificate: await textOf(dir, user["client-certificate-data"], user["client-certificate"]),
+    clientKey: await textOf(dir, user["client-key-data"], user["client-key"]),
   };
-  return Object.fromEntries(
-    Object.entries(plain).filter(([, value]) => value !== undefined),
-  ) as unknown as ConnectionConfig;
+  if (user.exec) return { ...certificate, ...(await execCredentials(user.exec, environment)) };
+  if (user.token) return { ...certificate, token: { value: user.token } };
+  if (!user.tokenFile) return certificate;
+  const renewal = fileToken(resolve(dir, user.tokenFile));
+  return { ...certificate, renewal, token: await renewal.renew() };
+}
+
+async function execCredentials(plugin: ExecPlugin, environment: Environment): Promise<object> {
+  const run = async (): Promise<ExecCredential> => {
+    try {
+      return await runExecPlugin(plugin, environment);
+    } catch (error) {
+      throw new KubeconfigError(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  };
+  const tokenOf = ({ token = "", expiresAtMs }: ExecCredential): Token => ({
+    value: token,
+    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
+  });
+  const first = await run();
+  const { clientCertificate, clientKey } = first;
+  const certificate = { ...(clientCertificate ? { clientCertificate } : {}), ...(clientKey ? { clientKey } : {}) };
+  if (first.token === undefined) return certificate;
+  return { ...certificate, token: tokenOf(first), renewal: { renew: async () => tokenOf(await run()) } };
 }
 
 const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** The connection of a pod to its own cluster, from the files and variables every pod has. */
 export async function inClusterConfig(
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
   dir: string = serviceAccountDir,
 ): Promise<ConnectionConfig> {
   const host = environment["KUBERNETES_SERVICE_HOST"];
   const port = environment["KUBERNETES_SERVICE_PORT"] ?? "443";
   if (!host) throw new KubeconfigError("not in a cluster: KUBERNETES_SERVICE_HOST is not set");
-  const [token, ca, namespace] = await Promise.all(
-    ["token", "ca.crt", "namespace"].map((name) => readFile(resolve(dir, name), "utf8")),
-  );
+  const renewal = fileToken(resolve(dir, "token"));
+  const [token, ca, namespace] = await Promise.all([
+    renewal.renew(),
+    readFile(resolve(dir, "ca.crt"), "utf8"),
+    readFile(resolve(dir, "namespace"), "utf8"),
+  ]);
   const address = host.includes(":") ? `[${host}]` : host;
-  return {
-    server: `https://${address}:${port}`,
-    token: token?.trim() ?? "",
-    ca: ca ?? "",
-    namespace: namespace?.trim() ?? "default",
-  };
+  return { server: `https://${address}:${port}`, token, renewal, ca, namespace: namespace.trim() };
 }
 
-function find<T>(
-  file: string,
-  config: Readonly<Record<string, unknown>>,
-  list: string,
-  field: string,
-  name: string,
-): T {
-  const entries = (config[list] ?? []) as readonly (NamedList<T> & Readonly<Record<string, T>>)[];
-  const entry = entries.find((e) => e.name === name)?.[field];
-  if (entry) return entry;
-  const known = entries.map((e) => e.name).join(", ");
-  throw new KubeconfigError(`${file} has no ${field} "${name}"; it has ${known === "" ? "none" : known}`);
+async function readFiles(files: readonly string[]): Promise<Merged> {
+  const contexts = new Map<string, Part<Context>>();
+  const clusters = new Map<string, Part<Cluster>>();
+  const users = new Map<string, Part<User>>();
+  let currentContext: string | undefined;
+  for (const file of files) {
+    const config = await readConfig(file);
+    const collect = <T>(into: Map<string, Part<T>>, list: unknown, field: string): void => {
+      for (const entry of Array.isArray(list) ? list : []) {
+        const { name, [field]: value }: Readonly<Record<string, T>> & { readonly name?: string } = entry;
+        if (typeof name === "string" && value && !into.has(name)) into.set(name, { dir: dirname(file), value });
+      }
+    };
+    collect(contexts, config["contexts"], "context");
+    collect(clusters, config["clusters"], "cluster");
+    collect(users, config["users"], "user");
+    const current = config["current-context"];
+    if (typeof current === "string" && current !== "") currentContext ??= current;
+  }
+  return { source: files.join(", "), currentContext, contexts, clusters, users };
+}
+
+async function readConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+  const text = await readFile(file, "utf8").catch((error: unknown) => {
+    throw new KubeconfigError(`cannot read kubeconfig ${file}: ${why(error)}`, { cause: error });
+  });
+  try {
+    return parse(text) ?? {};
+  } catch (error) {
+    throw new KubeconfigError(`kubeconfig ${file} is no YAML: ${why(error)}`, { cause: error });
+  }
+}
+
+function find<T>(merged: Merged, what: string, parts: ReadonlyMap<string, Part<T>>, name: string): Part<T> {
+  const found = parts.get(name);
+  if (found) return found;
+  const known = [...parts.keys()].join(", ");
+  throw new KubeconfigError(`${merged.source} has no ${what} "${name}"; it has ${known === "" ? "none" : known}`);
 }
 
 async function textOf(dir: string, base64: string | undefined, path: string | undefined): Promise<string | undefined> {
   if (base64 !== undefined) return Buffer.from(base64, "base64").toString("utf8");
-  return path === undefined ? undefined : await readFile(resolve(dir, path), "utf8");
+  if (path === undefined) return undefined;
+  const file = resolve(dir, path);
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw new KubeconfigError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    });
+  });
 }
 
-async function runPlugin(
-  plugin: ExecPlugin,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Pick<ConnectionConfig, "token" | "clientCertificate" | "clientKey">> {
-  const own = Object.fromEntries((plugin.env ?? []).map((e) => [e.name, e.value]));
-  const apiVersion = plugin.apiVersion ?? "client.authentication.k8s.io/v1";
-  const KUBERNETES_EXEC_INFO = JSON.stringify({ apiVersion, kind: "ExecCredential", spec: { interactive: false } });
-  const env = { ...environment, ...own, KUBERNETES_EXEC_INFO };
-  const { stdout } = await promisify(execFile)(plugin.command, [...(plugin.args ?? [])], { env }).catch(
-    (error: unknown) => {
-      throw new KubeconfigError(
-        `the credential plugin "${plugin.command}" failed: ${error instanceof Error ? error.message : error}`,
-        { cause: error },
-      );
-    },
-  );
-  const status: { readonly token?: string; readonly clientCertificateData?: string; readonly clientKeyData?: string } =
-    JSON.parse(stdout).status ?? {};
-  return {
-    ...(status.token ? { token: status.token } : {}),
-    ...(status.clientCertificateData ? { clientCertificate: status.clientCertificateData } : {}),
-    ...(status.clientKeyData ? { clientKey: status.clientKeyData } : {}),
-  };
+function present(values: Readonly<Record<string, unknown>> & { readonly server: string; readonly namespace: string }) {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as unknown as ConnectionConfig;
 }
