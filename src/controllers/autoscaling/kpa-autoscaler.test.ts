@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HorizontalPodAutoscalerKind } from "../../api/autoscaling/kinds.ts";
 import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
 import { lastDecisionAnnotation, parseRecordedDecision } from "../../scaling/recorded-decision.ts";
+import { scaleGauges } from "./scale-gauges.ts";
 import { SimulatedCluster } from "./simulated-cluster.ts";
 
 let cluster: SimulatedCluster;
@@ -327,6 +328,22 @@ test("after a restart with several instances nothing is taken away for a window"
   expect(cluster.replicas("hello")).toBe(7);
   await seconds(10);
   expect(cluster.replicas("hello")).toBeLessThan(7);
+});
+
+test("its numbers can be read under Knative's names", async () => {
+  cluster.addRevision("hello", { containerConcurrency: 10 });
+  cluster.setLoad("hello", { concurrency: 42 });
+  await seconds(20);
+  cluster.startMs = Infinity;
+  cluster.setLoad("hello", { concurrency: 84 });
+  await seconds(20);
+  const [gauges] = [...scaleGauges(cluster.autoscaler)];
+  const value = (name: string): number | undefined => gauges?.values.get(`kn.revision.${name}`);
+  expect(gauges?.attributes).toMatchObject({ "kn.revision.name": "hello", "k8s.namespace.name": "default" });
+  expect([value("pods.desired"), value("pods.requested")]).toEqual([12, 12]);
+  expect([value("pods.count"), value("pods.pending.count"), value("pods.terminating.count")]).toEqual([6, 6, 0]);
+  expect([value("concurrency.panic"), value("concurrency.target"), value("panic.mode")]).toEqual([84, 7, 1]);
+  expect(value("capacity.excess")).toBe(60 - 211 - 84);
 });
 
 test("a deleted revision is forgotten", async () => {

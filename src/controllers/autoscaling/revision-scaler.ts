@@ -56,11 +56,8 @@ const factsOf = (pa: PodAutoscaler, nowMs: number): PodAutoscalerFacts => ({
 /** A report older than this says nothing about the instances there now. */
 const freshMs = 3000;
 
-/**
- * Less than this is no measurement: the router reports a request that ends a quiet time as one in flight for a whole
- * second, at once. Until a second has passed the demand of that request decides, not the average of a moment.
- */
-const measuringMs = 1000;
+/** A report is due every second; one that has not come after this long says that there was nothing to report. */
+const reportLateMs = 1500;
 
 export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number, nowMs: number): RevisionScaler {
   const { namespace = "", name } = pa.metadata;
@@ -101,7 +98,9 @@ export function updateScaler(scaler: RevisionScaler, pa: PodAutoscaler, spec: Kp
 
 /**
  * Opens the windows of a scaler that rested. One that rested with instances was known to be without load all the time,
- * so its windows start full of zeros; one woken from zero starts afresh, as upstream's does.
+ * so its windows start full of zeros; one woken from zero starts afresh, as upstream's does, and its averages count
+ * when a whole second was reported: the router tells of the request that ends a quiet time at once, as one in flight for
+ * a second, and what that request needs its demand says, not the average of a moment.
  */
 export function openWindows(scaler: RevisionScaler, nowMs: number): void {
   if (scaler.windows) return;
@@ -114,7 +113,7 @@ export function openWindows(scaler: RevisionScaler, nowMs: number): void {
     fillWithZeros(panic, nowMs - 1000);
   }
   scaler.windows = { stable, panic };
-  scaler.measuredFromMs = wasQuiet ? nowMs : nowMs + measuringMs;
+  scaler.measuredFromMs = wasQuiet ? nowMs : nowMs + reportLateMs;
 }
 
 /** Writes a report into the windows; one that covers several seconds is spread over them. */
@@ -128,7 +127,7 @@ export function takeSample(scaler: RevisionScaler, sample: LoadSample, nowMs: nu
 
 /** Silence counts as no load: the router sees every request, so what it does not report did not happen. */
 export function recordSilence(scaler: RevisionScaler, nowMs: number): void {
-  if (nowMs - scaler.reportedMs >= 1000) recordLoad(scaler, nowMs, 0);
+  if (nowMs - scaler.reportedMs >= reportLateMs) recordLoad(scaler, nowMs, 0);
 }
 
 function recordLoad({ windows }: RevisionScaler, nowMs: number, value: number): void {
