@@ -2,6 +2,7 @@ import { badRequest, failure, invalid } from "../../api/meta/errors.ts";
 import { fieldError } from "../../api/meta/field-error.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import { serverSideApply } from "../apply/server-side-apply.ts";
+import { managedText } from "../storage/managed-text.ts";
 import { isObject, type JsonObject } from "../schema/json-value.ts";
 import { pruneUnknownFields } from "../schema/unknown-fields.ts";
 import { createStored, type Outcome } from "./create.ts";
@@ -25,7 +26,7 @@ export function apply(registry: Registry, target: Target, body: JsonObject, call
   const config = cutToEndpoint(target, body);
   const applied = serverSideApply({
     live: live as (KubeObject & JsonObject) | undefined,
-    managed: parseManaged(known?.managed ?? ""),
+    managed: parseManaged(managedText(known?.managed)),
     config,
     manager: caller.manager,
     force: caller.force ?? false,

@@ -4,6 +4,7 @@ import { keyOf } from "../../api/meta/object.ts";
 import { formatTime } from "../../api/meta/time.ts";
 import type { AdmissionRequest } from "../admission/admission.ts";
 import type { Change, Entry, Write } from "../storage/entry.ts";
+import { createManagedPacker } from "../storage/managed-text.ts";
 import { companionsOf } from "./companions.ts";
 import { takeIn, toStored } from "./intake.ts";
 import { trackWrite } from "./managed.ts";
@@ -74,7 +75,7 @@ export function createStored(
 /** A dry run shows the object as it would be, without a version. */
 function unstored(object: Incoming, managed: string, time: number): Entry {
   const { resourceVersion: _, ...metadata } = object.metadata;
-  return { object: { ...object, metadata }, managed, revision: 0, time };
+  return { object: { ...object, metadata }, managed: createManagedPacker()(managed), revision: 0, time };
 }
 
 function exists(target: Target, name: string, existing: Entry): Error {

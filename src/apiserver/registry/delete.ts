@@ -2,6 +2,7 @@ import { badRequest, forbidden, isNotFound } from "../../api/meta/errors.ts";
 import { formatTime } from "../../api/meta/time.ts";
 import type { DeleteOptions } from "../../api/meta/types.gen.ts";
 import type { Change, Entry } from "../storage/entry.ts";
+import { managedText } from "../storage/managed-text.ts";
 import { copyJson } from "./json.ts";
 import type { Caller, Incoming, Target } from "./request.ts";
 import { entryOf, keyOfTarget, type Registry } from "./registry.ts";
@@ -50,7 +51,7 @@ function commit(
   if (caller.dryRun) return { state, entry: { ...old, object: next } };
   const { resource } = target.served;
   const [change] = registry.store.commit([
-    { kind, resource, key: keyOfTarget(target), object: next, managed: old.managed },
+    { kind, resource, key: keyOfTarget(target), object: next, managed: managedText(old.managed) },
   ]);
   if (!change) throw new Error("a commit of one write returned no change");
   return { state, entry: change.entry, change };

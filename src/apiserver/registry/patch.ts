@@ -6,6 +6,7 @@ import { isObject, type JsonObject } from "../schema/json-value.ts";
 import { jsonPatch } from "../patch/json-patch.ts";
 import { mergePatch } from "../patch/merge-patch.ts";
 import { strategicMergePatch } from "../patch/strategic-merge.ts";
+import { managedText } from "../storage/managed-text.ts";
 import { apply } from "./apply.ts";
 import type { Outcome } from "./create.ts";
 import { reportUnknown, takeIn, toServed, toStored } from "./intake.ts";
@@ -32,7 +33,7 @@ export function patch(
     return updateScale(registry, target, applyAny(target, scaleOf(target, known), change), caller);
   const old = toServed(served, known.object);
   const live = copyJson(old) as Incoming;
-  if (touchesManaged(change) && known.managed !== "") live.metadata.managedFields = JSON.parse(known.managed);
+  if (touchesManaged(change) && known.managed) live.metadata.managedFields = JSON.parse(managedText(known.managed));
   const patched = takeIn(served, applyAny(target, live, change), caller, { old, complaints, patch: change.body });
   if (patched.metadata.name !== target.name)
     throw badRequest(

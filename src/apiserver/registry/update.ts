@@ -3,6 +3,7 @@ import { badRequest, conflict, invalid, notFound } from "../../api/meta/errors.t
 import { fieldError } from "../../api/meta/field-error.ts";
 import type { KubeObject, Mutable } from "../../api/meta/object.ts";
 import type { Write, Entry } from "../storage/entry.ts";
+import { createManagedPacker, managedText } from "../storage/managed-text.ts";
 import { create, type Outcome } from "./create.ts";
 import { generationOf } from "./generation.ts";
 import { takeIn, toServed, toStored } from "./intake.ts";
@@ -117,16 +118,20 @@ export function writeOver(registry: Registry, target: Target, overwrite: Overwri
   checkSide(target, object, stored, context);
   registry.admission.validate(request);
   registry.admission.allocate(request);
+  const before = managedText(old.managed);
   const same = jsonEqual(object, stored);
-  const managed = same && overwrite.managed === undefined && givenManaged === undefined ? old.managed : wanted;
-  if (same && managed === old.managed) return { entry: old, created: false };
+  const managed = same && overwrite.managed === undefined && givenManaged === undefined ? before : wanted;
+  if (same && managed === before) return { entry: old, created: false };
   if (caller.dryRun)
-    return { entry: { object, managed, revision: old.revision, time: registry.now() }, created: false };
+    return {
+      entry: { object, managed: createManagedPacker()(managed), revision: old.revision, time: registry.now() },
+      created: false,
+    };
   return commitUpdate(registry, target, object, managed);
 }
 
 const tracked = (registry: Registry, target: Target, { old, caller }: Overwrite, after: KubeObject): string =>
-  trackWrite({ registry, target, caller, before: old.object, after, managed: old.managed });
+  trackWrite({ registry, target, caller, before: old.object, after, managed: managedText(old.managed) });
 
 function commitUpdate(registry: Registry, target: Target, object: Incoming, managed: string): Outcome {
   const { resource } = target.served;

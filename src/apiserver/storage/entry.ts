@@ -1,11 +1,12 @@
 import type { KubeObject } from "../../api/meta/object.ts";
+import type { ManagedText } from "./managed-text.ts";
 
 /** The state of one object as kept in memory. The object is shared by all readers and never changed. */
 export interface Entry {
   /** In the storage version, with apiVersion, kind and metadata as its first keys, without managedFields. */
   readonly object: KubeObject;
-  /** JSON text of metadata.managedFields, "" when there are none: parsed only when someone asks. */
-  readonly managed: string;
+  /** metadata.managedFields, packed; absent when there are none. `managedText` gives the JSON. */
+  readonly managed: ManagedText | undefined;
   readonly revision: number;
   /** When it was last written, milliseconds since the epoch. */
   readonly time: number;
@@ -24,7 +25,7 @@ export interface Change {
   readonly text: string;
 }
 
-/** A write to be committed. `object` belongs to the store from here on; it sets metadata.resourceVersion. */
+/** A write to be committed; `managed` is the JSON of managedFields, "" for none. `object` belongs to the store from here on; it sets metadata.resourceVersion. */
 export type Write =
   | {
       readonly kind: "put";

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { Change, Entry, Write } from "./entry.ts";
 import { Log, type LogOptions, type LogRow } from "./log.ts";
+import { createManagedPacker, managedText } from "./managed-text.ts";
 import { Table } from "./table.ts";
 
 export type ChangeListener = (change: Change) => void;
@@ -22,6 +23,7 @@ export class Store {
   readonly #log: Log;
   readonly #now: () => number;
   readonly #freeze: boolean;
+  readonly #pack = createManagedPacker();
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Map<string, Set<ChangeListener>>();
   /** Revisions known to be at least as old as their time: where compaction may stop. */
@@ -92,7 +94,7 @@ export class Store {
     const object = withVersion(write.object, revision);
     const text = JSON.stringify(object);
     if (this.#freeze) deepFreeze(object);
-    const entry: Entry = { object, managed: write.managed, revision, time };
+    const entry: Entry = { object, managed: this.#pack(write.managed), revision, time };
     const type = write.kind === "delete" ? "deleted" : previous ? "modified" : "added";
     return { revision, type, resource: write.resource, key: write.key, entry, previous, text };
   }
@@ -188,7 +190,7 @@ export class Store {
   #entryOf(row: LogRow): Entry {
     const object = JSON.parse(row.object) as KubeObject;
     if (this.#freeze) deepFreeze(object);
-    return { object, managed: row.managed, revision: row.revision, time: row.time };
+    return { object, managed: this.#pack(row.managed), revision: row.revision, time: row.time };
   }
 }
 
@@ -205,7 +207,7 @@ const toRow = (change: Change): LogRow => ({
   deleted: change.type === "deleted",
   time: change.entry.time,
   object: change.text,
-  managed: change.entry.managed,
+  managed: managedText(change.entry.managed),
 });
 
 function deepFreeze(value: unknown): void {
