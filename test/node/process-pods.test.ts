@@ -222,3 +222,133 @@ test("an instance killed by the system is replaced and the dead one reported gon
   ]);
   expect(await get(second.address.port, "/")).toBe("hello from /");
 });
+
+const shell = (name: string, script: string, change: object = {}) => ({
+  name,
+  image: "shell",
+  command: ["/bin/sh", "-c", script],
+  ...change,
+});
+
+test("init containers run in order before the others, a sidecar from its place on, and it ends last", async () => {
+  const file = join(bench.dir, "order");
+  bench.provider.setPod(
+    makePod("ordered", "shell", {
+      restartPolicy: "Never",
+      initContainers: [
+        shell("one", `echo one >> ${file}`),
+        shell(
+          "side",
+          `trap 'echo side ends >> ${file}; exit 0' TERM; echo side >> ${file}; while :; do sleep 0.05; done`,
+          {
+            restartPolicy: "Always",
+            startupProbe: { exec: { command: ["grep", "side", file] }, periodSeconds: 1 },
+          },
+        ),
+        shell("two", `echo two >> ${file}`),
+      ],
+      containers: [shell("main", `echo main >> ${file}`)],
+    }),
+  );
+  await bench.until("succeeded", () => bench.status("uid-ordered")?.phase === "Succeeded");
+  await bench.until("sidecar over", () => bench.status("uid-ordered")?.initContainerStatuses?.[1]?.state?.terminated);
+  expect(readFileSync(file, "utf8").trim().split("\n")).toEqual(["one", "side", "two", "main", "side ends"]);
+});
+
+test("a pod whose init container fails and must not restart is Failed, its containers never started", async () => {
+  const file = join(bench.dir, "never");
+  bench.provider.setPod(
+    makePod("stuck", "shell", {
+      restartPolicy: "Never",
+      initContainers: [shell("one", "echo no luck; exit 9")],
+      containers: [shell("main", `touch ${file}`)],
+    }),
+  );
+  const status = await bench.until(
+    "failed",
+    () => bench.status("uid-stuck")?.phase === "Failed" && bench.status("uid-stuck"),
+  );
+  expect(status.initContainerStatuses?.[0]?.state?.terminated).toMatchObject({ exitCode: 9, message: "no luck" });
+  expect(main(status)?.state).toEqual({ waiting: { reason: "PodInitializing" } });
+  expect(existsSync(file)).toBe(false);
+});
+
+test("a failing liveness probe has the container restarted", async () => {
+  const file = join(bench.dir, "alive");
+  bench.provider.setPod(
+    makePod("frozen", "shell", {
+      containers: [
+        shell("main", `[ -e ${file} ] || touch ${file}; sleep 100`, {
+          livenessProbe: { exec: { command: ["sh", "-c", `rm ${file}`] }, periodSeconds: 1, failureThreshold: 1 },
+        }),
+      ],
+    }),
+  );
+  await bench.until("restarted", () => (main(bench.status("uid-frozen"))?.restartCount ?? 0) >= 1);
+  expect(main(bench.status("uid-frozen"))?.lastState?.terminated?.message).toMatch(/^liveness probe failed: rm: /);
+  expect(bench.events.map((event) => event.reason)).toEqual(
+    expect.arrayContaining(["Started", "Unhealthy", "Killing"]),
+  );
+});
+
+test("hooks run after the start and before the end", async () => {
+  const file = join(bench.dir, "hooks");
+  await runToReady(
+    makePod("hooked", "shell", {
+      containers: [
+        shell("main", `trap 'echo term >> ${file}; exit 0' TERM; while :; do sleep 0.05; done`, {
+          lifecycle: {
+            postStart: { exec: { command: ["sh", "-c", `echo start >> ${file}`] } },
+            preStop: { exec: { command: ["sh", "-c", `sleep 0.2; echo stop >> ${file}`] } },
+          },
+        }),
+      ],
+    }),
+  );
+  await bench.until("post start", () => existsSync(file));
+  await bench.provider.deletePod("uid-hooked", 3_000);
+  expect(readFileSync(file, "utf8")).toBe("start\nstop\nterm\n");
+  expect(bench.status("uid-hooked")?.phase).toBe("Succeeded");
+});
+
+test("a pod past its active deadline is Failed", async () => {
+  bench.provider.setPod(
+    makePod("slow", "shell", {
+      activeDeadlineSeconds: 1,
+      terminationGracePeriodSeconds: 1,
+      containers: [shell("main", "sleep 100")],
+    }),
+  );
+  const status = await bench.until(
+    "failed",
+    () => bench.status("uid-slow")?.phase === "Failed" && bench.status("uid-slow"),
+  );
+  expect(status).toMatchObject({ reason: "DeadlineExceeded" });
+  await bench.until("ended", () => main(bench.status("uid-slow"))?.state?.terminated);
+});
+
+test("instances that no pod takes are stopped", async () => {
+  bench.provider.startAhead({
+    revision: "default/hello-1",
+    namespace: "default",
+    template: { metadata: { name: "", labels: revisionLabels }, spec: makePod("x", "listens-on-port").spec },
+    count: 2,
+  });
+  await bench.until("both ready", () => bench.instances.filter((event) => event.type === "ready").length === 2);
+  await bench.until("both gone", () => bench.instances.filter((event) => event.type === "gone").length === 2);
+  expect(bench.drained).toHaveLength(2);
+  await expect.poll(() => readdirSync(join(bench.dir, "run"))).toEqual([]);
+});
+
+test("why an instance started ahead failed is told for its revision, and cleared when one serves", async () => {
+  const template = (image: string) => ({
+    metadata: { name: "", labels: revisionLabels },
+    spec: makePod("x", image).spec,
+  });
+  const request = { revision: "default/hello-1", namespace: "default", count: 1 };
+  bench.provider.startAhead({ ...request, template: template("throws-at-import") });
+  await bench.until("failure", () => bench.failures.get("default/hello-1")?.includes("TypeError"));
+  bench.provider.startAhead({ ...request, template: template("fetch-function") });
+  await bench.until("cleared", () => bench.instances.some((event) => event.type === "ready"));
+  expect(bench.failures.get("default/hello-1")).toBeUndefined();
+});

@@ -62,6 +62,7 @@ export class PodRunner {
   #stopping: Promise<void> | undefined;
   #tracker: InstanceTracker | undefined;
   #closeRelay: (() => void) | undefined;
+  #cancelDeadline: (() => void) | undefined;
   /** Until its serving container was started once, an instance started ahead may take that place. */
   #adoptable = true;
 
@@ -81,6 +82,7 @@ export class PodRunner {
   /** Starts everything; returns at once. */
   start(): void {
     this.#report();
+    this.#watchDeadline();
     void this.#run().catch((error: unknown) =>
       this.#deps.log.error("pod could not be run", { err: error, pod: this.#title() }),
     );
@@ -127,6 +129,19 @@ export class PodRunner {
 
   get containers(): readonly ContainerRunner[] {
     return [...this.#initContainers, ...this.#containers];
+  }
+
+  /** activeDeadlineSeconds counts from the pod's start, also over restarts of the agent. */
+  #watchDeadline(): void {
+    const seconds = this.#pod.spec.activeDeadlineSeconds;
+    if (seconds === undefined) return;
+    const startedMs = Date.parse(this.#pod.status?.startTime ?? "") || this.#startedMs;
+    this.#cancelDeadline = this.#deps.clock.after(startedMs + seconds * 1000 - this.#deps.clock.now(), () => {
+      const message = "Pod was active on the node longer than the specified deadline";
+      this.#end = { phase: "Failed", reason: "DeadlineExceeded", message };
+      this.#deps.event(this.#pod, "Normal", "DeadlineExceeded", message);
+      void this.stop(this.#graceMs());
+    });
   }
 
   async #run(): Promise<void> {
@@ -208,10 +223,15 @@ export class PodRunner {
     if (ahead) {
       void ahead.logFile.moveTo(logPath);
       this.#tracker = ahead.tracker;
+      this.#event(container, "Normal", "Started", `Started container ${container.name} ahead of its pod`);
       return ahead;
     }
     const resolved = resolveEnv(this.#pod, container, this.#deps.env, this.#options);
     if (resolved.kind === "missing") throw new ContainerStartError("CreateContainerConfigError", resolved.message);
+    if (resolved.skipped.length > 0) {
+      const names = resolved.skipped.join(", ");
+      this.#event(container, "Warning", "InvalidEnvironmentVariableNames", `Keys [${names}] are no variable names`);
+    }
     await this.#volumes.prepare(container);
     const id = this.#deps.newId();
     const logFile = createLogFile({ now: () => this.#deps.clock.now(), log: this.#deps.log }, logPath);
@@ -227,8 +247,12 @@ export class PodRunner {
         output: logFile.sink,
       }),
     );
-    this.#deps.event(this.#pod, "Normal", "Started", `Started container ${container.name}`, container.name);
+    this.#event(container, "Normal", "Started", `Started container ${container.name}`);
     return { running, logFile, dispose: () => void rm(dir, { recursive: true, force: true }).catch(() => undefined) };
+  }
+
+  #event(container: Container, type: "Normal" | "Warning", reason: string, message: string): void {
+    this.#deps.event(this.#pod, type, reason, message, container.name);
   }
 
   /** Where the log of a container's nth start is kept. */
@@ -282,6 +306,7 @@ export class PodRunner {
   async #stop(graceMs: number): Promise<void> {
     const { clock } = this.#deps;
     this.#closeRelay?.();
+    this.#cancelDeadline?.();
     const deadline = clock.now() + graceMs;
     for (const runner of this.#containers) {
       if (runner.view.state.running) {
