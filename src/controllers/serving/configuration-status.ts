@@ -70,7 +70,7 @@ function readyVerdict(
     const text = `Revision ${JSON.stringify(name)} failed with message: ${condition.message ?? ""}.`;
     return isFalse("RevisionFailed", text);
   }
-  return ready === name && readyBefore === name ? undefined : isUnknown();
+  return ready === name && readyBefore === name ? undefined : isUnknown("", condition?.message);
 }
 
 /** What the Revision that takes the traffic says of its later starts. */

@@ -12,7 +12,8 @@ import { conditionOf } from "../../api/serving/conditions.ts";
 import { servingKeys } from "../../api/serving/keys.ts";
 import { RevisionKind } from "../../api/serving/kinds.ts";
 import type { Revision, RevisionStatus } from "../../api/serving/types.gen.ts";
-import type { ControllerQueue, ControllerSpec } from "../../client/controller.ts";
+import type { ControllerQueue, ControllerSpec, WatchRule } from "../../client/controller.ts";
+import type { Informer } from "../../client/informer.ts";
 import { controllerKey, labelKey, selfKey, watching } from "../../client/keys.ts";
 import { servingConfig, type ServingConfig } from "./config.ts";
 import type { ServingDeps } from "./deps.ts";
@@ -22,7 +23,7 @@ import { makePodAutoscaler, syncedAnnotations } from "./make-pod-autoscaler.ts";
 import { makePrivateService, makePublicService } from "./make-revision-services.ts";
 import { deploymentNameOf } from "./revision-metadata.ts";
 import { revisionStatus, type RevisionFacts } from "./revision-status.ts";
-import { startFailureOf } from "./start-failure.ts";
+import { startFailureOf, startProgressOf } from "./start-failure.ts";
 import { ownFacts, whenChanged } from "./when-changed.ts";
 import { covers, createOrGet, observing, writeStatus } from "./write.ts";
 
@@ -58,7 +59,7 @@ export function revisionController(deps: ServingDeps): ControllerSpec {
       // Bears the Revision's name, as the public core Service does.
       watching(PodAutoscalerKind, selfKey),
       watching(ServiceKind, controllerKey(RevisionKind)),
-      watching(PodKind, (pod, old) => (failureChanged(pod, old) ? labelKey(servingKeys.revision)(pod, old) : [])),
+      watching(PodKind, podKeys(revisions)),
     ],
     onStart: (started) => void (queue = started),
     async reconcile(key) {
@@ -76,9 +77,16 @@ const revisionOwnFacts = (revision: Revision): unknown => [
   conditionOf(revision, "ContainerHealthy")?.status,
 ];
 
-/** Pods only matter for what is wrong with them. */
-const failureChanged = (pod: Pod, old: Pod | undefined): boolean =>
-  !isDeepStrictEqual(startFailureOf([pod]), old && startFailureOf([old]));
+/** Pods only matter for what is wrong with them; until the Revision is ready, for what they still wait for too. */
+function podKeys(revisions: Informer<Revision>): WatchRule<Pod>["keysOf"] {
+  const owner = labelKey(servingKeys.revision);
+  return (pod, old) => {
+    const before = old ? [old] : [];
+    if (!isDeepStrictEqual(startFailureOf([pod]), startFailureOf(before))) return owner(pod, old);
+    if (startProgressOf([pod]) === startProgressOf(before)) return [];
+    return owner(pod, old).filter((key) => conditionOf(revisions.get(key), "Ready")?.status !== "True");
+  };
+}
 
 /** What the Revision says of its Deployment; counts only as far as they pass zero. */
 const deploymentFacts = ({ metadata, spec, status }: Deployment): unknown => [
@@ -100,11 +108,13 @@ async function reconcileRevision(parts: Parts, revision: Revision, again: () => 
   if (found.kind === "resolved") digests.forget(revision.metadata.uid ?? "");
   const { deployment } = children;
   const short = (deployment?.spec.replicas ?? 0) > 0 && (deployment?.status?.availableReplicas ?? 0) === 0;
+  const pods = short ? podsOf(revision.metadata.uid ?? "") : [];
   const status = revisionStatus({
     revision,
     digests: found,
     ...children,
-    startFailure: short ? startFailureOf(podsOf(revision.metadata.uid ?? "")) : undefined,
+    startFailure: startFailureOf(pods),
+    startProgress: startProgressOf(pods),
     waitForNodes: deploymentConfig.podIsAlwaysSchedulable,
     logUrl: config.logUrlTemplate().replaceAll("${REVISION_UID}", revision.metadata.uid ?? ""),
     now: deps.clock.now(),

@@ -42,6 +42,7 @@ const facts = (some: Partial<RevisionFacts>): RevisionFacts => ({
   deployment: deployment(1, 0),
   autoscaler: autoscaler(false, "Unknown", 0),
   startFailure: undefined,
+  startProgress: "",
   waitForNodes: false,
   logUrl: "",
   now: 0,
@@ -151,6 +152,15 @@ describe("after the initial scale was reached once", () => {
     expect(told(scaledDown)).toMatchObject({ InstancesHealthy: "False ExitCode1" });
     expect(told(later({ deployment: deployment(1, 1) }, scaledDown))).not.toHaveProperty("InstancesHealthy");
   });
+});
+
+test("says what a start is waiting for, digests no longer when they are known", () => {
+  const resolving = revisionStatus(facts({ digests: { kind: "resolving" }, deployment: undefined }));
+  const waiting = revisionStatus(
+    facts({ revision: revision(resolving), startProgress: "Container is running but not ready" }),
+  );
+  expect(told(waiting)).toMatchObject({ ContainerHealthy: "Unknown Deploying", Ready: "Unknown Deploying" });
+  expect(waiting.conditions?.find((c) => c.type === "Ready")?.message).toBe("Container is running but not ready");
 });
 
 test("keeps the reason of a first start that failed when its pods are taken away", () => {

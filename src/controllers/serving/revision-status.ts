@@ -33,6 +33,8 @@ export interface RevisionFacts {
   readonly autoscaler: PodAutoscaler | undefined;
   /** Why no pod is available although some are wanted. */
   readonly startFailure: StartFailure | undefined;
+  /** What a start that has not failed is waiting for. */
+  readonly startProgress: string;
   /** A pod that no node can take is waited for. */
   readonly waitForNodes: boolean;
   readonly logUrl: string;
@@ -76,7 +78,7 @@ export function revisionStatus(facts: RevisionFacts): RevisionStatus {
  * | pod finds no node                   | as before                 | False with the scheduler's reason |
  * | Deployment gave up                  | as before                 | False with its reason          |
  * | autoscaler gave up                  | as before                 | False ProgressDeadlineExceeded |
- * | otherwise                           | True when a pod is ready  | Unknown Deploying              |
+ * | otherwise                           | True when a pod is ready  | Unknown Deploying, with what it waits for |
  *
  * Afterwards both are True and stay so, at zero instances too; a later start that fails is told by the Info condition
  * InstancesHealthy being False, which stays until a start succeeds (absent otherwise).
@@ -108,7 +110,7 @@ function containerVerdict({ revision, startFailure }: RevisionFacts, deployment:
   if ((deployment.status?.readyReplicas ?? 0) > 0) return isTrue;
   if (startFailure?.part === "container") return isFalse(startFailure.reason, startFailure.message);
   // The reason of a failure stays when its pods are taken away.
-  return conditionOf(revision, "ContainerHealthy") ? undefined : isUnknown("Deploying");
+  return conditionOf(revision, "ContainerHealthy")?.status === "False" ? undefined : isUnknown("Deploying");
 }
 
 function resourcesVerdict(
@@ -116,7 +118,7 @@ function resourcesVerdict(
   deployment: Deployment,
   containerHealthy: Verdict | undefined,
 ): Verdict {
-  const { revision, startFailure, autoscaler, waitForNodes } = facts;
+  const { revision, startFailure, startProgress, autoscaler, waitForNodes } = facts;
   const known = conditionOf(revision, "ContainerHealthy");
   const unhealthy = containerHealthy?.status === "False" ? containerHealthy : undefined;
   const failedBefore = containerHealthy === undefined && known?.status === "False" ? verdictOf(known) : undefined;
@@ -124,7 +126,7 @@ function resourcesVerdict(
   const stopped = deploymentFailure(deployment) ?? autoscalerFailure(autoscaler);
   // A container's own failure says more than the deadline that passed because of it.
   if (stopped) return unhealthy ?? failedBefore ?? stopped;
-  return isUnknown("Deploying");
+  return isUnknown("Deploying", startProgress);
 }
 
 function deploymentFailure({ status }: Deployment): Verdict | undefined {

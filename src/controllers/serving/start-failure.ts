@@ -32,6 +32,16 @@ export function startFailureOf(pods: readonly Pod[]): StartFailure | undefined {
   return undefined;
 }
 
+/** What a start that has not failed is waiting for; empty before any container runs. */
+export function startProgressOf(pods: readonly Pod[]): string {
+  for (const { metadata, status } of pods) {
+    const container = status?.containerStatuses?.find((one) => one.state?.running && !one.ready);
+    if (container)
+      return `Container ${JSON.stringify(container.name)} of Pod ${JSON.stringify(metadata.name)} is running but not ready`;
+  }
+  return "";
+}
+
 function unschedulable({ status }: Pod): StartFailure | undefined {
   const scheduled = status?.conditions?.find((condition) => condition.type === "PodScheduled");
   if (scheduled?.status !== "False") return undefined;
