@@ -1,5 +1,5 @@
 /** ConfigMap config-domain: which domain a Route's hosts are under (pkg/reconciler/route/config/domain.go). */
-import { parse as parseYaml } from "yaml";
+import { createRequire } from "node:module";
 import { cached, finish, readConfig, type ConfigData, type Parsed } from "./config-values.ts";
 
 /** Domain of hosts that only the cluster itself can reach. */
@@ -31,9 +31,12 @@ export function parseDomainConfig(data: ConfigData): Parsed<DomainConfig> {
 export const domainConfig: (data: ConfigData) => DomainConfig = cached(parseDomainConfig);
 
 function readSelector(text: string): Readonly<Record<string, string>> | undefined {
+  if (text.trim() === "") return {};
   let parsed: unknown;
   try {
-    parsed = parseYaml(text);
+    // Loaded only for a domain with labels, which few have: it weighs 10 MB.
+    const { parse } = createRequire(import.meta.url)("yaml") as typeof import("yaml");
+    parsed = parse(text);
   } catch {
     return undefined;
   }

@@ -2,7 +2,8 @@
  * CEL with the functions Kubernetes adds to it (kubernetes.io/docs/reference/using-api/cel). The language itself is
  * @marcbachmann/cel-js.
  */
-import { Environment, type ASTNode, type ParseResult } from "@marcbachmann/cel-js";
+import { createRequire } from "node:module";
+import type { ASTNode, Environment, ParseResult } from "@marcbachmann/cel-js";
 import { compileGoPattern } from "../schema/go-pattern.ts";
 import { isObject, jsonEqual } from "../schema/json-value.ts";
 import {
@@ -25,6 +26,15 @@ import {
   UrlValue,
 } from "./cel-kubernetes-values.ts";
 
+/** Loaded with the first rule: most servers never see one, and it weighs 9 MB. */
+let loaded: typeof import("@marcbachmann/cel-js") | undefined;
+const cel = (): typeof import("@marcbachmann/cel-js") =>
+  (loaded ??= createRequire(import.meta.url)("@marcbachmann/cel-js") as typeof import("@marcbachmann/cel-js"));
+
+/** CEL's optional value; none for undefined. */
+export const toOptional = (value: unknown): unknown =>
+  value === undefined ? cel().Optional.none() : cel().Optional.of(value);
+
 /** What `oldSelf` is to a rule: the old value itself, or with optionalOldSelf an optional that may hold none. */
 export type OldSelf = "value" | "optional";
 
@@ -35,7 +45,7 @@ function environment(oldSelf: OldSelf): Environment {
   let made = environments.get(oldSelf);
   if (!made) {
     made = registerFunctions(
-      new Environment({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
+      new (cel().Environment)({ enableOptionalTypes: true, homogeneousAggregateLiterals: false })
         .registerVariable("self", "dyn")
         .registerVariable("oldSelf", oldSelf === "optional" ? "optional<dyn>" : "dyn"),
     );

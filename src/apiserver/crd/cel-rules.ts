@@ -1,11 +1,11 @@
 /** Runs the `x-kubernetes-validations` of a schema over an object (apiextensions-apiserver pkg/apiserver/schema/cel/validation.go). */
-import { Optional, type ParseResult } from "@marcbachmann/cel-js";
+import type { ParseResult } from "@marcbachmann/cel-js";
 import { fieldError, type FieldError } from "../../api/meta/field-error.ts";
 import type { Schema, ValidationRule } from "../../api/meta/schema.ts";
 import { getOwn, isObject, jsonEqual } from "../schema/json-value.ts";
 import { indexByKey, keyOf } from "../schema/validate-list.ts";
 import { costOf, costShapeOf, longestOf, names, objectCostLimit, ruleCostLimit, type CostShape } from "./cel-cost.ts";
-import { parseCel, type OldSelf } from "./cel-environment.ts";
+import { parseCel, toOptional, type OldSelf } from "./cel-environment.ts";
 import { undefinedFields } from "./cel-fields.ts";
 import { toCel } from "./cel-values.ts";
 
@@ -120,7 +120,7 @@ function runAt(
 }
 
 function oldScope(rule: ValidationRule, oldSelf: unknown): Record<string, unknown> {
-  if (rule.optionalOldSelf) return { oldSelf: oldSelf === undefined ? Optional.none() : Optional.of(oldSelf) };
+  if (rule.optionalOldSelf) return { oldSelf: toOptional(oldSelf) };
   return oldSelf === undefined ? {} : { oldSelf };
 }
 

@@ -2,8 +2,13 @@
  * YAML bodies with the habits of Kubernetes' own parser (sigs.k8s.io/yaml): one document, merge keys,
  * `y`, `yes`, `on` and their opposites as booleans and `0644` as octal, so that a file mode in a manifest means what its writer meant.
  */
-import { isMap, isScalar, parseDocument, visit, type Document, type ScalarTag } from "yaml";
+import { createRequire } from "node:module";
+import type { Document, ScalarTag } from "yaml";
 import { badRequest } from "../../api/meta/errors.ts";
+
+/** Loaded when the first YAML body comes, which on most servers is never: kubectl sends JSON. It weighs 10 MB. */
+let loaded: typeof import("yaml") | undefined;
+const yaml = (): typeof import("yaml") => (loaded ??= createRequire(import.meta.url)("yaml") as typeof import("yaml"));
 
 export interface DecodedText {
   readonly value: unknown;
@@ -29,7 +34,7 @@ const oldOctal: ScalarTag = {
 
 /** Throws 400 for text that is no YAML, naming line and column. */
 export function decodeYaml(text: string): DecodedText {
-  const document = parseDocument(text, {
+  const document = yaml().parseDocument(text, {
     version: "1.2",
     schema: "core",
     merge: true,
@@ -45,7 +50,7 @@ const firstLine = (message: string): string => message.split("\n", 1)[0]?.replac
 
 function duplicateKeys(document: Document): string[] {
   const found: string[] = [];
-  visit(document, {
+  yaml().visit(document, {
     Map(_key, node, path) {
       const seen = new Set<string>();
       for (const pair of node.items) {
@@ -59,14 +64,14 @@ function duplicateKeys(document: Document): string[] {
   return found;
 }
 
-const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key);
+const keyText = (key: unknown): string => String(yaml().isScalar(key) ? key.value : key);
 
 /** The ancestors of a node are maps, pairs and sequences; pairs and positions in sequences name the steps. */
 function pathText(ancestors: readonly unknown[], last: string): string {
   let path = "";
   ancestors.forEach((node, index) => {
     const next = ancestors[index + 1];
-    if (isMap(node) || node === null || typeof node !== "object") return;
+    if (yaml().isMap(node) || node === null || typeof node !== "object") return;
     if ("key" in node) path += path === "" ? keyText(node.key) : `.${keyText(node.key)}`;
     else if ("items" in node && Array.isArray(node.items)) path += `[${node.items.indexOf(next)}]`;
   });
