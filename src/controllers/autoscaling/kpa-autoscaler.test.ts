@@ -330,6 +330,58 @@ test("after a restart with several instances nothing is taken away for a window"
   expect(cluster.replicas("hello")).toBeLessThan(7);
 });
 
+test("hours of changing load leave nothing behind and no number out of bounds", async () => {
+  const names = Array.from({ length: 12 }, (_, i) => `r${i}`);
+  for (const [i, name] of names.entries()) {
+    const annotations = {
+      "autoscaling.knative.dev/max-scale": String(4 + i),
+      "autoscaling.knative.dev/window": i % 3 === 0 ? "10s" : "60s",
+      ...(i % 4 === 0 ? { "autoscaling.knative.dev/scale-down-delay": "90s" } : {}),
+    };
+    cluster.addRevision(name, { containerConcurrency: i % 5, annotations });
+  }
+  await seconds(5);
+  const random = seededRandom(20_261_120);
+  for (let minute = 0; minute < 120; minute++) {
+    for (const name of names) {
+      const isBusy = random() < 0.4;
+      cluster.setLoad(name, isBusy ? { concurrency: random() * 40, requestsPerSecond: random() * 100 } : {});
+      if (isBusy && cluster.replicas(name) === 0) cluster.request(name);
+    }
+    if (minute === 60) {
+      await cluster.stopAutoscaler();
+      cluster.start();
+    }
+    await seconds(60);
+    for (const [i, name] of names.entries()) {
+      expect(cluster.replicas(name)).toBeGreaterThanOrEqual(0);
+      expect(cluster.replicas(name)).toBeLessThanOrEqual(4 + i);
+    }
+  }
+  for (const name of names) cluster.setLoad(name, {});
+  await seconds(400);
+  expect(names.map((name) => cluster.replicas(name))).toEqual(names.map(() => 0));
+  expect(cluster.autoscaler.activeCount).toBe(0);
+  for (const scaler of cluster.autoscaler.all()) {
+    expect(scaler.windows).toBeUndefined();
+    expect(scaler.state).toEqual({ maxPanic: 0, delayed: expect.any(Array), desired: 0 });
+    expect(scaler.state.delayed.length).toBeLessThanOrEqual(1);
+  }
+  // Only the router's own clock is left.
+  expect(cluster.clock.pending).toBeLessThanOrEqual(1);
+}, 60_000);
+
+/** Mulberry32. */
+function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 test("its numbers can be read under Knative's names", async () => {
   cluster.addRevision("hello", { containerConcurrency: 10 });
   cluster.setLoad("hello", { concurrency: 42 });
