@@ -105,7 +105,9 @@ function atRate(spec: KpaSpec, seen: KpaObservation, wants: number, rule: Rule):
 function withDemand(state: KpaState, load: LoadStep | undefined, nowMs: number): Step {
   const step: Step = load ?? { desired: state.desired, rule: "no-data" };
   const { demand } = state;
-  if (!demand || nowMs >= demand.untilMs || demand.count <= step.desired) return step;
+  if (!demand || nowMs >= demand.untilMs || demand.count < step.desired) return step;
+  // The same number for a better reason, unless it was measured.
+  if (load && demand.count === step.desired) return step;
   return { desired: demand.count, rule: "demand" };
 }
 

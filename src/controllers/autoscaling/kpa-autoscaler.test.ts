@@ -95,9 +95,27 @@ describe("a sleeping revision", () => {
     expect(cluster.writes.length).toBe(before);
     await seconds(0.01);
     expect(cluster.replicas("hello")).toBe(1);
-    expect(cluster.condition("hello", "Active")).toBe("Unknown/Queued");
+    await seconds(0.6);
+    expect(cluster.condition("hello", "Active")).toBe("True");
     expect(ruleOf("hello")).toBe("demand");
-    await seconds(1);
+    expect(cluster.writes.slice(before)).toEqual([
+      "patch deployments/scale hello-deployment",
+      "update podautoscalers/status hello",
+      "patch podautoscalers hello",
+    ]);
+  });
+
+  test("says that it is not ready when it takes longer than a second", async () => {
+    cluster.startMs = 500;
+    await asleep("hello");
+    cluster.startMs = 5000;
+    cluster.request("hello");
+    await seconds(0.9);
+    expect(cluster.condition("hello", "Active")).toBe("False/NoTraffic");
+    await seconds(0.2);
+    expect(cluster.condition("hello", "Active")).toBe("Unknown/Queued");
+    expect(cluster.podAutoscaler("hello").status?.desiredScale).toBe(1);
+    await seconds(5);
     expect(cluster.condition("hello", "Active")).toBe("True");
   });
 

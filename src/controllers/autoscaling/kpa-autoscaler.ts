@@ -104,6 +104,7 @@ export class KpaAutoscaler implements LoadListener {
     const state = meetDemand(scaler.spec, scaler.state, waiting, nowMs);
     if (state === scaler.state) return;
     scaler.state = state;
+    scaler.edgeMs = nowMs;
     const { desired } = evaluate(scaler, this.#routerSinceMs, nowMs);
     if (this.#startAhead(scaler, desired)) this.#queue?.addAfter(revision, this.#nextActMs(nowMs));
     else this.#queue?.add(revision);

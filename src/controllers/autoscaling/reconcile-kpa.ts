@@ -4,6 +4,7 @@ import { DeploymentKind } from "../../api/apps/kinds.ts";
 import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
 import type { PodAutoscaler, PodAutoscalerStatus } from "../../api/autoscaling-internal/types.gen.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
+import type { ReconcileResult } from "../../client/controller.ts";
 import type { Client } from "../../client/client.ts";
 import { lastDecisionAnnotation } from "../../scaling/recorded-decision.ts";
 import type { KpaAutoscaler, KpaDeps } from "./kpa-autoscaler.ts";
@@ -11,17 +12,26 @@ import { recordIsDue, renewedRecord } from "./last-decision.ts";
 import { activeThreshold, podAutoscalerStatus } from "./pa-status.ts";
 import type { RevisionScaler } from "./revision-scaler.ts";
 
+/**
+ * How long a revision that was just woken may take to be ready before its status says that it is not. Most are up in a
+ * few milliseconds: their status goes from inactive to active in one write, and nothing that follows a status has work
+ * while the first requests are answered.
+ */
+const quietWakeMs = 1000;
+
 export async function reconcileKpa(
   { client, clock }: Pick<KpaDeps, "client" | "clock">,
   autoscaler: KpaAutoscaler,
   pa: PodAutoscaler,
-): Promise<void> {
+): Promise<ReconcileResult | void> {
   const key = `${pa.metadata.namespace}/${pa.metadata.name}`;
   const pods = autoscaler.podsOf(key);
   const scaler = autoscaler.observe(pa, pods);
   await applyScale(client, autoscaler, scaler);
   const want = scaler.decision?.desired ?? -1;
   const facts = { want, ready: pods.ready, minReady: activeThreshold(pa, scaler.spec) };
+  const quietMs = scaler.edgeMs + quietWakeMs - clock.now();
+  if (quietMs > 0 && want > 0 && pods.ready < facts.minReady) return { requeueAfterMs: quietMs };
   await writeStatus(client, pa, podAutoscalerStatus(pa, facts, clock.now()));
   await writeRecord(client, scaler, autoscaler.isAtRest(scaler), clock.now());
 }

@@ -28,6 +28,8 @@ export interface RevisionScaler {
   measuredFromMs: number;
   /** It had windows before, and gave them up because nothing happened. */
   rested: boolean;
+  /** When requests last asked for instances that were not there. */
+  edgeMs: number;
   /** When the last report came, milliseconds. */
   reportedMs: number;
   /** Ready pods that are to stay, as their informer shows. */
@@ -70,6 +72,7 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
     windows: undefined,
     measuredFromMs: 0,
     rested: false,
+    edgeMs: Number.NEGATIVE_INFINITY,
     reportedMs: Number.NEGATIVE_INFINITY,
     readyPods,
     readyInstances: 0,
