@@ -102,6 +102,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
     fsync: options.fsync ?? false,
     now: deps.now,
     freeze: options.freeze ?? false,
+    onListenerError: (error) => deps.log.error("a watcher failed", { err: error }),
   });
   const authorizer = createAuthorizer(store);
   const tokens = createServiceAccountTokens(identity.tokenKey, { store, now: deps.now });

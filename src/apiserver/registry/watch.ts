@@ -43,8 +43,35 @@ const tooOld = (revision: number, oldest: number): ApiError =>
 export function startWatch(registry: Registry, request: WatchRequest, sink: WatchSink): Watching {
   checkWatchOptions(request);
   const selection = parseSelection(request.served.definition, request);
+  let watching: Watching | undefined;
+  const deliver = guarded(deliverer(selection, sink), (error) => {
+    watching?.stop();
+    sink.fail(internalError(error instanceof Error ? error.message : String(error)));
+  });
+  watching = begin(registry, request, { selection, deliver, sink });
+  return watching;
+}
+
+/** A watcher that fails at one event has missed it: it must end rather than go on with a gap. */
+function guarded(deliver: (change: Change) => void, fail: (error: unknown) => void): (change: Change) => void {
+  return (change) => {
+    try {
+      deliver(change);
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  };
+}
+
+interface Beginning {
+  readonly selection: Selection;
+  readonly deliver: (change: Change) => void;
+  readonly sink: WatchSink;
+}
+
+function begin(registry: Registry, request: WatchRequest, { selection, deliver, sink }: Beginning): Watching {
   const from = parseRevision(request.resourceVersion);
-  const deliver = deliverer(selection, sink);
   const { store } = registry;
   const { resource } = request.served;
   const initial = request.sendInitialEvents ?? (from === undefined || from === 0);

@@ -11,11 +11,13 @@ let directory: string;
 let path: string;
 let now = 0;
 const open: Store[] = [];
+let listenerErrors: unknown[] = [];
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "ebb-store-"));
   path = join(directory, "state.db");
   now = 1_000_000;
+  listenerErrors = [];
 });
 afterEach(() => {
   for (const store of open.splice(0)) store.close();
@@ -23,7 +25,8 @@ afterEach(() => {
 });
 
 function openStore(at = path): Store {
-  const store = Store.open({ path: at, fsync: false, now: () => now, freeze: true });
+  const onListenerError = (error: unknown): void => void listenerErrors.push(error);
+  const store = Store.open({ path: at, fsync: false, now: () => now, freeze: true, onListenerError });
   open.push(store);
   return store;
 }
@@ -97,6 +100,28 @@ describe("state", () => {
     expect(store.get("/things", "ns/a")).toBeUndefined();
     store.commit([good, { ...good, key: "ns/b" }]);
     expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe("listeners", () => {
+  test("one that throws harms neither the write nor the others", () => {
+    const store = openStore();
+    const seen: string[] = [];
+    store.subscribe("/things", () => {
+      throw new Error("broken");
+    });
+    store.subscribe("/things", ({ key }) => void seen.push(key));
+    expect(put(store, "ns/a", "1")?.revision).toBe(1);
+    expect([seen, listenerErrors]).toEqual([["ns/a"], [new Error("broken")]]);
+  });
+
+  test("one that writes is refused: the others would hear of it too early", () => {
+    const store = openStore();
+    store.subscribe("/things", () => void put(store, "ns/b", "1"));
+    put(store, "ns/a", "1");
+    expect(listenerErrors).toMatchObject([{ message: expect.stringMatching(/must not write/) }]);
+    expect(store.get("/things", "ns/b")).toBeUndefined();
+    expect(put(store, "ns/c", "1")?.revision).toBe(2);
   });
 });
 

@@ -10,6 +10,8 @@ export interface StoreOptions extends LogOptions {
   readonly now: () => number;
   /** Deep-freezes every stored object: tests use it to catch readers that change what they share. */
   readonly freeze?: boolean;
+  /** Told what a listener threw: the write stands and the other listeners still hear of it. */
+  readonly onListenerError: (error: unknown) => void;
 }
 
 /** History a watch or paged list can go back to. */
@@ -28,12 +30,16 @@ export class Store {
   readonly #listeners = new Map<string, Set<ChangeListener>>();
   /** Revisions known to be at least as old as their time: where compaction may stop. */
   #marks: { time: number; revision: number }[] = [];
+  readonly #onListenerError: (error: unknown) => void;
   #revision: number;
+  #publishing = false;
+  #closed = false;
 
   private constructor(log: Log, options: StoreOptions) {
     this.#log = log;
     this.#now = options.now;
     this.#freeze = options.freeze ?? false;
+    this.#onListenerError = options.onListenerError;
     for (const row of log.current()) this.#table(row.resource).set(row.key, this.#entryOf(row));
     for (const [resource, revision] of log.lastRevisions()) this.#table(resource).lastRevision = revision;
     this.#revision = log.lastRevision();
@@ -80,12 +86,16 @@ export class Store {
    * writes depend on in the same turn. Throws (ApiError 507 when the disk is full) with nothing changed.
    */
   commit(writes: readonly Write[]): Change[] {
+    // A write in the middle of telling another would reach some listeners before that one.
+    if (this.#publishing) throw new Error("a listener must not write: do it in a later turn");
     const time = this.#now();
     const changes = writes.map((write, i) => this.#change(write, this.#revision + 1 + i, time));
     this.#log.append(changes.map(toRow));
     this.#revision += changes.length;
     for (const change of changes) this.#apply(change);
+    this.#publishing = true;
     for (const change of changes) this.#publish(change);
+    this.#publishing = false;
     return changes;
   }
 
@@ -107,7 +117,12 @@ export class Store {
 
   #publish(change: Change): void {
     const listeners = this.#listeners.get(change.resource);
-    if (listeners) for (const listener of listeners) listener(change);
+    for (const listener of listeners ?? [])
+      try {
+        listener(change);
+      } catch (error) {
+        this.#onListenerError(error);
+      }
   }
 
   /** Calls the listener, in the turn of the commit, for every change from here on; returns the removal. */
@@ -161,8 +176,12 @@ export class Store {
     // Marks from the future are of a clock that has been set back: waiting for it to catch up would keep everything.
     const kept = this.#marks.filter((mark) => mark.time > time - historyMs && mark.time <= time);
     this.#marks = [...kept, { time, revision: this.#revision }];
-    if (old) while (this.#log.compact(old.revision)) await new Promise<void>((done) => void setImmediate(done));
-    this.#log.checkpoint();
+    if (old) await this.#compactInSteps(old.revision);
+    if (!this.#closed) this.#log.checkpoint();
+  }
+
+  async #compactInSteps(revision: number): Promise<void> {
+    while (!this.#closed && this.#log.compact(revision)) await new Promise<void>((done) => void setImmediate(done));
   }
 
   /** Forgets history up to a revision at once; for tests of expired versions. */
@@ -178,6 +197,7 @@ export class Store {
   }
 
   close(): void {
+    this.#closed = true;
     this.#log.close();
   }
 
