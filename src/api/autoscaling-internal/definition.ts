@@ -1,6 +1,7 @@
 import { nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
+import { fillStructs } from "../serving/go-structs.ts";
 import { column, readyColumns, servingKindFacts } from "../serving/columns.ts";
 import { missingField, toFieldErrors, within, type Problem } from "../serving/problems.ts";
 import { autoscalerConfig } from "./config-autoscaler.ts";
@@ -29,6 +30,7 @@ export const podAutoscalerDefinition: KindDefinition<PodAutoscaler> = {
   ],
   /** The class and its metric are written out, so that a changed cluster default does not move what runs. */
   prepare: (pa, old, context) => {
+    fillStructs(pa, "spec.scaleTargetRef");
     if (old) return;
     const config = autoscalerConfig(context.configMap(servingNamespace, "config-autoscaler"));
     const annotations = pa.metadata.annotations ?? {};

@@ -46,7 +46,9 @@ function conditionErrors({ conditions }: PodStatus): readonly FieldError[] {
 
 function nominationErrors(pod: Pod, before: PodStatus): readonly FieldError[] {
   const [value, field] = [pod.status?.nominatedNodeName, "status.nominatedNodeName"];
-  return value === before.nominatedNodeName ? [] : checkText(field, value, checkDnsSubdomain);
+  if (!value || value === before.nominatedNodeName) return [];
+  if (pod.spec.nodeName) return [fieldError.forbidden(field, "cannot be set on a pod that is bound to a node")];
+  return checkText(field, value, checkDnsSubdomain);
 }
 
 type StatusList = "containerStatuses" | "initContainerStatuses" | "ephemeralContainerStatuses";

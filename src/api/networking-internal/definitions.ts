@@ -2,6 +2,7 @@
 import { nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
+import { fillStructs } from "../serving/go-structs.ts";
 import { readyColumns, servingKindFacts } from "../serving/columns.ts";
 import {
   each,
@@ -21,6 +22,7 @@ export const kIngressDefinition: KindDefinition<Ingress> = {
   kind: KIngressKind,
   schema: () => schemaOf("networking.internal.v1alpha1.Ingress"),
   columns: [nameColumn, ...readyColumns],
+  prepare: (ingress) => fillStructs(ingress, "spec"),
   validate: ({ spec }) =>
     toFieldErrors(
       within("spec", [
@@ -34,13 +36,13 @@ function checkRule(rule: IngressRule): Problems {
   const problems: Problem[] = [];
   if ((rule.hosts ?? []).length === 0) problems.push(missingField("hosts"));
   if (!rule.http) return [...problems, missingField("http")];
-  if (rule.http.paths.length === 0) problems.push(missingField("http.paths"));
-  return [...problems, ...within("http", each("paths", rule.http.paths, checkPath))];
+  if (!rule.http.paths?.length) problems.push(missingField("http.paths"));
+  return [...problems, ...within("http", each("paths", rule.http.paths ?? [], checkPath))];
 }
 
 /** Percentages of a path add up to 100; a single split may leave its percentage out. */
 function checkPath(path: HTTPIngressPath): Problems {
-  const { splits } = path;
+  const { splits = [] } = path;
   if (splits.length === 0) return [missingField("splits")];
   const problems = each("splits", splits, (split) => [
     ...(["serviceName", "serviceNamespace", "servicePort"] as const)
@@ -63,5 +65,6 @@ export const clusterDomainClaimDefinition: KindDefinition<ClusterDomainClaim> = 
   kind: ClusterDomainClaimKind,
   schema: () => schemaOf("networking.internal.v1alpha1.ClusterDomainClaim"),
   columns: [nameColumn],
+  prepare: (claim) => fillStructs(claim, "spec"),
   validate: ({ spec }) => toFieldErrors(spec.namespace ? [] : [missingField("spec.namespace")]),
 };

@@ -4,6 +4,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import { checkDnsSubdomain } from "../meta/names.ts";
 import { schemaOf } from "../schemas.ts";
 import { readyColumns, servingKindFacts, urlColumn } from "./columns.ts";
+import { fillStructs } from "./go-structs.ts";
 import { DomainMappingKind } from "./kinds.ts";
 import { checkCreator } from "./metadata-validation.ts";
 import {
@@ -27,8 +28,9 @@ export const domainMappingDefinition: KindDefinition<DomainMapping> = {
   schema: () => schemaOf("serving.v1.DomainMapping"),
   columns: [nameColumn, urlColumn, ...readyColumns],
   prepare: (mapping, old, context) => {
+    fillStructs(mapping, "spec.ref");
     const { namespace } = mapping.metadata;
-    if (mapping.spec?.ref && namespace) mapping.spec.ref.namespace ||= namespace;
+    if (namespace) mapping.spec.ref.namespace ||= namespace;
     stampUser<DomainMapping>(mapping, old, context);
   },
   validate: (mapping, old) =>

@@ -23,6 +23,7 @@ import { specDiff } from "./spec-diff.ts";
 import { checkNameChange, checkTemplate, type TemplateParent } from "./template-validation.ts";
 import { checkTraffic } from "./traffic-validation.ts";
 import type { Configuration, Revision, RevisionTemplateSpec, Route, Service, TrafficTarget } from "./types.gen.ts";
+import { fillStructs } from "./go-structs.ts";
 import { stampUser } from "./user-info.ts";
 
 export const serviceDefinition: KindDefinition<Service> = {
@@ -32,8 +33,8 @@ export const serviceDefinition: KindDefinition<Service> = {
   nameRule: "dns-subdomain",
   columns: [nameColumn, urlColumn, ...latestColumns, ...readyColumns],
   prepare: (service, old, context) => {
-    defaultTemplate(service.spec?.template, old?.spec.template, service.metadata, context);
-    if (!service.spec) return;
+    fillStructs(service, "spec.template.spec");
+    defaultTemplate(service.spec.template, old?.spec.template, service.metadata, context);
     if ((service.spec.traffic ?? []).length === 0) service.spec.traffic = [{ percent: 100, latestRevision: true }];
     defaultTraffic(service.spec.traffic ?? []);
     stampUser<Service>(service, old, context);
@@ -55,7 +56,8 @@ export const configurationDefinition: KindDefinition<Configuration> = {
   schema: () => schemaOf("serving.v1.Configuration"),
   columns: [nameColumn, ...latestColumns, ...readyColumns],
   prepare: (configuration, old, context) => {
-    defaultTemplate(configuration.spec?.template, old?.spec.template, configuration.metadata, context);
+    fillStructs(configuration, "spec.template.spec");
+    defaultTemplate(configuration.spec.template, old?.spec.template, configuration.metadata, context);
     if (!isOwned(configuration)) stampUser<Configuration>(configuration, old, context);
   },
   validate: (configuration, old, context) =>
@@ -115,7 +117,8 @@ export const revisionDefinition: KindDefinition<Revision> = {
   ],
   // Never on an update: a changed default would look like a change of an immutable spec.
   prepare: (revision, old, context) => {
-    if (old || !revision.spec) return;
+    fillStructs(revision, "spec");
+    if (old) return;
     const { metadata: parent } = revision;
     defaultRevisionSpec(revision.spec, { settings: settingsOf(context), parent, operation: "create" });
   },

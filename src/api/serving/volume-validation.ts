@@ -58,8 +58,8 @@ function checkVolume(volume: Volume, features: ServingFeatures): Problems {
   ];
 }
 
-function checkName(name: string): Problems {
-  if (name === "") return [missingField("name")];
+function checkName(name: string | undefined): Problems {
+  if (!name) return [missingField("name")];
   return checkDnsLabel(name).length === 0 ? [] : [invalidValue(name, "name")];
 }
 
