@@ -157,7 +157,7 @@ export async function createServingPlane({ spoil, ...overrides }: ServingPlaneOp
   return plane;
 }
 
-const deadlineMs = 5_000;
+const deadlineMs = 15_000;
 
 async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean, what: string): Promise<T> {
   const end = Date.now() + deadlineMs;

@@ -2,66 +2,66 @@
 export const messages = `
 package networking.internal.v1alpha1
 
-Ingress
-  1 metadata meta.ObjectMeta~
-  2 spec IngressSpec~
-  3 status IngressStatus
+Ingress -- What the router is to do for some hosts; made from Routes and DomainMappings.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec IngressSpec~ -- What is wanted.
+  3 status IngressStatus -- What is there, as last observed.
 
-IngressSpec
-  1 rules []IngressRule
-  2 tls []IngressTLS
-  3 httpOption string
+IngressSpec -- Hosts and where their requests go.
+  1 rules []IngressRule -- One per set of hosts.
+  2 tls []IngressTLS -- Certificates for hosts.
+  3 httpOption string -- Enabled serves http, Redirected answers it with a redirect to https.
 
-IngressRule
-  1 hosts []string
-  2 visibility string
-  3 http HTTPIngressRuleValue
+IngressRule -- Where requests to some hosts go.
+  1 hosts []string -- Host names.
+  2 visibility string -- ExternalIP for everybody, ClusterLocal for the cluster alone.
+  3 http HTTPIngressRuleValue -- Paths and their backends.
 
-HTTPIngressRuleValue
-  1 paths []HTTPIngressPath!
+HTTPIngressRuleValue -- Paths and their backends.
+  1 paths []HTTPIngressPath! -- The most special one that fits is taken.
 
-HTTPIngressPath
-  1 path string
-  2 rewriteHost string
-  3 headers map<string,HeaderMatch>
-  4 splits []IngressBackendSplit!
-  5 appendHeaders map<string,string>
+HTTPIngressPath -- Where requests to some paths go.
+  1 path string -- Prefix of the path; empty fits all.
+  2 rewriteHost string -- The Host that requests go on with.
+  3 headers map<string,HeaderMatch> -- Headers a request must have.
+  4 splits []IngressBackendSplit! -- Backends and their shares.
+  5 appendHeaders map<string,string> -- Headers that requests get.
 
-HeaderMatch
-  1 exact string
+HeaderMatch -- What a header must be.
+  1 exact string -- Exactly this.
 
-IngressBackendSplit
-  1 serviceName string!
-  2 serviceNamespace string!
-  3 servicePort IntOrString
-  4 percent int32
-  5 appendHeaders map<string,string>
+IngressBackendSplit -- A backend and its share.
+  1 serviceName string! -- Name of the Revision, or of a core Service.
+  2 serviceNamespace string! -- Its namespace.
+  3 servicePort IntOrString -- Its port.
+  4 percent int32 -- Its share, 0 to 100.
+  5 appendHeaders map<string,string> -- Headers that its requests get.
 
-IngressTLS
-  1 hosts []string
-  2 secretName string
-  3 secretNamespace string
+IngressTLS -- A certificate for hosts.
+  1 hosts []string -- Host names.
+  2 secretName string -- The Secret that has it.
+  3 secretNamespace string -- The Secret's namespace.
 
-IngressStatus
-  1 observedGeneration int64
-  2 conditions []serving.v1.Condition map=type
-  3 annotations map<string,string>
-  4 publicLoadBalancer LoadBalancerStatus
-  5 privateLoadBalancer LoadBalancerStatus
+IngressStatus -- How far the router is.
+  1 observedGeneration int64 -- The generation of the spec that this status answers.
+  2 conditions []serving.v1.Condition map=type -- Judgements on how far the object is, one per type; Ready sums them up.
+  3 annotations map<string,string> -- Further facts that controllers keep with the status.
+  4 publicLoadBalancer LoadBalancerStatus -- Where requests from outside come in.
+  5 privateLoadBalancer LoadBalancerStatus -- Where requests from inside come in.
 
-LoadBalancerStatus
-  1 ingress []LoadBalancerIngressStatus
+LoadBalancerStatus -- Where requests come in.
+  1 ingress []LoadBalancerIngressStatus -- Addresses.
 
-LoadBalancerIngressStatus
-  1 ip string
-  2 domain string
-  3 domainInternal string
-  4 meshOnly bool
+LoadBalancerIngressStatus -- One address.
+  1 ip string -- As an IP.
+  2 domain string -- As a name.
+  3 domainInternal string -- As a name inside the cluster.
+  4 meshOnly bool -- By a mesh alone.
 
-ClusterDomainClaim
-  1 metadata meta.ObjectMeta~
-  2 spec ClusterDomainClaimSpec~
+ClusterDomainClaim -- Which namespace may map a domain; its name is the domain.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec ClusterDomainClaimSpec~ -- What is wanted.
 
-ClusterDomainClaimSpec
-  1 namespace string!
+ClusterDomainClaimSpec -- Whose the domain is.
+  1 namespace string! -- The namespace that may map it.
 `;
