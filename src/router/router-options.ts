@@ -20,6 +20,8 @@ export interface RouterOptions {
   readonly idleMs?: number;
   /** Client connections; more are not accepted. Default 50,000. */
   readonly maxConnections?: number;
+  /** How long close() lets requests under way go on. Default 10,000. */
+  readonly closeMs?: number;
   /** Adds a Server-Timing header to responses that waited for a cold start. Default true. */
   readonly serverTiming?: boolean;
   /** Idle connections kept to one instance. Default 100. */
@@ -41,6 +43,7 @@ export interface CompiledRouterOptions {
   };
   readonly pool: { readonly maxIdle: number; readonly idleMs: number; readonly connectTimeoutMs: number };
   readonly maxConnections: number;
+  readonly closeMs: number;
   readonly serverTiming: boolean;
 }
 
@@ -72,6 +75,7 @@ export function compileOptions(options: RouterOptions): CompiledRouterOptions {
       connectTimeoutMs: number("connectMs", 5000),
     },
     maxConnections: number("maxConnections", 50_000),
+    closeMs: number("closeMs", 10_000, 0),
     serverTiming: options.serverTiming ?? true,
   });
 }

@@ -179,3 +179,42 @@ test("load is reported at once after a quiet time and then by the second", async
   );
   expect(harness.load.reports[1]).toMatchObject({ requestCount: 0, readyInstances: 1 });
 });
+
+test("close lets the request under way finish, takes no new connection, and ends idle ones", async () => {
+  const harness = await start();
+  let finish: (() => void) | undefined;
+  harness.ready(await harness.app((_req, res) => (finish = () => res.end("last"))));
+  const busy = new RawClient(harness.port).send(get);
+  const idle = new RawClient(harness.port);
+  await eventually(
+    () => finish !== undefined,
+    () => "not in flight",
+  );
+  const closing = harness.router.close();
+  await idle.toEnd();
+  idle.destroy();
+  finish?.();
+  expect(await busy.toEnd()).toMatch(/Connection: close\r\n[^]*last$/);
+  busy.destroy();
+  await closing;
+  const late = new RawClient(harness.port);
+  await late.toEnd();
+  expect(late.received).toBe("");
+});
+
+test("close ends what is still under way at its deadline", async () => {
+  const harness = await start({ options: { closeMs: 50 } });
+  let arrived = false;
+  harness.ready(await harness.app(() => (arrived = true)));
+  const busy = new RawClient(harness.port).send(get);
+  await eventually(
+    () => arrived,
+    () => "not in flight",
+  );
+  await harness.router.close();
+  await busy.toEnd();
+});
+
+test("an option out of range is refused by name", async () => {
+  await expect(startHarness({ options: { queueLimit: 0 } })).rejects.toThrow(/router option "queueLimit".*at least 1/);
+});

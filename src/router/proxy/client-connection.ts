@@ -33,6 +33,8 @@ const keptBytes = 16_384;
 const discardBytes = 262_144;
 /** A closing connection is given this long to take its last response. */
 const lingerMs = 2000;
+/** One that takes nothing at all, this long. */
+const stuckMs = 30_000;
 
 /** An HTTP/1 client's connection: reads requests one after the other, and is the front of the one under way. */
 export class ClientConnection implements Front, WireEvents {
@@ -455,7 +457,8 @@ export class ClientConnection implements Front, WireEvents {
     const silentMs = nowMs - this.#since;
     const { headMs, bodyMs, idleMs } = this.#host.limits;
     if (this.#phase === "closing") {
-      if (silentMs > lingerMs && this.wire.socket.writableLength === 0) this.wire.socket.destroy();
+      const { writableLength } = this.wire.socket;
+      if (silentMs > (writableLength === 0 ? lingerMs : stuckMs)) this.wire.socket.destroy();
     } else if (this.idle) {
       if (silentMs > idleMs) this.#end();
     } else if (this.#phase === "head") {

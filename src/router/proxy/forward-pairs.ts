@@ -72,7 +72,8 @@ function addIds(pairs: Pair[], found: ReadonlyMap<number, string>, ids: RequestI
 
 /** Pairs as the object node:http2 takes; a name that comes several times gets a list. */
 export function toHeaderObject(pairs: readonly Pair[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
+  // Without a prototype: a header may be named like one of its properties.
+  const headers: Record<string, string | string[]> = Object.create(null);
   for (const [name, value] of pairs) {
     const known = headers[name];
     if (known === undefined) headers[name] = value;

@@ -15,6 +15,7 @@ import {
   toPairs,
 } from "./forward-pairs.ts";
 import type { BodyKind, ResponseHead } from "./response-head.ts";
+import { sendTrailers } from "./send-trailers.ts";
 import type { Backend, Front, LocalAnswer } from "./sides.ts";
 import type { Wire } from "./wire.ts";
 
@@ -185,7 +186,12 @@ export class Http2Front implements Front {
   inform(head: ResponseHead): void {
     const stream = this.#stream;
     if (stream.destroyed || stream.headersSent || head.status === 101) return;
-    stream.additionalHeaders({ ":status": head.status, ...toHeaderObject(pairsOf(head)) });
+    try {
+      stream.additionalHeaders({ ":status": head.status, ...toHeaderObject(pairsOf(head)) });
+    } catch {
+      // Interim responses are a courtesy: one that HTTP/2 does not allow is left out.
+      return;
+    }
   }
 
   respond(head: ResponseHead, kind: BodyKind, extra: string): void {
@@ -220,7 +226,7 @@ export class Http2Front implements Front {
     const stream = this.#stream;
     if (stream.destroyed || stream.writableEnded) return;
     // Without any, node:http2 ends the stream with an empty data frame.
-    stream.once("wantTrailers", () => stream.sendTrailers(toHeaderObject(trailers)));
+    stream.once("wantTrailers", () => sendTrailers(stream, trailers));
     stream.end();
   }
 
