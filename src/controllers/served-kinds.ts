@@ -12,8 +12,12 @@ export interface ServedKinds {
   onAdded(handler: (kind: Kind) => void): () => void;
 }
 
-/** `builtIn` and what established CRDs define, in their storage version. */
-export function createServedKinds(informers: Informers, builtIn: readonly Kind[]): ServedKinds {
+/**
+ * `builtIn` and what established CRDs define, in their storage version. Of several versions of one resource only the
+ * first counts: they are the same objects.
+ */
+export function createServedKinds(informers: Informers, allBuiltIn: readonly Kind[]): ServedKinds {
+  const builtIn = [...new Map(allBuiltIn.toReversed().map((known) => [kindKey(known), known])).values()].toReversed();
   const definitions = informers.of(CustomResourceDefinitionKind);
   const custom = new Map<string, Kind>();
   const handlers = new Set<(kind: Kind) => void>();
