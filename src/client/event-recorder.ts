@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { isNotFound } from "../api/meta/errors.ts";
 import { apiVersionOf, type Kind } from "../api/meta/kind.ts";
 import type { Draft, KubeObject } from "../api/meta/object.ts";
@@ -67,7 +68,6 @@ export function createEventRecorder(deps: EventRecorderDeps, component: string):
   const written = new Map<string, Written>();
   const similar = new Map<string, Similar>();
   const buckets = new Map<string, Bucket>();
-  let sequence = 0;
   let last: Promise<void> = Promise.resolve();
 
   const write = async (event: Draft<Event>, key: string): Promise<void> => {
@@ -95,7 +95,7 @@ export function createEventRecorder(deps: EventRecorderDeps, component: string):
       const group = `${object}/${facts.fieldPath ?? ""}/${facts.type}/${facts.reason}`;
       const combined = countSimilar(similar, { group, message: facts.message, now });
       const message = combined ? `(combined from similar events): ${facts.message}` : facts.message;
-      const event = makeEvent({ about, facts, message, component, now, sequence: sequence++ });
+      const event = makeEvent({ about, facts, message, component, now });
       const key = combined ? group : `${group}/${message}`;
       last = last
         .then(() => new Promise<void>((resolve) => deps.clock.after(0, resolve)))
@@ -162,12 +162,12 @@ interface EventParts {
   readonly message: string;
   readonly component: string;
   readonly now: number;
-  readonly sequence: number;
 }
 
-function makeEvent({ about, facts, message, component, now, sequence }: EventParts): Draft<Event> {
+function makeEvent({ about, facts, message, component, now }: EventParts): Draft<Event> {
   const time = formatTime(now);
-  const nanoseconds = BigInt(Math.floor(now)) * 1_000_000n + BigInt(sequence % 1_000_000);
+  // Clocks here count milliseconds; several recorders may tell of one object in the same one.
+  const nanoseconds = BigInt(Math.floor(now)) * 1_000_000n + BigInt(randomInt(1_000_000));
   return {
     metadata: { name: `${about.name}.${nanoseconds.toString(16)}`, namespace: about.namespace ?? "default" },
     involvedObject: about,

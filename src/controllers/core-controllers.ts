@@ -16,6 +16,7 @@ import { endpointsController } from "./discovery/endpoints.ts";
 import { garbageCollector } from "./garbage-collection/garbage-collector.ts";
 import { hpaController } from "./hpa/hpa-controller.ts";
 import type { MetricsSource } from "./hpa/metrics-source.ts";
+import { nodeLifecycleController, taintEvictionController } from "./node-lifecycle/node-lifecycle.ts";
 import { disruptionController } from "./policy/disruption-budget.ts";
 import { clusterRoleAggregationController } from "./rbac/cluster-role-aggregation.ts";
 import { schedulerController } from "./scheduling/scheduler.ts";
@@ -48,6 +49,8 @@ export function coreControllers(deps: CoreControllersDeps): readonly ControllerS
     rootObjectsController(deps),
     eventExpiryController(deps),
     podGarbageCollector(deps),
+    nodeLifecycleController(deps),
+    taintEvictionController(deps),
     namespaceController({ ...deps, kinds }),
     garbageCollector({ ...deps, kinds }),
     hpaController({ ...deps, kinds }),
