@@ -85,3 +85,22 @@ test("an unknown type is answered with the known ones", () => {
 test("text that is not UTF-8 is refused", () => {
   expect(failureOf(() => decodeBody(new Uint8Array([0x7b, 0xff, 0x7d]), undefined)).code).toBe(400);
 });
+
+test.each([
+  ["JSON lists", "application/json", `{"a":${"[".repeat(5000)}${"]".repeat(5000)}}`],
+  ["JSON objects", "application/json", `${'{"a":'.repeat(5000)}1${"}".repeat(5000)}`],
+  ["YAML lists", "application/yaml", `a: ${"[".repeat(20_000)}${"]".repeat(20_000)}`],
+])("%s nested without end are refused, not walked", (_name, type, text) => {
+  expect(failureOf(() => decodeBody(bytes(text), type, { strict: true })).code).toBe(400);
+});
+
+test("brackets in strings do not count as nesting", () => {
+  const text = JSON.stringify({ a: '[{"'.repeat(5000) });
+  expect(decodeBody(bytes(text), "application/json", { strict: true }).duplicates).toEqual([]);
+});
+
+test("YAML aliases that multiply are refused", () => {
+  const lines = ["a0: &a0 [x,x,x,x,x,x,x,x,x,x]"];
+  for (let i = 1; i < 8; i++) lines.push(`a${i}: &a${i} [${Array.from({ length: 10 }, () => `*a${i - 1}`).join(",")}]`);
+  expect(failureOf(() => decodeBody(bytes(lines.join("\n")), "application/yaml")).code).toBe(400);
+});

@@ -2,6 +2,7 @@
 import { badRequest, unsupportedMediaType } from "../../api/meta/errors.ts";
 import { isObject, type JsonObject } from "../schema/json-value.ts";
 import { findDuplicateKeys } from "./duplicate-keys.ts";
+import { checkNesting } from "./nesting.ts";
 import { decodeProtobuf } from "./protobuf.ts";
 import { decodeYaml } from "./yaml.ts";
 
@@ -63,6 +64,7 @@ export function decodeText(
 ): { value: unknown; duplicates: readonly string[] } {
   const text = decodeUtf8(bytes);
   if (!/^\s*[[{]/.test(text)) return decodeYaml(text);
+  checkNesting(text);
   try {
     return { value: JSON.parse(text) as unknown, duplicates: options.strict ? findDuplicateKeys(text) : [] };
   } catch {
@@ -72,6 +74,7 @@ export function decodeText(
 }
 
 function decodeJsonObject(text: string, options: DecodeOptions): DecodedBody {
+  checkNesting(text);
   let value: unknown;
   try {
     value = JSON.parse(text);

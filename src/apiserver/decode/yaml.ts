@@ -32,8 +32,18 @@ const oldOctal: ScalarTag = {
   resolve: (text) => Number.parseInt(text, 8),
 };
 
-/** Throws 400 for text that is no YAML, naming line and column. */
+/** Throws 400 for text that is no YAML, naming line and column, and for one that blows up by its aliases. */
 export function decodeYaml(text: string): DecodedText {
+  try {
+    return decode(text);
+  } catch (error) {
+    // What the library throws when aliases multiply (ReferenceError) and when nesting overflows the stack.
+    if (!(error instanceof ReferenceError || error instanceof RangeError)) throw error;
+    throw badRequest(`error converting YAML to JSON: ${firstLine(error.message)}`);
+  }
+}
+
+function decode(text: string): DecodedText {
   const document = yaml().parseDocument(text, {
     version: "1.2",
     schema: "core",

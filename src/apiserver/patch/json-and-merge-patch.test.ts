@@ -101,3 +101,10 @@ test("list positions count from the end when negative and must exist", () => {
 test("a member that is not there tests equal to null", () => {
   expect(jsonPatch({ a: 1 }, [{ op: "test", path: "/b", value: null }])).toEqual({ a: 1 });
 });
+
+test("copies that double the document are stopped", () => {
+  const wide = Array.from({ length: 40 }, () => ({ op: "copy", from: "/a", path: "/a/-" }));
+  expect(failureOf(() => jsonPatch({ a: ["x"] }, wide)).code).toBe(413);
+  const deep = Array.from({ length: 400 }, () => ({ op: "copy", from: "", path: "/a/a/a" }));
+  expect(failureOf(() => jsonPatch({ a: { a: {} } }, deep)).code).toBe(400);
+});

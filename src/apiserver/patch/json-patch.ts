@@ -4,9 +4,12 @@
  * refuse or misplace members named `constructor` or `__proto__`, which ConfigMaps may have.
  */
 import { badRequest, failure, tooLarge, type ApiError } from "../../api/meta/errors.ts";
+import { checkNesting } from "../decode/nesting.ts";
 import { cloneJson, getOwn, isObject, jsonEqual, setOwn, type JsonObject } from "../schema/json-value.ts";
 
 const maxOperations = 10_000;
+/** Copies double a document with every operation: together they may add as much as a body may hold. */
+const maxCopiedBytes = 3 * 1024 * 1024;
 
 /**
  * Applies the operations in order to a copy. Throws 400 when the patch is no list of operations, 413 for more than
@@ -17,10 +20,11 @@ export function jsonPatch(target: Readonly<JsonObject>, patch: unknown): JsonObj
   if (patch.length > maxOperations)
     throw tooLarge(`The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`);
   let document: unknown = cloneJson(target);
+  const budget = { copiedBytes: 0 };
   patch.forEach((operation: unknown, index) => {
     if (!isObject(operation)) throw badRequest(`error decoding patch: operation ${index} is no object`);
     try {
-      document = applyOperation(document, operation);
+      document = applyOperation(document, operation, budget);
     } catch (error) {
       if (!(error instanceof OperationFailed)) throw error;
       throw unprocessable(
@@ -38,7 +42,7 @@ const unprocessable = (why: string): ApiError =>
 class OperationFailed extends Error {}
 
 /** The document after one operation; containers along the path are changed in place. */
-function applyOperation(document: unknown, operation: JsonObject): unknown {
+function applyOperation(document: unknown, operation: JsonObject, budget: { copiedBytes: number }): unknown {
   const path = pointer(operation, "path");
   switch (operation["op"]) {
     case "add":
@@ -51,8 +55,14 @@ function applyOperation(document: unknown, operation: JsonObject): unknown {
       const { document: rest, value } = remove(document, pointer(operation, "from"));
       return add(rest, path, value);
     }
-    case "copy":
-      return add(document, path, cloneJson(find(document, pointer(operation, "from"))));
+    case "copy": {
+      const text = JSON.stringify(find(document, pointer(operation, "from")));
+      budget.copiedBytes += text.length;
+      if (budget.copiedBytes > maxCopiedBytes)
+        throw tooLarge(`the copies of the JSON patch add more than ${maxCopiedBytes} bytes`);
+      checkNesting(text);
+      return add(document, path, JSON.parse(text));
+    }
     case "test":
       return test(document, path, operation["value"]);
     default:
