@@ -108,18 +108,26 @@ function splitDescription(body: string): [facts: string, description: string | u
   return at < 0 ? [body, undefined] : [body.slice(0, at).trimEnd(), body.slice(at + " -- ".length)];
 }
 
+const mapHead = "map<string,";
+
 function parseField(body: string, pkg: string): Field {
   const [facts, description] = splitDescription(body);
-  const match = /^(\d+) (\S+) (\[\])?(?:map<string,([^>]+)>|([A-Za-z0-9.]+))(\??)([!~]?)((?: \S+)*)$/.exec(facts);
-  if (!match) throw new Error(`not a field line: "${body}"`);
-  const [, no, name = "", list, mapOf, single, pointer, mark = "", words = ""] = match;
+  const [no = "", name = "", notation = "", ...words] = facts.split(" ");
+  const presence = presences[notation.at(-1) ?? ""];
+  let type = presence ? notation.slice(0, -1) : notation;
+  const pointer = type.endsWith("?");
+  if (pointer) type = type.slice(0, -1);
+  const shape = type.startsWith("[]") ? "list" : type.startsWith(mapHead) && type.endsWith(">") ? "map" : "single";
+  if (shape === "list") type = type.slice(2);
+  if (shape === "map") type = type.slice(mapHead.length, -1);
+  if (!/^\d+$/.test(no) || !/^[A-Za-z0-9.]+$/.test(type)) throw new Error(`not a field line: "${body}"`);
   return {
     no: Number(no),
     name,
-    type: qualify(mapOf ?? single ?? "", pkg),
-    shape: list ? "list" : mapOf ? "map" : "single",
-    presence: presences[mark] ?? "optional",
-    pointer: pointer === "?",
+    type: qualify(type, pkg),
+    shape,
+    presence: presence ?? "optional",
+    pointer,
     ...parseWords(words),
     ...(description === undefined ? {} : { description }),
   };
@@ -141,10 +149,13 @@ type FieldWords = Pick<
   | "values"
 >;
 
-function parseWords(words: string): FieldWords {
+const noWords: FieldWords = { inline: false };
+
+function parseWords(words: readonly string[]): FieldWords {
+  if (words.length === 0) return noWords;
   const found: { -readonly [K in keyof FieldWords]: FieldWords[K] } = { inline: false };
   const strategies: string[] = [];
-  for (const word of words.split(" ").filter(Boolean)) {
+  for (const word of words) {
     const at = word.indexOf("=");
     const [key, value] = at < 0 ? [word, ""] : [word.slice(0, at), word.slice(at + 1)];
     if (key === "inline") found.inline = true;
