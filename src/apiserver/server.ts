@@ -20,7 +20,8 @@ import { keyDocuments } from "./auth/key-documents.ts";
 import { reviewResources } from "./auth/reviews.ts";
 import { createServiceAccountTokens } from "./auth/service-account-tokens.ts";
 import { tokenRequests } from "./auth/token-request.ts";
-import { podSubresources } from "./http/pod-subresources.ts";
+import { fillTokenSecrets } from "./auth/token-secrets.ts";
+import { bindings, podSubresources } from "./http/pod-subresources.ts";
 import { loadIdentity } from "./auth/identity.ts";
 import { kubeconfigText } from "./auth/kubeconfig.ts";
 import { bootstrap } from "./bootstrap.ts";
@@ -117,13 +118,14 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
   bootstrap(registry, internalUser);
   const stopAggregating = keepRolesAggregated(registry, internalUser);
   const stopCustomResources = serveCustomResources(registry, internalUser);
+  const stopFilling = fillTokenSecrets({ registry, tokens, user: internalUser, log: deps.log });
   const stopCounting = keepQuotaStatus(registry, internalUser);
   const identify = createAuthenticate(identity.adminToken, async (token) => (await tokens.verify(token))?.user);
   const listener = new Listener({
     registry,
     log: deps.log,
     identity,
-    virtual: [...reviewResources({ authorizer, tokens }), ...(options.virtual ?? [])],
+    virtual: [bindings(registry), ...reviewResources({ authorizer, tokens }), ...(options.virtual ?? [])],
     subresources: [...podSubresources(registry), tokenRequests(store, tokens), ...(options.subresources ?? [])],
     documents: [keyDocuments(tokens), openApiHandler(registry.catalog)],
     authenticate: async (request) => impersonate(await identify(request), request.headers, authorizer),
@@ -148,6 +150,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
         stopAggregating();
         stopCustomResources();
         stopCounting();
+        stopFilling();
         await listener.close();
         store.close();
       })();

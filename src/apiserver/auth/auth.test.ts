@@ -90,6 +90,22 @@ describe("authentication", () => {
   });
 });
 
+test("a secret that asks for an account's token gets it, and the token ends with the secret", async () => {
+  const annotations = { "kubernetes.io/service-account.name": "default" };
+  const body = { metadata: { name: "kept", annotations }, type: "kubernetes.io/service-account-token" };
+  const secrets = `${namespaced}/secrets`;
+  expect((await t.ask("POST", secrets, { body })).status).toBe(201);
+  const filled = async (): Promise<string | undefined> =>
+    (await t.ask("GET", `${secrets}/kept`)).json["data"]?.["token"];
+  await expect.poll(filled, { timeout: 5000 }).toBeTruthy();
+  const token = Buffer.from((await filled()) ?? "", "base64").toString();
+  const asks = async (): Promise<number> =>
+    (await t.ask("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", { token, body: {} })).status;
+  expect(await asks()).toBe(201);
+  await t.ask("DELETE", `${secrets}/kept`);
+  expect(await asks()).toBe(401);
+});
+
 describe("authorization", () => {
   test("a role gives its verbs in its namespace, no more", async () => {
     const token = await account("reader", [podReader]);

@@ -253,6 +253,22 @@ describe("patch", () => {
     expect(renamed.status).toBe(400);
   });
 
+  test("what it makes of an object must be one", async () => {
+    await post(configMaps, { metadata: { name: "typed" } });
+    const wrong = await t.ask("PATCH", `${configMaps}/typed`, { body: { data: { n: 1 } }, ...merge });
+    expect(wrong.json).toMatchObject({
+      code: 422,
+      message: expect.stringMatching(/patch: Invalid value: .*cannot unmarshal number/),
+    });
+    const strict = await t.ask("PATCH", `${configMaps}/typed?fieldValidation=Strict`, { body: { zz: 1 }, ...merge });
+    expect(strict.json).toMatchObject({
+      code: 422,
+      message: expect.stringMatching(/strict decoding error: unknown field "zz"$/),
+    });
+    const warned = await t.ask("PATCH", `${configMaps}/typed`, { body: { zz: 1 }, ...merge });
+    expect([warned.status, warned.headers["warning"]]).toEqual([200, '299 - "unknown field \\"zz\\""']);
+  });
+
   test("a patch that changes nothing writes nothing", async () => {
     const made = (await post(configMaps, { metadata: { name: "same" }, data: { a: "1" } })).json;
     const again = await t.ask("PATCH", `${configMaps}/same`, { body: { data: { a: "1" } }, ...merge });

@@ -1,4 +1,4 @@
-import { badRequest, invalid } from "../../api/meta/errors.ts";
+import { badRequest, invalid, isApiError } from "../../api/meta/errors.ts";
 import { fieldError } from "../../api/meta/field-error.ts";
 import { apiVersionOf } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
@@ -46,8 +46,20 @@ export function takeIn(served: Served, body: unknown, caller: Caller, options: I
   const schema = served.definition.schema();
   const unknown = pruneUnknownFields(object, schema).map((path) => `unknown field "${path}"`);
   reportUnknown(served, [...unknown, ...(options.complaints ?? [])], caller, options.patch);
-  checkTypes(served, object, options.old);
+  if (options.patch === undefined) checkTypes(served, object, options.old);
+  else checkPatchedTypes(served, object, options.old);
   return object;
+}
+
+/** What a patch makes is refused as an invalid patch, where the same body sent whole would be a bad request. */
+function checkPatchedTypes(served: Served, object: Incoming, old: KubeObject | undefined): void {
+  try {
+    checkTypes(served, object, old);
+  } catch (error) {
+    if (!isApiError(error) || error.code !== 400) throw error;
+    const detail = error.message.replace(/^\S+ in version "\S+" cannot be handled as a \S+: /, "");
+    throw invalid({ group: "", kind: "" }, "", [fieldError.invalid("patch", JSON.stringify(object), detail)]);
+  }
 }
 
 /** Makes sure every value has the type it should have, in its canonical form; fills a custom resource's defaults. */
