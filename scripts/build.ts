@@ -1,7 +1,8 @@
 /** Writes dist/: src/ as JavaScript, file by file, for the published package (Node strips no types in node_modules). */
 import { spawnSync } from "node:child_process";
-import { cpSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bundleHost } from "../src/functions/hosts/host-program.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -14,3 +15,8 @@ if (built.status !== 0) process.exit(1);
 // What is no TypeScript (host programs in other languages) goes along as it is.
 for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }))
   if (/\.(mjs|py|sh|json)$/.test(file)) cpSync(join(root, "src", file), join(dist, file));
+
+// The host program runs alone in its process: one file, found by hostProgram.
+const hosts = join(dist, "functions/hosts/hosts");
+mkdirSync(hosts, { recursive: true });
+writeFileSync(join(hosts, "node.cjs"), bundleHost("node"));

@@ -24,7 +24,8 @@ export async function waitForReady(
       if (now.status?.observedGeneration !== now.metadata.generation) continue;
       const ready = now.status?.conditions?.find((c) => c.type === "Ready");
       if (ready?.status === "True") return now;
-      if (ready?.status === "False") throw new CommandError(`${namespace}/${name} is not ready: ${words(ready)}`);
+      if (ready?.status === "False")
+        throw new CommandError(`${namespace}/${name} is not ready: ${words(ready) || "no reason given"}`);
       const waiting = ready ? words(ready) : "";
       if (waiting !== "" && waiting !== told) tell(`waiting: ${waiting}`);
       told = waiting;
@@ -33,4 +34,4 @@ export async function waitForReady(
   throw signal.reason;
 }
 
-const words = (condition: Condition): string => condition.message ?? condition.reason ?? condition.type;
+const words = (condition: Condition): string => condition.message ?? condition.reason ?? "";
