@@ -39,13 +39,6 @@ export const nodeDefinition: KindDefinition<Node> = {
   schema: () => schemaOf("core.v1.Node"),
   statusSubresource: true,
   keepsStatusOnCreate: true,
-  otherSubresources: [
-    {
-      name: "proxy",
-      kind: { group: "", version: "v1", kind: "NodeProxyOptions" },
-      verbs: ["create", "delete", "get", "patch", "update"],
-    },
-  ],
   generation: "none",
   columns: [
     nameColumn,

@@ -54,13 +54,10 @@ export const podDefinition: KindDefinition<Pod> = {
   otherSubresources: [
     { name: "attach", kind: v1("PodAttachOptions"), verbs: ["create", "get"] },
     { name: "binding", kind: v1("Binding"), verbs: ["create"] },
-    { name: "ephemeralcontainers", kind: v1("Pod"), verbs: ["get", "patch", "update"] },
     { name: "eviction", kind: { group: "policy", version: "v1", kind: "Eviction" }, verbs: ["create"] },
     { name: "exec", kind: v1("PodExecOptions"), verbs: ["create", "get"] },
     { name: "log", kind: v1("Pod"), verbs: ["get"] },
     { name: "portforward", kind: v1("PodPortForwardOptions"), verbs: ["create", "get"] },
-    { name: "proxy", kind: v1("PodProxyOptions"), verbs: ["create", "delete", "get", "patch", "update"] },
-    { name: "resize", kind: v1("Pod"), verbs: ["get", "patch", "update"] },
   ],
   generation: "spec",
   columns,

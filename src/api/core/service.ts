@@ -32,13 +32,6 @@ export const serviceDefinition: KindDefinition<Service> = {
   message: "core.v1.Service",
   schema: () => schemaOf("core.v1.Service"),
   statusSubresource: true,
-  otherSubresources: [
-    {
-      name: "proxy",
-      kind: { group: "", version: "v1", kind: "ServiceProxyOptions" },
-      verbs: ["create", "delete", "get", "patch", "update"],
-    },
-  ],
   generation: "none",
   nameRule: "dns-label",
   columns: serviceColumns,
