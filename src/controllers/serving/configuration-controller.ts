@@ -55,7 +55,7 @@ async function reconcileConfiguration(
   const all = known || "failure" in latestCreated ? revisions : [...revisions, latestCreated];
   const now = deps.clock.now();
   const status = configurationStatus({ configuration, latestCreated, revisions: all, now });
-  await writeStatus(deps.client, ConfigurationKind, configuration, status);
+  await writeStatus(deps, ConfigurationKind, configuration, status);
   announce(deps, configuration, status);
   // What hindered the creation may pass (a quota, a full disk): try again later.
   if ("cause" in latestCreated) throw latestCreated.cause;

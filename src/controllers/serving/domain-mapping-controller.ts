@@ -71,12 +71,10 @@ async function reconcileMapping(parts: Parts, mapping: DomainMapping): Promise<v
   const claim = await claimDomain(parts, mapping);
   const target = claim === "held" ? resolveTarget(mapping, referentOf(deps.informers, mapping)) : undefined;
   const ingress = target?.ok ? await reconcileIngress(parts, mapping, target.target) : undefined;
-  // The finalizer of an automatic claim was a write of its own: the status goes on top of that.
-  const current = deps.informers.of(DomainMappingKind).get(keyOf(mapping.metadata)) ?? mapping;
   const { defaultExternalScheme } = config.network();
   const url = urlOf(mapping, defaultExternalScheme, deps.externalPort());
-  const status = domainMappingStatus({ mapping: current, claim, target, ingress, url, now: deps.clock.now() });
-  await writeStatus(deps.client, DomainMappingKind, current, status);
+  const status = domainMappingStatus({ mapping, claim, target, ingress, url, now: deps.clock.now() });
+  await writeStatus(deps, DomainMappingKind, mapping, status);
 }
 
 function urlOf({ metadata, spec }: DomainMapping, scheme: string, port: number | undefined): string {

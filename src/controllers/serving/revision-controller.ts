@@ -119,7 +119,7 @@ async function reconcileRevision(parts: Parts, revision: Revision, again: () => 
     logUrl: config.logUrlTemplate().replaceAll("${REVISION_UID}", revision.metadata.uid ?? ""),
     now: deps.clock.now(),
   });
-  await writeStatus(deps.client, RevisionKind, revision, status);
+  await writeStatus(deps, RevisionKind, revision, status);
   announce(deps, revision, status);
 }
 

@@ -88,7 +88,7 @@ async function reconcileRoute(parts: Parts, route: Route): Promise<ReconcileResu
   else if (!traffic.ok) outcome = { kind: "unassigned", verdict: traffic.verdict };
   else ({ outcome, nextMs } = await program(parts, { route, traffic: traffic.traffic, hosts: named.hosts, now }));
   const status = routeStatus({ route, outcome, hosts: named.hosts, now });
-  await writeStatus(deps.client, RouteKind, route, status);
+  await writeStatus(deps, RouteKind, route, status);
   return nextMs === undefined ? {} : { requeueAfterMs: Math.max(0, nextMs - now) };
 }
 

@@ -43,7 +43,7 @@ async function reconcileService(deps: ServingDeps, service: Service): Promise<vo
   const route = mayRoute(configuration) && !nameTaken ? await reconcileRoute(deps, service) : waiting;
   const now = deps.clock.now();
   const status = serviceStatus({ service, configuration, route, nameTaken, now });
-  await writeStatus(deps.client, KnativeServiceKind, service, status);
+  await writeStatus(deps, KnativeServiceKind, service, status);
 }
 
 const waiting = { kind: "waiting" } as const;

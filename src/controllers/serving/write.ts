@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isAlreadyExists, isConflict } from "../../api/meta/errors.ts";
 import type { Kind } from "../../api/meta/kind.ts";
-import type { Draft, KubeObject } from "../../api/meta/object.ts";
+import { keyOf, type Draft, type KubeObject } from "../../api/meta/object.ts";
 import type { Condition } from "../../api/serving/types.gen.ts";
 import { isObserved, isUnknown, nextConditions } from "../../api/serving/conditions.ts";
 import type { Client } from "../../client/client.ts";
@@ -26,15 +26,20 @@ interface WithStatus extends KubeObject {
   };
 }
 
-/** Writes `status` unless the object has it already. A stale object fails with Conflict and is tried again. */
+/**
+ * Writes `status` unless the object has it already. Nobody but its controller writes a status, so it goes onto the
+ * newest version known: labels that changed while this pass waited for its children do not undo the pass.
+ */
 export async function writeStatus<T extends WithStatus>(
-  client: Client,
+  { client, informers }: Pick<ServingDeps, "client" | "informers">,
   kind: Kind<T>,
   object: T,
   status: NonNullable<T["status"]>,
 ): Promise<void> {
-  if (isDeepStrictEqual(object.status, status)) return;
-  await client.update(kind, { ...object, status }, { subresource: "status" });
+  const known = informers.of(kind).get(keyOf(object.metadata));
+  const current = known && known.metadata.uid === object.metadata.uid ? known : object;
+  if (isDeepStrictEqual(current.status, status)) return;
+  await client.update(kind, { ...current, status }, { subresource: "status" });
 }
 
 /**
@@ -42,7 +47,7 @@ export async function writeStatus<T extends WithStatus>(
  * be taken for an answer to this one.
  */
 export async function observing<T extends WithStatus>(
-  deps: Pick<ServingDeps, "client" | "clock">,
+  deps: Pick<ServingDeps, "client" | "clock" | "informers">,
   kind: Kind<T>,
   object: T,
   run: () => Promise<void>,
@@ -56,7 +61,7 @@ export async function observing<T extends WithStatus>(
 }
 
 async function markUnobserved<T extends WithStatus>(
-  { client, clock }: Pick<ServingDeps, "client" | "clock">,
+  deps: Pick<ServingDeps, "client" | "clock" | "informers">,
   kind: Kind<T>,
   object: T,
 ): Promise<void> {
@@ -64,13 +69,13 @@ async function markUnobserved<T extends WithStatus>(
   const ready = isUnknown("NewObservedGenFailure", "unsuccessfully observed a new generation");
   const dependents = conditions.filter((c) => c.type !== "Ready" && c.severity === undefined).map((c) => c.type);
   const info = conditions.filter((c) => c.severity !== undefined);
-  const next = nextConditions({ dependents, info: [] }, conditions, { Ready: ready }, clock.now());
+  const next = nextConditions({ dependents, info: [] }, conditions, { Ready: ready }, deps.clock.now());
   const status = {
     ...object.status,
     conditions: [...next, ...info].sort((a, b) => (a.type < b.type ? -1 : 1)),
     ...(object.metadata.generation === undefined ? {} : { observedGeneration: object.metadata.generation }),
   };
-  await writeStatus(client, kind, object, status as NonNullable<T["status"]>).catch((failure: unknown) => {
+  await writeStatus(deps, kind, object, status as NonNullable<T["status"]>).catch((failure: unknown) => {
     if (!isConflict(failure)) throw failure;
   });
 }
