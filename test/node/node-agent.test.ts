@@ -109,10 +109,12 @@ test("a pod in the API is run, reported Ready, and removed after it was ended", 
   expect(pod?.status?.conditions?.filter((c) => c.reason !== undefined || c.message !== undefined)).toEqual([]);
   await server.api.delete(PodKind, { namespace: "default", name: "web" });
   await expect.poll(() => getPod("web"), until).toBeUndefined();
-  const events = (await server.api.list(EventKind, { namespace: "default" })).items;
-  expect(events.filter((e) => e.involvedObject.name === "web").map((e) => e.reason)).toEqual(
-    expect.arrayContaining(["Started", "Killing"]),
-  );
+  const reasons = async (): Promise<readonly unknown[]> =>
+    (await server.api.list(EventKind, { namespace: "default" })).items
+      .filter((e) => e.involvedObject.name === "web")
+      .map((e) => e.reason)
+      .sort();
+  await expect.poll(reasons, until).toEqual(["Created", "Killing", "Pulled", "Started"]);
 });
 
 test("a pod that finished is Succeeded and stays", async () => {

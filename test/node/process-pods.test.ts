@@ -352,3 +352,17 @@ test("why an instance started ahead failed is told for its revision, and cleared
   await bench.until("cleared", () => bench.instances.some((event) => event.type === "ready"));
   expect(bench.failures.get("default/hello-1")).toBeUndefined();
 });
+
+test("demand does not count on an instance that is being ended", async () => {
+  const pod = makePod("leaving", "ignores-sigterm", { labels: revisionLabels });
+  await runToReady(pod);
+  const ending = bench.provider.deletePod("uid-leaving", 2_000);
+  bench.provider.startAhead({
+    revision: "default/hello-1",
+    namespace: "default",
+    template: { metadata: { name: "", labels: revisionLabels }, spec: pod.spec },
+    count: 1,
+  });
+  await bench.until("another ready", () => bench.instances.filter((event) => event.type === "ready").length === 2);
+  await ending;
+});

@@ -27,6 +27,7 @@ interface Known {
 
 /** One kind of event is written at most this often; repeats in between only count. */
 const leastIntervalMs = 1_000;
+const delayMs = 250;
 const maxKnown = 1_000;
 const maxPending = 500;
 
@@ -42,6 +43,7 @@ export function createEventRecorder(
   const pending: (() => Promise<void>)[] = [];
   let working: Promise<void> | undefined;
   let closed = false;
+  const closing = Promise.withResolvers<void>();
   let serial = 0;
 
   const enqueue = (write: () => Promise<void>): void => {
@@ -51,8 +53,8 @@ export function createEventRecorder(
   };
 
   async function drain(): Promise<void> {
-    // A turn later, so that an event never delays what caused it.
-    await new Promise((resolve) => setImmediate(resolve));
+    // A while later: events are for reading, and what caused them may have a request waiting.
+    await Promise.race([new Promise<void>((resolve) => void clock.after(delayMs, resolve)), closing.promise]);
     for (let write = pending.shift(); write; write = pending.shift()) {
       await write().catch((error: unknown) => log.debug("event not recorded", { err: error }));
     }
@@ -90,6 +92,7 @@ export function createEventRecorder(
     },
     async close() {
       closed = true;
+      closing.resolve();
       await working;
     },
   };

@@ -15,6 +15,8 @@ export interface StatusWriter {
   close(): Promise<void>;
 }
 
+const gatherMs = 20;
+
 interface Wanted {
   readonly key: { readonly namespace: string; readonly name: string };
   status: PodStatus;
@@ -67,7 +69,10 @@ export function createStatusWriter(deps: {
       const entry = wanted.get(uid);
       if (entry) entry.status = status;
       else wanted.set(uid, { key: { namespace, name }, status, written: undefined, waiters: [] });
-      queue.add(uid);
+      // On the way to ready several changes follow each other closely, just while a request waits for the instance:
+      // they become one write. Readiness itself, and its loss, gate traffic and are written at once.
+      if (isUrgent(status) || (entry?.written && isUrgent(entry.written))) queue.add(uid);
+      else queue.addAfter(uid, gatherMs);
     },
     async flushed(uid) {
       const entry = wanted.get(uid);
@@ -82,6 +87,11 @@ export function createStatusWriter(deps: {
     close: () => queue.close(),
   };
 }
+
+const isUrgent = (status: PodStatus): boolean =>
+  status.phase === "Succeeded" ||
+  status.phase === "Failed" ||
+  (status.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false);
 
 /**
  * As a strategic merge patch: conditions merge by type, so those of others stay, and what no longer holds is nulled;

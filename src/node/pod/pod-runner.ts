@@ -223,7 +223,7 @@ export class PodRunner {
     if (ahead) {
       void ahead.logFile.moveTo(logPath);
       this.#tracker = ahead.tracker;
-      this.#event(container, "Normal", "Started", `Started container ${container.name} ahead of its pod`);
+      this.#started(container);
       return ahead;
     }
     const resolved = resolveEnv(this.#pod, container, this.#deps.env, this.#options);
@@ -247,8 +247,14 @@ export class PodRunner {
         output: logFile.sink,
       }),
     );
-    this.#event(container, "Normal", "Started", `Started container ${container.name}`);
+    this.#started(container);
     return { running, logFile, dispose: () => void rm(dir, { recursive: true, force: true }).catch(() => undefined) };
+  }
+
+  #started(container: Container): void {
+    this.#event(container, "Normal", "Pulled", `Container image "${container.image}" already present on machine`);
+    this.#event(container, "Normal", "Created", `Created container: ${container.name}`);
+    this.#event(container, "Normal", "Started", `Started container ${container.name}`);
   }
 
   #event(container: Container, type: "Normal" | "Warning", reason: string, message: string): void {

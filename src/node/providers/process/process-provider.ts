@@ -45,7 +45,12 @@ interface Entry {
   pod: Pod;
   readonly runner: PodRunner;
   readonly podIP: string;
+  /** It takes no requests any more: demand must not count on it. */
+  ending: boolean;
 }
+
+/** When ebb itself ends, pods get no more than this: someone is waiting for the prompt. */
+const closeGraceMs = 10_000;
 
 /** Runs pods as processes of this machine. */
 export function createProcessProvider(deps: ProcessProviderDeps, options: ProcessProviderOptions): ProcessProvider {
@@ -54,7 +59,9 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
 
   const bound = (revisionUid: string): number => {
     let count = 0;
-    for (const { pod } of entries.values()) if (pod.metadata.labels?.[revisionUidLabel] === revisionUid) count += 1;
+    for (const { pod, ending } of entries.values()) {
+      if (!ending && pod.metadata.labels?.[revisionUidLabel] === revisionUid) count += 1;
+    }
     return count;
   };
   const ahead = createAheadStarter({ ...deps, bound }, options);
@@ -71,13 +78,14 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
       { ...options, podIP },
       pod,
     );
-    entries.set(uid, { pod, runner, podIP });
+    entries.set(uid, { pod, runner, podIP, ending: false });
     runner.start();
   }
 
   async function end(uid: string, graceMs: number, remove: boolean): Promise<void> {
     const entry = entries.get(uid);
     if (!entry) return;
+    entry.ending = true;
     await entry.runner.stop(graceMs);
     if (entries.get(uid) !== entry) return;
     tell(entry.pod, entry.runner.status());
@@ -109,7 +117,10 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
     async close() {
       await Promise.all([
         ahead.close(),
-        ...[...entries].map(([uid, { pod }]) => end(uid, (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000, false)),
+        ...[...entries].map(([uid, { pod }]) => {
+          const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000;
+          return end(uid, Math.min(graceMs, closeGraceMs), false);
+        }),
       ]);
     },
   };
