@@ -83,10 +83,15 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     LANG: "C.UTF-8",
     ...(options.timeZone === undefined ? {} : { TZ: options.timeZone }),
   };
-  const programPath = hostProgram("node", join(dataDir, "cache"));
+  // Bundled while the rest of ebb starts; nothing asks for a host before start().
+  let programPath = "";
+  const program = hostProgram("node", join(dataDir, "cache"));
+  program.catch(() => undefined);
   const hostDeps: HostDeps = {
     nodePath,
-    programPath,
+    get programPath() {
+      return programPath;
+    },
     env: baseEnv,
     spawned: (pid) => journal.started(pid),
     now: () => clock.now(),
@@ -158,6 +163,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
         log.info("ending a process that an earlier ebb left running", { pid: session });
         signalGroup(session, "SIGKILL");
       }
+      programPath = await program;
       if (options.poolSize > 0) pool.start();
       await registration.start();
       agent.start();

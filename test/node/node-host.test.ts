@@ -32,7 +32,7 @@ async function load(file: string, model: FunctionModel = "auto"): Promise<Loaded
   const host = startHost(
     {
       nodePath: process.execPath,
-      programPath: hostProgram("node", join(tmpdir(), "ebb-test-cache")),
+      programPath: await hostProgram("node", join(tmpdir(), "ebb-test-cache")),
       env: { PATH: "/usr/bin:/bin" },
       spawned: () => undefined,
       now: () => Date.now(),

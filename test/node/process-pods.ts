@@ -66,12 +66,13 @@ export interface PodBench {
   close(): Promise<void>;
 }
 
+const programPath = await hostProgram("node", join(tmpdir(), "ebb-test-cache"));
+
 /** The process provider with everything real but the API: statuses and events are kept for the test to read. */
 export function openPodBench(options: { readonly clock?: Clock; readonly env?: Partial<EnvSources> } = {}): PodBench {
   const clock = options.clock ?? systemClock;
   const dir = mkdtempSync(join(tmpdir(), "ebb-node-"));
   const baseEnv = { PATH: `/usr/bin:/bin:${dirname(process.execPath)}`, LANG: "C.UTF-8" };
-  const programPath = hostProgram("node", join(tmpdir(), "ebb-test-cache"));
   const started: number[] = [];
   const spawned = (pid: number): void => void started.push(pid);
   const start = (purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess =>

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 /**
@@ -8,7 +7,7 @@ import { dirname, join } from "node:path";
  * further file one: the built one when there is one beside this file (dist), else bundled once from the sources into
  * `cacheDir`, under a name made from their contents.
  */
-export function hostProgram(name: "node", cacheDir: string): string {
+export async function hostProgram(name: "node", cacheDir: string): Promise<string> {
   const built = join(import.meta.dirname, "hosts", `${name}.cjs`);
   if (existsSync(built)) return built;
   const from = join(import.meta.dirname, name);
@@ -20,7 +19,7 @@ export function hostProgram(name: "node", cacheDir: string): string {
       .update(readFileSync(join(from, file)));
   const into = join(cacheDir, `host-${name}-${hash.digest("hex").slice(0, 16)}.cjs`);
   if (existsSync(into)) return into;
-  const text = bundleHost(name);
+  const text = await bundleHost(name);
   // Written aside and renamed, so that a crash or a second writer never leaves half a program behind.
   mkdirSync(dirname(into), { recursive: true });
   const aside = `${into}.${process.pid}`;
@@ -29,11 +28,11 @@ export function hostProgram(name: "node", cacheDir: string): string {
   return into;
 }
 
-/** The host's sources as one module; also what the build puts into dist as `hosts/<name>.cjs`. */
-export function bundleHost(name: "node"): string {
+/** The host's sources as one script; also what the build puts into dist as `hosts/<name>.cjs`. */
+export async function bundleHost(name: "node"): Promise<string> {
   // Loaded only here: a started ebb finds the result in its cache.
-  const { buildSync } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-  const { outputFiles } = buildSync({
+  const { build, stop } = await import("esbuild");
+  const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, name, "main.ts")],
     bundle: true,
     platform: "node",
@@ -43,6 +42,8 @@ export function bundleHost(name: "node"): string {
     write: false,
     logLevel: "silent",
   });
+  // Its helper process would stay for as long as this one.
+  await stop();
   const [file] = outputFiles;
   if (!file) throw new Error(`bundling the ${name} host gave nothing`);
   return file.text;
