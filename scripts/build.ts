@@ -19,4 +19,4 @@ for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "
 // The host program runs alone in its process: one file, found by hostProgram.
 const hosts = join(dist, "functions/hosts/hosts");
 mkdirSync(hosts, { recursive: true });
-writeFileSync(join(hosts, "node.cjs"), bundleHost("node"));
+writeFileSync(join(hosts, "node.cjs"), await bundleHost("node"));
