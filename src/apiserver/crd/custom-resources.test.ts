@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CustomResourceDefinitionKind } from "../../api/apiextensions/kinds.ts";
 import type { CustomResourceDefinition } from "../../api/apiextensions/types.gen.ts";
@@ -186,6 +189,27 @@ test("a definition with names in use is not served and says why", async () => {
   await server.api.delete(CustomResourceDefinitionKind, { name: "tabs.stable.example.com" });
 });
 
+test("a changed schema counts at once, and stored objects that no longer fit can still be changed elsewhere", async () => {
+  await make("before", { replicas: 9 });
+  const key = { name: "before", namespace: "default" };
+  const tighter = structuredClone(crd());
+  for (const { schema } of tighter.spec?.versions ?? []) {
+    const root = schema?.openAPIV3Schema as { properties: { spec: { properties: Record<string, object> } } };
+    root.properties.spec.properties = {
+      ...root.properties.spec.properties,
+      replicas: { type: "integer", maximum: 5, default: 1 },
+      extra: { type: "string" },
+    };
+  }
+  const found = await server.api.get(CustomResourceDefinitionKind, { name: "crontabs.stable.example.com" });
+  await server.api.update(CustomResourceDefinitionKind, { ...found, spec: tighter.spec ?? found.spec });
+  expect((await make("after", { extra: "kept" })).spec["extra"]).toBe("kept");
+  expect(await refusal(make("more", { replicas: 9 }))).toContain("should be less than or equal to 5");
+  await server.api.patch(CronTabKind, key, { type: "merge", body: { spec: { extra: "x" } } });
+  const worse = server.api.patch(CronTabKind, key, { type: "merge", body: { spec: { replicas: 8 } } });
+  expect(await refusal(worse)).toContain("should be less than or equal to 5");
+});
+
 test("deleting a definition deletes its objects first, and then nothing is served", async () => {
   await server.api.delete(CustomResourceDefinitionKind, { name: "crontabs.stable.example.com" });
   await until("the end of the definition", async () => {
@@ -199,4 +223,19 @@ test("deleting a definition deletes its objects first, and then nothing is serve
   expect(await refusal(server.api.list(CronTabKind, { namespace: "default" }))).toContain("404");
   await server.api.create(CustomResourceDefinitionKind, crd() as CustomResourceDefinition);
   expect((await server.api.list(CronTabKind, { namespace: "default" })).items).toEqual([]);
+});
+
+test("definitions and objects are there again after a restart, served before anything else happens", async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "ebb-crd-"));
+  const start = (): ApiServer => createApiServer({ dataDir, definitions: builtinDefinitions }, { log, now: Date.now });
+  const first = start();
+  await first.api.create(CustomResourceDefinitionKind, crd() as CustomResourceDefinition);
+  const draft = { metadata: { name: "kept", namespace: "default" }, spec: { cronSpec: "* * * * *" } };
+  await first.api.create(CronTabKind, draft);
+  await first.close();
+  const second = start();
+  const found = await second.api.get(CronTabKind, { name: "kept", namespace: "default" });
+  expect(found.spec).toEqual({ cronSpec: "* * * * *", replicas: 1, minReplicas: 1 });
+  await second.close();
+  rmSync(dataDir, { recursive: true });
 });
