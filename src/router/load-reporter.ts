@@ -7,7 +7,7 @@ import type { RouterClock } from "./router-clock.ts";
 export const reportMs = 1000;
 
 /**
- * Tells the autoscaler what the revisions carry: once a second those with load or instances, and at once the first
+ * Tells the autoscaler what the revisions carry: once a second those with load and those it asks for, at once the first
  * request after a quiet time. Runs no timer while there is nothing to tell.
  */
 export class LoadReporter<Pool extends InstancePool> {
@@ -56,7 +56,7 @@ export class LoadReporter<Pool extends InstancePool> {
     for (const runtime of this.#active) samples.push({ ...sampleOf(runtime), ...runtime.meter.report(nowMs) });
     if (samples.length > 0) listener.samples(samples, nowMs);
     for (const runtime of this.#active) {
-      if (runtime.meter.present > 0 || runtime.readyInstances > 0 || listener.wantsSamples(runtime.key)) continue;
+      if (runtime.meter.present > 0 || listener.wantsSamples(runtime.key)) continue;
       runtime.reporting = false;
       this.#active.delete(runtime);
     }
