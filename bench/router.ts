@@ -100,16 +100,17 @@ backend back
   server one 127.0.0.1:${instance}
 `;
 
-const nginxConfig = (dir: string, port: number, instance: number): string => `
-worker_processes 1; daemon off; master_process off; pid ${dir}/nginx.pid; error_log ${dir}/nginx.log;
+/** With connections to the app kept, or as it is without being told: a new one, HTTP/1.0, for every request. */
+const nginxConfig = (dir: string, port: number, instance: number, kept: boolean): string => `
+worker_processes 1; daemon off; master_process off; pid ${dir}/nginx-${port}.pid; error_log ${dir}/nginx.log;
 events { worker_connections 4096; }
 http {
   access_log off; keepalive_requests 10000000; client_max_body_size 0;
   client_body_temp_path ${dir}/a; proxy_temp_path ${dir}/b; fastcgi_temp_path ${dir}/c; uwsgi_temp_path ${dir}/d; scgi_temp_path ${dir}/e;
-  upstream back { server 127.0.0.1:${instance}; keepalive 128; keepalive_requests 10000000; }
+  upstream back { server 127.0.0.1:${instance};${kept ? " keepalive 128; keepalive_requests 10000000;" : ""} }
   server {
     listen 127.0.0.1:${port};
-    location / { proxy_pass http://back; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_request_buffering off; }
+    location / { proxy_pass http://back;${kept ? ' proxy_http_version 1.1; proxy_set_header Connection "";' : ""} proxy_request_buffering off; }
   }
 }
 `;
@@ -128,7 +129,7 @@ class Stage {
 
   async program(name: string, config: (port: number) => string, args: (file: string) => string[]): Promise<Contender> {
     const port = await freePort();
-    const file = join(this.dir, `${name}.conf`);
+    const file = join(this.dir, `${name}-${port}.conf`);
     writeFileSync(file, config(port));
     const path = `${process.env["PATH"] ?? ""}:/usr/sbin`;
     const child = spawn(name, args(file), { stdio: "ignore", env: { ...process.env, PATH: path } });
@@ -255,8 +256,13 @@ async function main(): Promise<void> {
       contenders.push(await stage.program("haproxy", config, (file) => ["-db", "-f", file]));
     }
     if (isInstalled("nginx")) {
-      const config = (port: number): string => nginxConfig(stage.dir, port, instance.port);
-      contenders.push(await stage.program("nginx", config, (file) => ["-c", file]));
+      const kept = (port: number): string => nginxConfig(stage.dir, port, instance.port, true);
+      contenders.push(await stage.program("nginx", kept, (file) => ["-c", file]));
+      const plain = (port: number): string => nginxConfig(stage.dir, port, instance.port, false);
+      contenders.push({
+        ...(await stage.program("nginx", plain, (file) => ["-c", file])),
+        name: "nginx, no keep-alive",
+      });
     }
     const rows: BenchRow[] = [];
     if (isInstalled("wrk")) {
