@@ -1,10 +1,14 @@
 import type { RequestUser } from "../api/meta/definition.ts";
 import type { Kind } from "../api/meta/kind.ts";
 import { systemPriorityClasses } from "./admission/pods.ts";
-import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from "./auth/bootstrap-roles.ts";
+import { autoUpdateAnnotation, bootstrapClusterRoleBindings, bootstrapClusterRoles } from "./auth/bootstrap-roles.ts";
+import { uncovered } from "./auth/rules.ts";
 import { create } from "./registry/create.ts";
+import { update } from "./registry/update.ts";
+import type { ClusterRole } from "../api/rbac/types.gen.ts";
 import { copyJson } from "./registry/json.ts";
 import type { Registry } from "./registry/registry.ts";
+import type { Caller } from "./registry/request.ts";
 
 const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 
@@ -33,6 +37,7 @@ export function bootstrap(registry: Registry, user: RequestUser): void {
     namespaces.map((name) => ({ metadata: { name } })),
   );
   ensure(rbac("clusterroles"), bootstrapClusterRoles);
+  extendRoles(registry, caller);
   ensure(rbac("clusterrolebindings"), bootstrapClusterRoleBindings);
   ensure(
     { group: "scheduling.k8s.io", version: "v1", plural: "priorityclasses" },
@@ -43,6 +48,20 @@ export function bootstrap(registry: Registry, user: RequestUser): void {
     })),
   );
   ensure({ group: "", version: "v1", plural: "services" }, [apiService]);
+}
+
+/** Adds to the bootstrap roles of an older ebb what they lack, unless their users have turned that off. */
+function extendRoles(registry: Registry, caller: Caller): void {
+  const served = registry.catalog.find("rbac.authorization.k8s.io", "v1", "clusterroles");
+  if (!served) return;
+  for (const { metadata, rules: wanted = [], aggregationRule } of bootstrapClusterRoles) {
+    const role = registry.store.get(served.resource, metadata.name)?.object as ClusterRole | undefined;
+    if (!role || aggregationRule || role.metadata.annotations?.[autoUpdateAnnotation] !== "true") continue;
+    const missing = wanted.filter((rule) => uncovered(role.rules ?? [], [rule]).length > 0);
+    if (missing.length === 0) continue;
+    const body = copyJson({ ...role, rules: [...(role.rules ?? []), ...missing] });
+    update(registry, { served, name: metadata.name }, body, caller);
+  }
 }
 
 /** How programs inside the cluster name the API server. */

@@ -18,11 +18,11 @@ import { escalationCheck } from "./auth/escalation.ts";
 import { impersonate } from "./auth/impersonation.ts";
 import { keyDocuments } from "./auth/key-documents.ts";
 import { reviewResources } from "./auth/reviews.ts";
-import { createServiceAccountTokens } from "./auth/service-account-tokens.ts";
+import { createServiceAccountTokens, type ServiceAccountTokens } from "./auth/service-account-tokens.ts";
 import { tokenRequests } from "./auth/token-request.ts";
 import { fillTokenSecrets } from "./auth/token-secrets.ts";
 import { bindings, podSubresources } from "./http/pod-subresources.ts";
-import { loadIdentity } from "./auth/identity.ts";
+import { loadIdentity, type Identity } from "./auth/identity.ts";
 import { kubeconfigText } from "./auth/kubeconfig.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { SubresourceHandler, VirtualResource } from "./http/exchange.ts";
@@ -86,25 +86,40 @@ const admissionSteps = (store: Store, authorizer: Authorizer): AdmissionStep[] =
   resourceQuota,
 ];
 
-/** Opens the state and makes everything ready; serves in process at once and over HTTPS after `listen`. */
+/**
+ * Opens the state and makes everything ready; serves in process at once and over HTTPS after `listen`. Throws a plain
+ * Error when the data directory cannot be used, with nothing left open.
+ */
 export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps): ApiServer {
-  const inMemory = options.dataDir === ":memory:";
-  if (!inMemory) mkdirSync(options.dataDir, { recursive: true });
-  const hosts = [
-    ...new Set(["localhost", "127.0.0.1", "::1", "kubernetes.default.svc", hostname(), ...(options.hosts ?? [])]),
-  ];
+  const directory = options.dataDir === ":memory:" ? undefined : options.dataDir;
+  if (directory) mkdirSync(directory, { recursive: true });
+  const hosts = ["localhost", "127.0.0.1", "::1", "kubernetes.default.svc", hostname(), ...(options.hosts ?? [])];
   const identity = loadIdentity({
-    hosts,
+    hosts: [...new Set(hosts)],
     now: deps.now(),
-    ...(inMemory ? {} : { directory: join(options.dataDir, "pki") }),
+    ...(directory ? { directory: join(directory, "pki") } : {}),
   });
   const store = Store.open({
-    path: inMemory ? ":memory:" : join(options.dataDir, "state.db"),
+    path: directory ? join(directory, "state.db") : ":memory:",
     fsync: options.fsync ?? false,
     now: deps.now,
     freeze: options.freeze ?? false,
     onListenerError: (error) => deps.log.error("a watcher failed", { err: error }),
   });
+  try {
+    return assemble(options, deps, { identity, store });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly identity: Identity;
+  readonly store: Store;
+}
+
+function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, store }: Opened): ApiServer {
   const authorizer = createAuthorizer(store);
   const tokens = createServiceAccountTokens(identity.tokenKey, { store, now: deps.now });
   const registry: Registry = {
@@ -116,10 +131,7 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
     caCertificate: identity.ca.certificate,
   };
   bootstrap(registry, internalUser);
-  const stopAggregating = keepRolesAggregated(registry, internalUser);
-  const stopCustomResources = serveCustomResources(registry, internalUser);
-  const stopFilling = fillTokenSecrets({ registry, tokens, user: internalUser, log: deps.log });
-  const stopCounting = keepQuotaStatus(registry, internalUser);
+  const stopBackground = startBackground(registry, tokens, deps.log);
   const identify = createAuthenticate(identity.adminToken, async (token) => (await tokens.verify(token))?.user);
   const listener = new Listener({
     registry,
@@ -133,28 +145,36 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
       if (!authorizer.allows(user, question)) throw accessDenied(user, question);
     },
   });
-  const maintenance = setInterval(() => {
-    store.maintain().catch((error: unknown) => deps.log.error("store maintenance failed", { err: error }));
-  }, maintenanceMs);
-  maintenance.unref();
   let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    stopBackground();
+    await listener.close();
+    store.close();
+  };
   return {
     api: createInProcessApi(registry, { user: internalUser, manager: "ebb" }),
     caCertificate: identity.ca.certificate,
     listen: (at) => listener.listen(at),
     kubeconfig: (url) => kubeconfigText(url, identity),
     compact: () => store.compactTo(store.revision),
-    close: () => {
-      closed ??= (async () => {
-        clearInterval(maintenance);
-        stopAggregating();
-        stopCustomResources();
-        stopCounting();
-        stopFilling();
-        await listener.close();
-        store.close();
-      })();
-      return closed;
-    },
+    close: () => (closed ??= close()),
+  };
+}
+
+/** What the server does by itself; returns what ends it. */
+function startBackground(registry: Registry, tokens: ServiceAccountTokens, log: Logger): () => void {
+  const stops = [
+    keepRolesAggregated(registry, internalUser),
+    serveCustomResources(registry, internalUser),
+    fillTokenSecrets({ registry, tokens, user: internalUser, log }),
+    keepQuotaStatus(registry, internalUser),
+  ];
+  const maintenance = setInterval(() => {
+    registry.store.maintain().catch((error: unknown) => log.error("store maintenance failed", { err: error }));
+  }, maintenanceMs);
+  maintenance.unref();
+  return () => {
+    clearInterval(maintenance);
+    stops.forEach((stop) => stop());
   };
 }

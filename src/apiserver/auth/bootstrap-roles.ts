@@ -2,8 +2,16 @@
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from "../../api/rbac/types.gen.ts";
 
 type Made<T> = Omit<T, "metadata"> & {
-  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations: Readonly<Record<string, string>>;
+  };
 };
+
+/** While "true", a start adds the rules and subjects that a newer ebb brings; users set "false" to keep a role as it is. */
+export const autoUpdateAnnotation = "rbac.authorization.kubernetes.io/autoupdate";
+const annotations = { [autoUpdateAnnotation]: "true" };
 
 const read = ["get", "list", "watch"];
 const write = ["create", "delete", "deletecollection", "patch", "update"];
@@ -20,6 +28,7 @@ const aggregateLabel = (to: string): string => `rbac.authorization.k8s.io/aggreg
 const role = (name: string, rules: readonly PolicyRule[], aggregateTo?: string): Made<ClusterRole> => ({
   metadata: {
     name,
+    annotations,
     labels: { ...bootstrapping, ...(aggregateTo ? { [aggregateLabel(aggregateTo)]: "true" } : {}) },
   },
   rules,
@@ -27,7 +36,11 @@ const role = (name: string, rules: readonly PolicyRule[], aggregateTo?: string):
 
 /** A role whose rules are those of all roles with its label. */
 const aggregating = (name: string, further?: string): Made<ClusterRole> => ({
-  metadata: { name, labels: { ...bootstrapping, ...(further ? { [aggregateLabel(further)]: "true" } : {}) } },
+  metadata: {
+    name,
+    annotations,
+    labels: { ...bootstrapping, ...(further ? { [aggregateLabel(further)]: "true" } : {}) },
+  },
   aggregationRule: { clusterRoleSelectors: [{ matchLabels: { [aggregateLabel(name)]: "true" } }] },
   rules: [],
 });
@@ -131,7 +144,7 @@ export const bootstrapClusterRoles: readonly Made<ClusterRole>[] = [
 ];
 
 const bind = (name: string, ...groups: readonly string[]): Made<ClusterRoleBinding> => ({
-  metadata: { name, labels: bootstrapping },
+  metadata: { name, annotations, labels: bootstrapping },
   roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
   subjects: groups.map((group) => ({ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: group })),
 });

@@ -43,7 +43,15 @@ export async function list(registry: Registry, request: ListRequest): Promise<Pa
     return pageAt(store, request, selection, { revision, start: "" });
   const at = store.revision;
   const limit = revision === 0 ? 0 : (request.limit ?? 0);
-  return cut(store.list(request.served.resource, selection.namespace), selection, { revision: at, limit, start: "" });
+  return cut(entriesOf(store, request.served, selection), selection, { revision: at, limit, start: "" });
+}
+
+/** The current entries a selection can match: one look-up when it names the object, as `kubectl wait` and kn do. */
+export function entriesOf(store: Store, served: Served, { namespace, name }: Selection): Entry[] {
+  const { namespaced } = served.definition.kind;
+  if (name === undefined || (namespaced && namespace === undefined)) return store.list(served.resource, namespace);
+  const entry = store.get(served.resource, namespaced ? `${namespace}/${name}` : name);
+  return entry ? [entry] : [];
 }
 
 /** Number of a resourceVersion; undefined when absent. Throws 400 when it is none. */

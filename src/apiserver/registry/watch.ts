@@ -3,7 +3,7 @@ import { fieldError } from "../../api/meta/field-error.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { Change, Entry } from "../storage/entry.ts";
 import type { Served } from "./catalog.ts";
-import { parseRevision } from "./list.ts";
+import { entriesOf, parseRevision } from "./list.ts";
 import type { Registry } from "./registry.ts";
 import { parseSelection, type Selection } from "./selection.ts";
 
@@ -76,7 +76,7 @@ function begin(registry: Registry, request: WatchRequest, { selection, deliver, 
   const { resource } = request.served;
   const initial = request.sendInitialEvents ?? (from === undefined || from === 0);
   if (initial || from === undefined || from === 0) {
-    if (initial) for (const entry of store.list(resource, selection.namespace)) initialEvent(selection, sink, entry);
+    if (initial) for (const entry of entriesOf(store, request.served, selection)) initialEvent(selection, sink, entry);
     if (request.sendInitialEvents && request.allowWatchBookmarks) sink.bookmark(store.revision, true);
     return { live: () => true, stop: store.subscribe(resource, deliver) };
   }
