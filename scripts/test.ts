@@ -22,6 +22,7 @@ if (wanted.length === 0) {
     ["oxlint/bin/oxlint"],
     ["oxfmt/bin/oxfmt", "--check"],
     ["../scripts/gen-api-types.ts", "--check"],
+    ["../scripts/gen-cli-docs.ts", "--check"],
     ["typescript/bin/tsc", "--noEmit"],
   ];
   for (const [command, ...args] of checks) {
