@@ -301,3 +301,69 @@ test("hiding a Service from outside takes its external hosts away", async () => 
   const { spec } = await plane.api.get(KIngressKind, { namespace, name: "hello" });
   expect(spec.rules?.map((rule) => rule.visibility)).toEqual(["ClusterLocal"]);
 });
+
+test("a Configuration and a Route work without a Service, and the Revision is marked with who leads to it", async () => {
+  await plane.api.create(ConfigurationKind, {
+    metadata: { name: "alone", namespace },
+    spec: { template: { spec: { containers: [{ image: "dev.local/hello:1" }] } } },
+  });
+  const state = ({ metadata }: Awaited<ReturnType<typeof revision>>): string =>
+    `${metadata.labels?.[servingKeys.routingState]} ${metadata.annotations?.[servingKeys.routes] ?? ""}`;
+  const [made] = await plane.until(
+    async () => (await plane.api.list(RevisionKind, { namespace })).items,
+    ([found]) => found !== undefined && condition(found, "Ready") === "True",
+    "the Revision",
+  );
+  expect(made && state(made)).toBe("pending ");
+  expect(made?.metadata.labels?.[servingKeys.service]).toBeUndefined();
+  const route = (name: string) =>
+    plane.api.create(RouteKind, {
+      metadata: { name, namespace },
+      spec: { traffic: [{ configurationName: "alone", percent: 100 }] },
+    });
+  await route("one");
+  await route("two");
+  const stateIs = (wanted: string) =>
+    plane.until(
+      () => revision("alone-00001"),
+      (found) => state(found) === wanted,
+      wanted,
+    );
+  await stateIs("active one,two");
+  const configuration = await plane.api.get(ConfigurationKind, { namespace, name: "alone" });
+  expect(configuration.metadata.annotations?.[servingKeys.routes]).toBe("one,two");
+  expect((await plane.api.get(KIngressKind, { namespace, name: "two" })).spec.rules?.[1]?.hosts).toEqual([
+    "two.default.localhost",
+  ]);
+  await plane.api.delete(RouteKind, { namespace, name: "one" });
+  await stateIs("active two");
+  await plane.api.delete(RouteKind, { namespace, name: "two" });
+  await stateIs("reserve ");
+});
+
+test("editing a live Revision's scaling annotations reaches its PodAutoscaler, its spec cannot be edited", async () => {
+  await plane.apply("hello");
+  await plane.ready("hello");
+  const key = { namespace, name: "hello-00001" };
+  const annotate = (value: string | null) =>
+    plane.api.patch(RevisionKind, key, {
+      type: "merge",
+      body: { metadata: { annotations: { "autoscaling.knative.dev/min-scale": value } } },
+    });
+  const scaleIs = (wanted: string | undefined) =>
+    plane.until(
+      () => plane.api.get(PodAutoscalerKind, key),
+      ({ metadata }) => metadata.annotations?.["autoscaling.knative.dev/min-scale"] === wanted,
+      `min-scale ${wanted}`,
+    );
+  await annotate("2");
+  await scaleIs("2");
+  await annotate(null);
+  await scaleIs(undefined);
+  await expect(annotate("-2")).rejects.toMatchObject({ code: 400 });
+  await expect(
+    plane.api.patch(RevisionKind, key, { type: "merge", body: { spec: { timeoutSeconds: 5 } } }),
+  ).rejects.toThrow(
+    "validation failed: Immutable fields changed (-old +new): spec\nspec.timeoutSeconds:\n\t-: 300\n\t+: 5",
+  );
+});
