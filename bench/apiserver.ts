@@ -13,6 +13,7 @@ import { ConfigMapKind } from "../src/api/core/kinds.ts";
 import { builtinDefinitions } from "../src/api/definitions.ts";
 import { createApiServer, type ApiServer } from "../src/apiserver/server.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
+import { percentile, report, type BenchRow } from "./report.ts";
 
 const connections = 16;
 const log: Logger = {
@@ -173,51 +174,81 @@ async function measureWatchers(server: ApiServer, credentials: Credentials): Pro
   });
 }
 
+const targets: Readonly<Record<string, number>> = { create: 3000, get: 8000, "merge-patch": 3000 };
+
 async function main(seconds: number): Promise<void> {
+  const rows: BenchRow[] = [];
   const directory = mkdtempSync(join(tmpdir(), "ebb-bench-"));
-  const options = { dataDir: directory, definitions: builtinDefinitions };
   const deps = { log, now: () => Date.now() };
   const started = performance.now();
-  const server = createApiServer(options, deps);
+  const server = createApiServer({ dataDir: directory, definitions: builtinDefinitions }, deps);
   const port = await server.listen({ host: "127.0.0.1", port: 0 });
-  console.log(`start on an empty directory   ${(performance.now() - started).toFixed(0)} ms`);
-  const config = JSON.parse(server.kubeconfig(`https://localhost:${port}`));
+  rows.push(startRow("API server on an empty directory, ready in", performance.now() - started, 600));
+  const credentials = credentialsOf(server, port);
+  for (let i = 0; i < 1000; i += 1) await server.api.create(ConfigMapKind, known(i));
+  for (const [kind, target] of Object.entries(targets)) {
+    const rate = await measureRate(kind, seconds, credentials);
+    const measured = `${Math.round(rate)} /s`;
+    rows.push({
+      what: `${kind}, ${connections} connections, 500 bytes`,
+      measured,
+      target: `≥ ${target} /s`,
+      met: rate >= target,
+    });
+  }
+  rows.push(await watcherRow(server, credentials));
+  await server.close();
+  rmSync(directory, { recursive: true });
+  rows.push(await restartRow(deps));
+  report("apiserver", rows);
+}
+
+const known = (i: number): { metadata: { name: string; namespace: string }; data: { filler: string } } => ({
+  metadata: { name: `known-${i}`, namespace: "default" },
+  data: { filler },
+});
+
+const startRow = (what: string, ms: number, target: number): BenchRow => ({
+  what,
+  measured: `${ms.toFixed(0)} ms`,
+  target: `≤ ${target} ms, all of ebb`,
+  met: ms <= target,
+});
+
+function credentialsOf(server: ApiServer, port: number): Credentials {
+  const { user } = JSON.parse(server.kubeconfig(`https://localhost:${port}`)).users[0];
   const plain = (text: string): string => Buffer.from(text, "base64").toString();
-  const user = config.users[0].user;
-  const credentials: Credentials = {
+  return {
     port,
     ca: server.caCertificate,
     cert: plain(user["client-certificate-data"]),
     key: plain(user["client-key-data"]),
   };
-  for (let i = 0; i < 1000; i += 1)
-    await server.api.create(ConfigMapKind, {
-      metadata: { name: `known-${i}`, namespace: "default" },
-      data: { filler },
-    });
-  for (const kind of ["create", "get", "merge-patch"])
-    console.log(`${kind.padEnd(30)}${(await measureRate(kind, seconds, credentials)).toFixed(0)} /s`);
-  const delays = (await measureWatchers(server, credentials)).sort((a, b) => a - b);
-  const at = (share: number): number => delays[Math.floor(delays.length * share)] ?? Number.NaN;
-  console.log(`a change to 100 watchers      p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`);
-  console.log(`memory                        ${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB RSS`);
-  await server.close();
-  await measureRestart(deps);
-  rmSync(directory, { recursive: true });
 }
 
-async function measureRestart(deps: { readonly log: Logger; readonly now: () => number }): Promise<void> {
+async function watcherRow(server: ApiServer, credentials: Credentials): Promise<BenchRow> {
+  const delays = await measureWatchers(server, credentials);
+  const [p50, p95, p99] = [50, 95, 99].map((p) => percentile(delays, p));
+  return {
+    what: "a change to each of 100 watchers, at 100 changes/s",
+    measured: `p50 ${p50} ms, p95 ${p95} ms, p99 ${p99} ms`,
+    target: "p95 ≤ 20 ms",
+    met: (p95 ?? Number.NaN) <= 20,
+  };
+}
+
+async function restartRow(deps: { readonly log: Logger; readonly now: () => number }): Promise<BenchRow> {
   const directory = mkdtempSync(join(tmpdir(), "ebb-bench-"));
   const options = { dataDir: directory, definitions: builtinDefinitions };
   const first = createApiServer(options, deps);
-  for (let i = 0; i < 10_000; i += 1)
-    await first.api.create(ConfigMapKind, { metadata: { name: `known-${i}`, namespace: "default" }, data: { filler } });
+  for (let i = 0; i < 10_000; i += 1) await first.api.create(ConfigMapKind, known(i));
   await first.close();
   const started = performance.now();
   const again = createApiServer(options, deps);
-  console.log(`start with 10,000 objects     ${(performance.now() - started).toFixed(0)} ms`);
+  const row = startRow("API server with 10,000 objects, ready in", performance.now() - started, 1500);
   await again.close();
   rmSync(directory, { recursive: true });
+  return row;
 }
 
 const [mode = "", ...rest] = process.argv.slice(2);
