@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { ConfigMapKind, SecretKind, ServiceKind } from "../api/core/kinds.ts";
+import type { Service } from "../api/core/types.gen.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Informers } from "../client/informer.ts";
@@ -42,6 +43,8 @@ export interface NodeAgentDeps {
   readonly beforeTerminate: (instanceId: string) => Promise<void>;
   /** Why a revision (`namespace/name`) has no instance, undefined clears it: the router tells its callers. */
   readonly onStartFailure: (revision: string, reason: string | undefined) => void;
+  /** Where programs of this machine reach the API, which is not its Service's address; undefined while not known. */
+  readonly apiAddress?: () => { readonly host: string; readonly port: number } | undefined;
   /** Gets tokens for pods that mount one; without it such pods wait and say so. */
   readonly requestToken?: RequestToken;
 }
@@ -124,7 +127,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   );
   const hub = createInstanceHub();
   const recorder = createEventRecorder({ client, clock, log }, machine.name);
-  const sources = envSources(deps.informers, machine);
+  const sources = envSources(deps, machine);
   const provider = createProcessProvider(
     {
       runtime,
@@ -207,17 +210,27 @@ function refreshVolumes(
 const noTokens: RequestToken = () =>
   Promise.reject(new Error("this node was given no way to ask for service account tokens"));
 
-function envSources(informers: Informers, machine: MachineFacts): EnvSources {
+function envSources({ informers, apiAddress }: NodeAgentDeps, machine: MachineFacts): EnvSources {
   const configMaps = informers.of(ConfigMapKind);
   const secrets = informers.of(SecretKind);
   const services = informers.of(ServiceKind);
   return {
     configMap: (namespace, name) => configMaps.get(`${namespace}/${name}`),
     secret: (namespace, name) => secrets.get(`${namespace}/${name}`),
-    services: (namespace) => services.list(namespace),
+    services(namespace) {
+      const api = apiAddress?.();
+      return services.list(namespace).map((service) => (api && isApi(service) ? atAddress(service, api) : service));
+    },
     allocatable: { cpuCores: machine.cpus, memoryBytes: machine.memoryBytes },
   };
 }
+
+const isApi = ({ metadata }: Service): boolean => metadata.name === "kubernetes" && metadata.namespace === "default";
+
+const atAddress = (service: Service, api: { readonly host: string; readonly port: number }): Service => ({
+  ...service,
+  spec: { ...service.spec, clusterIP: api.host, ports: [{ name: "https", protocol: "TCP", port: api.port }] },
+});
 
 function once<T>(find: () => T): () => T {
   let found: { readonly value: T } | undefined;

@@ -91,6 +91,20 @@ test("exec runs in the container's environment, both ways, and gives the exit co
   expect([none, err.text()]).toEqual([127, expect.stringContaining("no-such-command")]);
 });
 
+test("exec beside a function sees the port it really has", async () => {
+  await start("fn", "fetch-function");
+  const out = collect();
+  await connection.exec(
+    reference("fn"),
+    "main",
+    ["sh", "-c", "echo $PORT"],
+    { stdout: out.stream, tty: false },
+    signal(),
+  );
+  const running = bench.provider.runner("uid-fn")?.container("main")?.running;
+  expect(out.text()).toBe(`${running?.address?.port}\n`);
+});
+
 test("exec with a terminal gives the command one", async () => {
   await start("web", "talks-back");
   const out = collect();

@@ -81,7 +81,12 @@ function fail(error: unknown): void {
   );
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+/** With the stack as far as it is the function's own: the loader's frames say nothing to its owner. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const lines = (error.stack ?? error.message).split("\n");
+  return lines.filter((line) => !/^\s+at .*\(node:internal\//.test(line)).join("\n");
+}
 
 let text = "";
 control.setEncoding("utf8");

@@ -55,7 +55,7 @@ async function startProgram(deps: ProcessRuntimeDeps, start: Start<"program">): 
       request,
       imageId: image.digest,
       address: () => (port === undefined ? undefined : { host: "127.0.0.1", port }),
-      env,
+      env: () => env,
       cwd: plan.cwd,
       confinement,
     });

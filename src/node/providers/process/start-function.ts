@@ -71,7 +71,7 @@ export async function startFunction(
     address: () => address,
     serves,
     cause: () => (failure && failure.reason !== "HostExited" ? failure : undefined),
-    env,
+    env: () => (address ? { ...env, PORT: String(address.port) } : env),
     cwd: plan.cwd,
     confinement,
   });

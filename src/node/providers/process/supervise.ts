@@ -14,7 +14,8 @@ export interface SupervisedFacts {
   readonly serves?: Promise<void>;
   /** Asked once the process has ended: a better word than its exit code. */
   readonly cause?: () => { readonly reason: string; readonly message: string } | undefined;
-  readonly env: Readonly<Record<string, string>>;
+  /** The main process's environment, for commands run beside it. */
+  readonly env: () => Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly confinement: Pick<Confinement, "join" | "oomKilled" | "user">;
 }
@@ -58,7 +59,7 @@ export function supervise(
     usage: () => (ended ? undefined : processUsage(child.pid)),
     exec: (command, options) => {
       const { join, user } = facts.confinement;
-      const place = { env: facts.env, cwd: facts.cwd, launcher: join(child.pid), ...(user ? { user } : {}) };
+      const place = { env: facts.env(), cwd: facts.cwd, launcher: join(child.pid), ...(user ? { user } : {}) };
       return execInProcess(command, { ...place, ...options });
     },
     listeningPorts: () => listeningPorts(child.pid),
