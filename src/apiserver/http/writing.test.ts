@@ -380,6 +380,7 @@ describe("delete", () => {
     const binding = { target: { kind: "Node", name: "n" } };
     expect((await post(`${pods}/graceful/binding`, binding)).status).toBe(201);
     expect((await post(`${pods}/graceful/binding`, binding)).status).toBe(409);
+    expect(await get(`${pods}/graceful`)).toMatchObject({ metadata: { generation: 1 }, spec: { nodeName: "n" } });
     const seconds = async (query: string): Promise<unknown> =>
       (await t.ask("DELETE", `${pods}/graceful${query}`)).json["metadata"]!["deletionGracePeriodSeconds"];
     expect(await seconds("")).toBe(30);

@@ -181,7 +181,8 @@ function checkSide(target: Target, object: Incoming, stored: KubeObject, context
   }
   const prepared = target.subresource === "finalize" || target.subresource === "binding";
   if (!prepared) storage.prepare?.(object, stored, context);
-  const generation = generationOf(storage, object, stored);
+  // A pod that is given its node is still the pod that was asked for: upstream's binding raises no generation either.
+  const generation = target.subresource === "binding" ? undefined : generationOf(storage, object, stored);
   if (generation !== undefined) object.metadata.generation = generation;
   if (!prepared) assertValid(storage, object, stored, context);
 }
