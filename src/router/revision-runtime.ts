@@ -58,6 +58,8 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   deleted = false;
   /** Why there is no instance, in one line; set and cleared by whoever starts them. */
   failure: string | undefined;
+  /** Ingresses that send requests here. */
+  routes = 0;
   /** In the set of revisions that the next load report covers. */
   reporting = false;
   /** When the first request of the current wait came with no instance up: the start of a cold start. */
@@ -82,9 +84,9 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     return this.#ready.length;
   }
 
-  /** Nothing points here any more: the router may forget it. */
-  get empty(): boolean {
-    return this.#all.size === 0 && this.#queue.length === 0 && this.meter.present === 0;
+  /** No route, instance, request or Revision points here: the router may forget it. */
+  get forgettable(): boolean {
+    return (this.deleted || !this.configured) && this.routes === 0 && this.#all.size === 0 && this.meter.present === 0;
   }
 
   instance(id: string): AppInstance<Pool> | undefined {

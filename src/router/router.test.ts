@@ -218,3 +218,23 @@ test("close ends what is still under way at its deadline", async () => {
 test("an option out of range is refused by name", async () => {
   await expect(startHarness({ options: { queueLimit: 0 } })).rejects.toThrow(/router option "queueLimit".*at least 1/);
 });
+
+test("a deleted revision leaves nothing behind once its routes, instances and requests are gone", async () => {
+  const harness = await start();
+  const { router } = harness;
+  const address = await harness.app((_req, res) => res.end("ok"));
+  for (let i = 0; i < 20; i++) {
+    const revision = `default/app-${i}`;
+    router.applyRevision(revision, makeRevision(`app-${i}`, {}));
+    router.applyIngress("default/app.test", makeIngress("app.test", { [`app-${i}`]: 100 }));
+    const event = { revision, id: `i-${i}`, address, protocol: "http1" } as const;
+    router.applyInstance({ type: "ready", ...event });
+    await new RawClient(harness.port).send(get).until("ok");
+    router.applyInstance({ type: "gone", ...event });
+    router.applyRevision(revision, undefined);
+    expect(router.revisionCount).toBe(2);
+  }
+  router.applyIngress("default/app.test", undefined);
+  expect(router.revisionCount).toBe(1);
+  expect([...router.metrics.revisions.keys()]).toEqual(["default/app"]);
+});

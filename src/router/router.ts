@@ -49,6 +49,8 @@ export interface ListenOptions {
  */
 export interface Router {
   readonly metrics: RouterMetrics;
+  /** Revisions something is known of. */
+  readonly revisionCount: number;
   /** Routes applied so far: hosts that answer. */
   readonly hostCount: number;
   listen(options: ListenOptions): Promise<AddressInfo>;
@@ -112,7 +114,9 @@ class DataPlane implements Router {
     this.#random = deps.random ?? Math.random;
     this.#coarseMs = this.#clock.nowMs();
     this.#reporter = new LoadReporter(this.#clock, deps.load);
-    const buffers = new ReadBuffers();
+    const buffers = new ReadBuffers((err) =>
+      deps.log.error("a connection was ended by a fault of the router", { err }),
+    );
     const poolDeps: AppPoolDeps = { buffers, limits: options.head, ...this.#clock, ...options.pool };
     this.#runtimeDeps = {
       openPool: ({ address, protocol }) =>
@@ -142,6 +146,10 @@ class DataPlane implements Router {
       onClosed: (connection) => this.#onClosed(connection),
     };
     this.#http2 = new Http2Sessions(this.#clientHost, () => this.#checkIdle());
+  }
+
+  get revisionCount(): number {
+    return this.#runtimes.size;
   }
 
   get hostCount(): number {
@@ -191,6 +199,7 @@ class DataPlane implements Router {
       if (exchange.outcome !== "ok") count(metrics.outcomes, exchange.outcome);
     }
     this.#deps.onAccess?.(makeAccessEntry(exchange, nowMs));
+    if (exchange.runtime?.deleted === true) this.#forgetIfDone(exchange.runtime);
   }
 
   #runtime(key: string): RevisionRuntime<ProxyPool> {
@@ -261,10 +270,12 @@ class DataPlane implements Router {
     if (event.type === "ready") this.#revisionOf.set(event.id, runtime);
     else if (event.type === "gone") this.#revisionOf.delete(event.id);
     runtime.apply(event);
+    if (event.type === "gone") this.#forgetIfDone(runtime);
   }
 
   setStartFailure({ revision, reason }: StartFailure): void {
-    const runtime = this.#runtime(revision);
+    const runtime = reason === undefined ? this.#runtimes.get(revision) : this.#runtime(revision);
+    if (runtime === undefined) return;
     runtime.failure = reason;
     if (reason !== undefined && runtime.readyInstances === 0) runtime.turnAllAway(503, reason);
   }
@@ -278,7 +289,20 @@ class DataPlane implements Router {
   }
 
   applyIngress(key: string, ingress: Ingress | undefined): void {
+    const before = this.#table.targetsOf(key);
     this.#table.apply(key, ingress);
+    for (const runtime of this.#table.targetsOf(key)) runtime.routes++;
+    for (const runtime of before) {
+      runtime.routes--;
+      this.#forgetIfDone(runtime);
+    }
+  }
+
+  /** Revisions come and go for the life of the process: what is kept of one goes with its last trace. */
+  #forgetIfDone(runtime: RevisionRuntime<ProxyPool>): void {
+    if (!runtime.forgettable) return;
+    this.#runtimes.delete(runtime.key);
+    this.metrics.revisions.delete(runtime.key);
   }
 
   hasIngress(key: string): boolean {
@@ -294,6 +318,7 @@ class DataPlane implements Router {
     if (runtime === undefined) return;
     runtime.deleted = true;
     runtime.turnAllAway(503, "the revision was deleted");
+    this.#forgetIfDone(runtime);
   }
 
   pending(revision: string): { readonly queued: number; readonly present: number; readonly instances: number } {

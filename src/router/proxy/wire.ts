@@ -15,6 +15,12 @@ const keptBuffers = 64;
 export class ReadBuffers {
   readonly shared: Buffer = Buffer.allocUnsafeSlow(readBytes);
   readonly #free: Buffer[] = [];
+  /** Told of an error thrown while handling bytes: a fault of ours, which ends that connection and no other. */
+  readonly onFault: (error: unknown) => void;
+
+  constructor(onFault: (error: unknown) => void) {
+    this.onFault = onFault;
+  }
 
   take(): Buffer {
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(readBytes);
@@ -61,7 +67,12 @@ export class Wire {
       buffer: () => this.#nextBuffer(),
       callback: (length: number, bytes: Buffer) => {
         this.#hasRead = true;
-        events.bytes(bytes, length);
+        try {
+          events.bytes(bytes, length);
+        } catch (error) {
+          buffers.onFault(error);
+          socket.destroy();
+        }
         return true;
       },
     });
