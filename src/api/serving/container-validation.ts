@@ -163,14 +163,15 @@ function checkSecurity(security: SecurityContext | undefined, features: ServingF
       "capabilities",
       onlyAllows(security.capabilities, allowed, () => flagHint([flag])),
     ),
-    ...checkUserId(security.runAsUser, "runAsUser"),
-    ...checkUserId(security.runAsGroup, "runAsGroup"),
+    ...checkId(security.runAsUser, "runAsUser"),
+    ...checkId(security.runAsGroup, "runAsGroup"),
   ];
 }
 
 const maxId = 2 ** 31 - 1;
 
-function checkUserId(id: number | undefined, path: string): Problems {
+/** A user or group id. */
+export function checkId(id: number | undefined, path: string): Problems {
   return id !== undefined && (id < 0 || id > maxId) ? [outOfBounds(id, 0, maxId, path)] : [];
 }
 

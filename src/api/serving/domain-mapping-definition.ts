@@ -20,7 +20,7 @@ import type { DomainMapping } from "./types.gen.ts";
 import { stampUser } from "./user-info.ts";
 
 /** The domain that Services inside the cluster are under: no user may map names of it. */
-export const clusterDomain = "cluster.local";
+const clusterDomain = "cluster.local";
 
 export const domainMappingDefinition: KindDefinition<DomainMapping> = {
   ...servingKindFacts,

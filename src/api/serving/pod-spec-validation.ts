@@ -2,6 +2,7 @@
 import { checkDnsSubdomain } from "../meta/names.ts";
 import { flagHint, podSpecFlags, type ServingFeatures } from "./config-features.ts";
 import {
+  checkId,
   checkInitContainer,
   checkServingContainer,
   checkSidecar,
@@ -33,8 +34,6 @@ const alwaysAllowed: readonly string[] = [
   "responseStartTimeoutSeconds",
   "idleTimeoutSeconds",
 ];
-
-const maxId = 2 ** 31 - 1;
 
 export function checkRevisionSpec(spec: RevisionSpec, settings: ServingSettings): Problems {
   return [
@@ -77,10 +76,6 @@ function checkPodSecurity(security: RevisionSpec["securityContext"], features: S
     ...checkId(security.fsGroup, "fsGroup"),
     ...each("supplementalGroups", security.supplementalGroups, (id) => checkId(id, "")),
   ];
-}
-
-export function checkId(id: number | undefined, path: string): Problems {
-  return id !== undefined && (id < 0 || id > maxId) ? [outOfBounds(id, 0, maxId, path)] : [];
 }
 
 const checkAccountName = (name: string): Problems =>

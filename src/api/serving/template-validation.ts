@@ -44,7 +44,7 @@ export function checkTemplate(
   ];
 }
 
-export const checkProgressDeadline = (annotations: ObjectMeta["annotations"]): Problems =>
+const checkProgressDeadline = (annotations: ObjectMeta["annotations"]): Problems =>
   checkSecondsAnnotation(annotations, "progress-deadline", [servingKeys.progressDeadline]);
 
 /** A revision that its author names carries its parent's name in front, so that two parents never meet. */

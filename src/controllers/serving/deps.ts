@@ -1,7 +1,6 @@
-import type { KubeObject } from "../../api/meta/object.ts";
-import type { Kind } from "../../api/meta/kind.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
+import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informers } from "../../client/informer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 
@@ -11,7 +10,7 @@ export interface ServingDeps {
   readonly informers: Informers;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly recorder: EventSink;
+  readonly recorder: Pick<EventRecorder, "record">;
   /**
    * Port on which users reach the router over http, shown in external URLs unless it is 80 or 443. Asked when a URL is
    * made, since the port may only be known once the router listens; undefined leaves it out.
@@ -24,17 +23,4 @@ export interface ServingDeps {
    * user understands when there is no such image.
    */
   readonly resolveDigest: (image: string, options: { readonly signal: AbortSignal }) => Promise<string | undefined>;
-}
-
-/** The part of an event recorder that is used here. */
-export interface EventSink {
-  record<T extends KubeObject>(event: ServingEvent<T>): void;
-}
-
-export interface ServingEvent<T extends KubeObject> {
-  readonly kind: Kind<T>;
-  readonly object: T;
-  readonly type: "Normal" | "Warning";
-  readonly reason: string;
-  readonly message: string;
 }

@@ -10,7 +10,7 @@ import { RevisionKind } from "../../api/serving/kinds.ts";
 import type { Container, Revision, RevisionSpec } from "../../api/serving/types.gen.ts";
 import { childLabels, deploymentNameOf, selectorOf, workloadAnnotations } from "./revision-metadata.ts";
 
-export const defaultUserPort = 8080;
+const defaultUserPort = 8080;
 /** Name of the port that requests come in by, on every Revision's pods. */
 export const userPortName = "user-port";
 
@@ -20,11 +20,11 @@ export interface DeploymentSettings {
 }
 
 /** The container that takes requests: the only one, or the one with a port. */
-export function servingContainerOf({ containers }: RevisionSpec): Container | undefined {
+function servingContainerOf({ containers }: RevisionSpec): Container | undefined {
   return containers.length === 1 ? containers[0] : containers.find((one) => (one.ports ?? []).length > 0);
 }
 
-export const userPortOf = (spec: RevisionSpec): number =>
+const userPortOf = (spec: RevisionSpec): number =>
   servingContainerOf(spec)?.ports?.[0]?.containerPort || defaultUserPort;
 
 export const protocolOf = ({ spec }: Revision): "http1" | "h2c" =>
@@ -64,7 +64,7 @@ export function makeDeployment(revision: Revision, settings: DeploymentSettings)
   };
 }
 
-export function initialScaleOf({ metadata }: Revision, settings: Pick<DeploymentSettings, "initialScale">): number {
+function initialScaleOf({ metadata }: Revision, settings: Pick<DeploymentSettings, "initialScale">): number {
   const annotation = annotationOf(metadata.annotations, autoscalingKeys.initialScale);
   return annotation === undefined ? settings.initialScale : Number(annotation.value);
 }

@@ -24,7 +24,7 @@ export const routeNamesOf = ({ annotations }: ObjectMeta): readonly string[] =>
  * Names the object should carry: the Routes that refer to it, and those that did and have not yet settled (Ready or
  * failed), since until then they may still send it requests.
  */
-export function wantedRoutes({ metadata, referring, route }: RoutingFacts): readonly string[] {
+function wantedRoutes({ metadata, referring, route }: RoutingFacts): readonly string[] {
   const now = referring.map((one) => one.metadata.name);
   const leaving = routeNamesOf(metadata).filter((name) => {
     const known = route(name);
