@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DeploymentKind } from "../../api/apps/kinds.ts";
 import { HorizontalPodAutoscalerKind } from "../../api/autoscaling/kinds.ts";
 import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
 import { lastDecisionAnnotation, parseRecordedDecision } from "../../scaling/recorded-decision.ts";
@@ -145,6 +146,20 @@ describe("a sleeping revision", () => {
     cluster.request("hello");
     await seconds(20);
     expect(cluster.started.map(({ count }) => count)).toEqual([1]);
+    expect(cluster.replicas("hello")).toBe(1);
+  });
+
+  test("is woken also while its last pod is still taken for ready on its way out", async () => {
+    cluster.addRevision("hello");
+    await seconds(30);
+    const deployment = cluster.cache(DeploymentKind).get("default/hello-deployment");
+    if (!deployment) throw new Error("there is no Deployment");
+    const { apiVersion: _a, kind: _k, ...rest } = deployment;
+    cluster.put(DeploymentKind, { ...rest, spec: { ...rest.spec, replicas: 0 } });
+    expect(cluster.autoscaler.get("default/hello")?.readyPods).toBe(1);
+    cluster.request("hello");
+    expect(cluster.started).toMatchObject([{ count: 1 }]);
+    await seconds(1);
     expect(cluster.replicas("hello")).toBe(1);
   });
 

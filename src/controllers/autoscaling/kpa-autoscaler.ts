@@ -100,7 +100,8 @@ export class KpaAutoscaler implements LoadListener {
     }
     this.#wake(scaler, nowMs);
     // With an instance there the averages decide: a queue that empties in a millisecond is no reason for another one.
-    if (scaler.readyPods > 0) return;
+    // Unless that instance is on its way out, which the router knows before the pods show it.
+    if (scaler.readyPods > 0 && this.#replicasOf(scaler) > 0) return;
     const state = meetDemand(scaler.spec, scaler.state, waiting, nowMs);
     if (state === scaler.state) return;
     scaler.state = state;
