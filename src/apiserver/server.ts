@@ -19,7 +19,7 @@ import { impersonate } from "./auth/impersonation.ts";
 import { keyDocuments } from "./auth/key-documents.ts";
 import { reviewResources } from "./auth/reviews.ts";
 import { createServiceAccountTokens, type ServiceAccountTokens } from "./auth/service-account-tokens.ts";
-import { tokenRequests } from "./auth/token-request.ts";
+import { issuePodToken, tokenRequests, type PodTokenRequest } from "./auth/token-request.ts";
 import { fillTokenSecrets } from "./auth/token-secrets.ts";
 import { bindings, podSubresources } from "./http/pod-subresources.ts";
 import { loadIdentity, type Identity } from "./auth/identity.ts";
@@ -59,6 +59,8 @@ export interface ApiServerDeps {
 export interface ApiServer {
   /** The API in this process: no HTTP, no authentication, everything else the same. */
   readonly api: InProcessApi;
+  /** Issues a ServiceAccount token bound to a pod; throws ApiError when account or pod are not there. */
+  requestToken(request: PodTokenRequest): Promise<{ readonly token: string; readonly expiresAtMs: number }>;
   /** Starts serving HTTPS; resolves with the port, which the system chooses when 0 is asked for. */
   listen(options: { readonly host: string; readonly port: number }): Promise<number>;
   /** A kubeconfig whose user may do everything, for a server reached at this URL. */
@@ -154,6 +156,7 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
   return {
     api: createInProcessApi(registry, { user: internalUser, manager: "ebb" }),
     caCertificate: identity.ca.certificate,
+    requestToken: (request) => issuePodToken({ store, tokens }, request),
     listen: (at) => listener.listen(at),
     kubeconfig: (url) => kubeconfigText(url, identity),
     compact: () => store.compactTo(store.revision),

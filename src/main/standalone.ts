@@ -103,6 +103,7 @@ async function assemble(
     {
       ...core,
       images,
+      requestToken: (request) => server.requestToken(request),
       beforeTerminate: (instance) => router.drain(instance),
       onStartFailure: (revision, reason) => router.setStartFailure({ revision, reason }),
     },

@@ -72,6 +72,20 @@ describe("authentication", () => {
     expect((await t.ask("GET", `${namespaced}/pods`, { token })).status).toBe(401);
   });
 
+  test("the node agent gets tokens for its pods in process", async () => {
+    const spec = { containers: [{ name: "c", image: "example.com/c" }] };
+    const { metadata } = await t.server.api.create(PodKind, {
+      metadata: { name: "agent", namespace: "default" },
+      spec,
+    });
+    const pod = { name: "agent", uid: metadata.uid ?? "" };
+    const request = { namespace: "default", serviceAccount: "default", audiences: [], expirationSeconds: 3607, pod };
+    const { token, expiresAtMs } = await t.server.requestToken(request);
+    expect(expiresAtMs - Date.now()).toBeGreaterThan(3_500_000);
+    expect((await t.ask("GET", "/version", { token })).status).toBe(200);
+    await expect(t.server.requestToken({ ...request, serviceAccount: "nobody" })).rejects.toMatchObject({ code: 404 });
+  });
+
   test("tokens name their audience, and other audiences are refused", async () => {
     await account("aud");
     const token = await tokenFor("aud", { audiences: ["vault"] });

@@ -81,6 +81,26 @@ export async function issueToken({ store, tokens }: Issuing, { namespace, name, 
   return { ...issued, spec: { audiences, expirationSeconds } };
 }
 
+/** A token for a pod on this machine: what a kubelet asks for over HTTP. */
+export interface PodTokenRequest {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  /** Empty: the API's own audience. */
+  readonly audiences: readonly string[];
+  readonly expirationSeconds: number;
+  readonly pod: { readonly name: string; readonly uid: string };
+}
+
+export async function issuePodToken(
+  issuing: Issuing,
+  { namespace, serviceAccount, audiences, expirationSeconds, pod }: PodTokenRequest,
+): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
+  const boundObjectRef = { kind: "Pod", apiVersion: "v1", ...pod };
+  const spec = { audiences, expirationSeconds, boundObjectRef };
+  const { token, expirationTimeMs } = await issueToken(issuing, { namespace, name: serviceAccount, spec });
+  return { token, expiresAtMs: expirationTimeMs };
+}
+
 const boundResources = { Pod: "/pods", Secret: "/secrets", Node: "/nodes" } as const;
 
 function boundObject(store: Store, namespace: string, reference: JsonObject): NonNullable<TokenSubject["boundTo"]> {
