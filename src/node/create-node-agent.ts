@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { dirname, join } from "node:path";
-import { ConfigMapKind, SecretKind, ServiceKind } from "../api/core/kinds.ts";
+import { basename, dirname, join } from "node:path";
+import { ConfigMapKind, PodKind, SecretKind, ServiceKind } from "../api/core/kinds.ts";
 import type { Service } from "../api/core/types.gen.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
@@ -14,6 +14,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { createEventRecorder } from "./agent/event-recorder.ts";
 import type { MachineFacts } from "./agent/node-object.ts";
 import { createPodAgent } from "./agent/pod-agent.ts";
+import { sweepPods, sweepRuns } from "./agent/sweep.ts";
 import { createRegistration } from "./agent/registration.ts";
 import { createNodeConnection, type NodeConnection } from "./connection/node-connection.ts";
 import { createUsageMeter } from "./connection/usage-meter.ts";
@@ -152,6 +153,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   );
   const agent = createPodAgent({ client, informers: deps.informers, provider, clock, log }, machine.name);
   let stopRefreshing: (() => void) | undefined;
+  let cancelSweep: (() => void) | undefined;
   const registration = createRegistration({ client, clock, log }, machine);
 
   return {
@@ -166,15 +168,29 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
         log.info("ending a process that an earlier ebb left running", { pid: session });
         signalGroup(session, "SIGKILL");
       }
+      const [runDir, logDir] = [join(dataDir, "run"), join(dataDir, "logs")];
+      await sweepRuns(runDir, logDir, [basename(journalFile)]);
       programPath = await program;
       if (options.poolSize > 0) pool.start();
       await registration.start();
       agent.start();
       stopRefreshing = refreshVolumes(deps, provider);
+      cancelSweep = clock.after(sweepAfterMs, () => {
+        const uids = new Set(
+          deps.informers
+            .of(PodKind)
+            .list()
+            .map((pod) => pod.metadata.uid),
+        );
+        void sweepPods(logDir, join(dataDir, "pods"), (uid) => uids.has(uid)).catch((error: unknown) =>
+          log.warn("leftovers of deleted pods not removed", { err: error }),
+        );
+      });
     },
     async close() {
       pool.close();
       stopRefreshing?.();
+      cancelSweep?.();
       await agent.close();
       cgroups?.close();
       await recorder.close();
@@ -183,6 +199,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   };
 }
 
+/** By then the informers know every pod there is. */
+const sweepAfterMs = 30_000;
 /** Tokens fall due without anything changing. */
 const refreshEveryMs = 60_000;
 /** Changes come in bunches. */

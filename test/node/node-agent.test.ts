@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -109,6 +109,9 @@ test("a pod in the API is run, reported Ready, and removed after it was ended", 
   expect(pod?.status?.conditions?.filter((c) => c.reason !== undefined || c.message !== undefined)).toEqual([]);
   await server.api.delete(PodKind, { namespace: "default", name: "web" });
   await expect.poll(() => getPod("web"), until).toBeUndefined();
+  for (const place of ["logs", "run", "pods"]) {
+    await expect.poll(() => leftIn(join(dir, place)), until).toEqual(place === "run" ? ["processes"] : []);
+  }
   const reasons = async (): Promise<readonly unknown[]> =>
     (await server.api.list(EventKind, { namespace: "default" })).items
       .filter((e) => e.involvedObject.name === "web")
@@ -179,4 +182,8 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
+}
+
+function leftIn(dir: string): readonly string[] {
+  return existsSync(dir) ? readdirSync(dir) : [];
 }

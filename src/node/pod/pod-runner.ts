@@ -108,9 +108,16 @@ export class PodRunner {
     return this.#stopping;
   }
 
-  /** Takes away what the pod had on disk, but for its logs; after stop. */
-  remove(): Promise<void> {
-    return this.#volumes.remove();
+  /** Takes away what the pod had on disk; after stop, when it is gone from the API or about to be. */
+  async remove(): Promise<void> {
+    for (const runner of this.containers) await runner.logFile?.close();
+    await rm(this.#podLogDir(), { recursive: true, force: true });
+    await this.#volumes.remove();
+  }
+
+  #podLogDir(): string {
+    const { namespace, name, uid } = this.#pod.metadata;
+    return join(this.#options.logDir, `${namespace}_${name}_${uid}`);
   }
 
   async refreshVolumes(): Promise<void> {
@@ -263,8 +270,7 @@ export class PodRunner {
 
   /** Where the log of a container's nth start is kept. */
   logPath(container: string, restart: number): string {
-    const { namespace, name, uid } = this.#pod.metadata;
-    return join(this.#options.logDir, `${namespace}_${name}_${uid}`, container, `${restart}.log`);
+    return join(this.#podLogDir(), container, `${restart}.log`);
   }
 
   /** The serving port is wherever the program was told to listen; every other port is the program's own. */

@@ -58,8 +58,9 @@ function becomeFunction(message: ClaimMessage, port: number): void {
   for (const name of Object.keys(process.env)) delete process.env[name];
   Object.assign(process.env, message.env, { PORT: String(port) });
   process.chdir(message.cwd);
-  if (message.compileCache !== undefined)
+  if (message.compileCache !== undefined && isLarge(message.entry)) {
     process.getBuiltinModule("node:module").enableCompileCache(message.compileCache);
+  }
   if (message.user) {
     try {
       process.setgroups?.([message.user.gid]);
@@ -70,6 +71,10 @@ function becomeFunction(message: ClaimMessage, port: number): void {
     }
   }
 }
+
+/** Below this, compiling again is quicker than looking up what was compiled. */
+const isLarge = (file: string): boolean =>
+  (process.getBuiltinModule("node:fs").statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 64 * 1024;
 
 /** Reports why and ends; the reason goes out before the exit because the control socket is flushed first. */
 function fail(error: unknown): void {

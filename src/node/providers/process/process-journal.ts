@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { readStat } from "./session-members.ts";
 
@@ -12,15 +12,28 @@ export interface ProcessJournal {
 }
 
 /** Opens an empty journal; read {@link findOrphans} first. */
-export function openProcessJournal(file: string): ProcessJournal {
+export function openProcessJournal(file: string, maxLines: number = 5_000): ProcessJournal {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, "");
+  let lines = 0;
   return {
     started(pid) {
       const start = readStat(pid)?.startTime;
-      if (start !== undefined) appendFileSync(file, `${pid} ${start}\n`);
+      if (start === undefined) return;
+      appendFileSync(file, `${pid} ${start}\n`);
+      lines += 1;
+      if (lines > maxLines) lines = keepLiving(file);
     },
   };
+}
+
+/** Rewrites the journal with what still runs, aside and renamed: a kill in between loses nothing. */
+function keepLiving(file: string): number {
+  const orphans = new Set(findOrphans(file));
+  const living = [...readJournal(file)].filter(([pid]) => orphans.has(pid));
+  writeFileSync(`${file}.new`, living.map(([pid, start]) => `${pid} ${start}\n`).join(""));
+  renameSync(`${file}.new`, file);
+  return living.length;
 }
 
 /**
