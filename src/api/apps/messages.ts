@@ -8,12 +8,12 @@ Deployment -- Keeps a number of like pods running and replaces them step by step
   3 status DeploymentStatus -- How far it is.
 
 DeploymentCondition
-  1 type string!
-  2 status string!
-  4 reason string
-  5 message string
-  6 lastUpdateTime Time
-  7 lastTransitionTime Time
+  1 type string! -- Available, Progressing or ReplicaFailure.
+  2 status string! -- True, False or Unknown.
+  4 reason string -- Why it changed last, in one word.
+  5 message string -- Why it changed last, for people.
+  6 lastUpdateTime Time -- When it was written last.
+  7 lastTransitionTime Time -- When it changed last.
 
 DeploymentSpec
   1 replicas int32?~ -- How many pods there should be. 1 if not given.

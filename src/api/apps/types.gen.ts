@@ -13,11 +13,17 @@ export interface Deployment extends TypeMeta {
 }
 
 export interface DeploymentCondition {
+  /** Available, Progressing or ReplicaFailure. */
   readonly type: string;
+  /** True, False or Unknown. */
   readonly status: string;
+  /** Why it changed last, in one word. */
   readonly reason?: string;
+  /** Why it changed last, for people. */
   readonly message?: string;
+  /** When it was written last. */
   readonly lastUpdateTime?: string;
+  /** When it changed last. */
   readonly lastTransitionTime?: string;
 }
 

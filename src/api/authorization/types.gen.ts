@@ -16,12 +16,16 @@ export interface LabelSelectorAttributes {
 
 export interface LocalSubjectAccessReview extends TypeMeta {
   readonly metadata: ObjectMeta;
+  /** Who wants to do what. */
   readonly spec: SubjectAccessReviewSpec;
+  /** Whether they may. */
   readonly status?: SubjectAccessReviewStatus;
 }
 
 export interface NonResourceAttributes {
+  /** The path. */
   readonly path?: string;
+  /** Verb, such as get. */
   readonly verb?: string;
 }
 
@@ -31,12 +35,19 @@ export interface NonResourceRule {
 }
 
 export interface ResourceAttributes {
+  /** Namespace; all if empty. */
   readonly namespace?: string;
+  /** Verb, such as get; * for all. */
   readonly verb?: string;
+  /** Group of the resource. */
   readonly group?: string;
+  /** Version of the resource. */
   readonly version?: string;
+  /** The resource, such as pods. */
   readonly resource?: string;
+  /** The subresource, such as log. */
   readonly subresource?: string;
+  /** Name of the object; all if empty. */
   readonly name?: string;
   readonly fieldSelector?: FieldSelectorAttributes;
   readonly labelSelector?: LabelSelectorAttributes;
@@ -51,50 +62,73 @@ export interface ResourceRule {
 
 export interface SelfSubjectAccessReview extends TypeMeta {
   readonly metadata: ObjectMeta;
+  /** What you want to do. */
   readonly spec: SelfSubjectAccessReviewSpec;
+  /** Whether you may. */
   readonly status?: SubjectAccessReviewStatus;
 }
 
 export interface SelfSubjectAccessReviewSpec {
+  /** Something about a resource. */
   readonly resourceAttributes?: ResourceAttributes;
+  /** Something about a path that is no resource. */
   readonly nonResourceAttributes?: NonResourceAttributes;
 }
 
 export interface SelfSubjectRulesReview extends TypeMeta {
   readonly metadata: ObjectMeta;
+  /** The namespace. */
   readonly spec: SelfSubjectRulesReviewSpec;
+  /** What you may do. */
   readonly status?: SubjectRulesReviewStatus;
 }
 
 export interface SelfSubjectRulesReviewSpec {
+  /** The namespace. */
   readonly namespace?: string;
 }
 
 export interface SubjectAccessReview extends TypeMeta {
   readonly metadata: ObjectMeta;
+  /** Who wants to do what. */
   readonly spec: SubjectAccessReviewSpec;
+  /** Whether they may. */
   readonly status?: SubjectAccessReviewStatus;
 }
 
 export interface SubjectAccessReviewSpec {
+  /** Something about a resource. */
   readonly resourceAttributes?: ResourceAttributes;
+  /** Something about a path that is no resource. */
   readonly nonResourceAttributes?: NonResourceAttributes;
+  /** Name of the user. */
   readonly user?: string;
+  /** Groups of the user. */
   readonly groups?: readonly string[];
+  /** Further facts about the user. */
   readonly extra?: Readonly<Record<string, ExtraValue>>;
+  /** Id of the user. */
   readonly uid?: string;
 }
 
 export interface SubjectAccessReviewStatus {
+  /** Whether it is allowed. */
   readonly allowed?: boolean;
+  /** Why. */
   readonly reason?: string;
+  /** What went wrong while it was decided. */
   readonly evaluationError?: string;
+  /** Whether it is forbidden whatever others say. */
   readonly denied?: boolean;
 }
 
 export interface SubjectRulesReviewStatus {
+  /** What you may do with resources. */
   readonly resourceRules?: readonly ResourceRule[];
+  /** What you may do with paths that are no resources. */
   readonly nonResourceRules?: readonly NonResourceRule[];
+  /** Whether there may be more. */
   readonly incomplete?: boolean;
+  /** What went wrong while it was put together. */
   readonly evaluationError?: string;
 }

@@ -28,12 +28,12 @@ Job -- Runs pods until a number of them has succeeded.
   3 status JobStatus -- How far it is.
 
 JobCondition
-  1 type string!
-  2 status string!
+  1 type string! -- Complete, Failed, Suspended, FailureTarget or SuccessCriteriaMet.
+  2 status string! -- True, False or Unknown.
   3 lastProbeTime Time
-  4 lastTransitionTime Time
-  5 reason string
-  6 message string
+  4 lastTransitionTime Time -- When it changed last.
+  5 reason string -- Why it changed last, in one word.
+  6 message string -- Why it changed last, for people.
 
 JobSpec
   1 parallelism int32? -- How many pods run at the same time. 1 if not given.
@@ -74,13 +74,13 @@ PodFailurePolicy
   1 rules []PodFailurePolicyRule! -- Tried in order; the first that matches decides.
 
 PodFailurePolicyOnExitCodesRequirement
-  1 containerName string?
-  2 operator string!
-  3 values []int32!
+  1 containerName string? -- The container; any if not given.
+  2 operator string! enum=In|NotIn -- Whether the exit code must be among the values or not.
+  3 values []int32! -- Exit codes in order, at most 255.
 
 PodFailurePolicyOnPodConditionsPattern
-  1 type string!
-  2 status string
+  1 type string! -- Type of the condition.
+  2 status string -- Status of the condition. True if not given.
 
 PodFailurePolicyRule
   1 action string! enum=Count|FailIndex|FailJob|Ignore -- What the failure means.
@@ -88,11 +88,11 @@ PodFailurePolicyRule
   3 onPodConditions []PodFailurePolicyOnPodConditionsPattern -- Matches by conditions of the pod.
 
 SuccessPolicy
-  1 rules []SuccessPolicyRule!
+  1 rules []SuccessPolicyRule! -- One of them must hold.
 
 SuccessPolicyRule
-  1 succeededIndexes string?
-  2 succeededCount int32?
+  1 succeededIndexes string? -- Indexes that must have succeeded, such as 0,2-4.
+  2 succeededCount int32? -- How many must have succeeded.
 
 UncountedTerminatedPods
   1 succeeded []string

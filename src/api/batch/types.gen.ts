@@ -50,11 +50,16 @@ export interface Job extends TypeMeta {
 }
 
 export interface JobCondition {
+  /** Complete, Failed, Suspended, FailureTarget or SuccessCriteriaMet. */
   readonly type: string;
+  /** True, False or Unknown. */
   readonly status: string;
   readonly lastProbeTime?: string;
+  /** When it changed last. */
   readonly lastTransitionTime?: string;
+  /** Why it changed last, in one word. */
   readonly reason?: string;
+  /** Why it changed last, for people. */
   readonly message?: string;
 }
 
@@ -131,13 +136,18 @@ export interface PodFailurePolicy {
 }
 
 export interface PodFailurePolicyOnExitCodesRequirement {
+  /** The container; any if not given. */
   readonly containerName?: string;
+  /** Whether the exit code must be among the values or not. */
   readonly operator: string;
+  /** Exit codes in order, at most 255. */
   readonly values: readonly number[];
 }
 
 export interface PodFailurePolicyOnPodConditionsPattern {
+  /** Type of the condition. */
   readonly type: string;
+  /** Status of the condition. True if not given. */
   readonly status?: string;
 }
 
@@ -151,11 +161,14 @@ export interface PodFailurePolicyRule {
 }
 
 export interface SuccessPolicy {
+  /** One of them must hold. */
   readonly rules: readonly SuccessPolicyRule[];
 }
 
 export interface SuccessPolicyRule {
+  /** Indexes that must have succeeded, such as 0,2-4. */
   readonly succeededIndexes?: string;
+  /** How many must have succeeded. */
   readonly succeededCount?: number;
 }
 

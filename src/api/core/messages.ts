@@ -8,7 +8,7 @@ AWSElasticBlockStoreVolumeSource
   3 partition int32
   4 readOnly bool
 
-Affinity
+Affinity -- Rules about where a pod would or must run.
   1 nodeAffinity NodeAffinity -- Rules about nodes.
   2 podAffinity PodAffinity -- Rules about being near other pods.
   3 podAntiAffinity PodAntiAffinity -- Rules about being away from other pods.
@@ -34,9 +34,9 @@ AzureFileVolumeSource
   2 shareName string
   3 readOnly bool
 
-Binding
+Binding -- Puts a pod on a node.
   1 metadata meta.ObjectMeta~
-  2 target ObjectReference!
+  2 target ObjectReference! -- The node.
 
 CSIVolumeSource
   1 driver string!
@@ -46,8 +46,8 @@ CSIVolumeSource
   5 nodePublishSecretRef LocalObjectReference
 
 Capabilities
-  1 add []string
-  2 drop []string
+  1 add []string -- Capabilities to add, without CAP_.
+  2 drop []string -- Capabilities to drop; ALL for all.
 
 CephFSVolumeSource
   1 monitors []string
@@ -64,7 +64,7 @@ CinderVolumeSource
   4 secretRef LocalObjectReference
 
 ClientIPConfig
-  1 timeoutSeconds int32?
+  1 timeoutSeconds int32? -- Seconds a client stays with its pod, 1 to 86400. 10800 if not given.
 
 ClusterTrustBundleProjection
   1 name string?
@@ -223,16 +223,16 @@ EmptyDirVolumeSource
   2 sizeLimit Quantity -- The most it may hold; the pod is evicted beyond.
 
 EndpointAddress
-  1 ip string!
-  2 targetRef ObjectReference
-  3 hostname string
-  4 nodeName string?
+  1 ip string! -- The address.
+  2 targetRef ObjectReference -- The object behind it, usually a pod.
+  3 hostname string -- Host name of the endpoint.
+  4 nodeName string? -- The node it is on.
 
 EndpointPort
-  1 name string
-  2 port int32!
-  3 protocol string
-  4 appProtocol string?
+  1 name string -- Name of the port, as the service calls it.
+  2 port int32! -- Number of the port.
+  3 protocol string enum=SCTP|TCP|UDP -- TCP if not given.
+  4 appProtocol string? -- Protocol spoken on the port.
 
 EndpointSubset
   1 addresses []EndpointAddress -- Addresses that are ready.
@@ -312,12 +312,12 @@ Event -- Something that happened to an object, kept for about an hour. Do not bu
   15 reportingInstance string -- Which one of several such controllers.
 
 EventSeries
-  1 count int32
-  2 lastObservedTime MicroTime
+  1 count int32 -- How often it was seen.
+  2 lastObservedTime MicroTime -- When it was last seen.
 
 EventSource
-  1 component string
-  2 host string
+  1 component string -- The controller.
+  2 host string -- The node it runs on.
 
 ExecAction
   1 command []string -- The command and its arguments, run without a shell in the container.
@@ -374,12 +374,12 @@ HTTPGetAction
   5 httpHeaders []HTTPHeader -- Headers to send.
 
 HTTPHeader
-  1 name string!
-  2 value string!
+  1 name string! -- Name of the header.
+  2 value string! -- Its value.
 
 HostAlias
-  1 ip string!
-  2 hostnames []string
+  1 ip string! -- Address.
+  2 hostnames []string -- Names for it.
 
 HostIP
   1 ip string!
@@ -445,13 +445,13 @@ LinuxContainerUser
   3 supplementalGroups []int64
 
 LoadBalancerIngress
-  1 ip string
-  2 hostname string
+  1 ip string -- Address.
+  2 hostname string -- Host name, where there is no address.
   3 ipMode string?
   4 ports []PortStatus
 
 LoadBalancerStatus
-  1 ingress []LoadBalancerIngress
+  1 ingress []LoadBalancerIngress -- Addresses it takes traffic on.
 
 LocalObjectReference atomic
   1 name string -- Name of the object, in the same namespace.
@@ -486,12 +486,12 @@ Node -- A machine, real or virtual, that runs pods.
   3 status NodeStatus -- What the node agent reports.
 
 NodeAddress
-  1 type string!
-  2 address string!
+  1 type string! -- Hostname, InternalIP, ExternalIP and others.
+  2 address string! -- The address.
 
 NodeAffinity
-  1 requiredDuringSchedulingIgnoredDuringExecution NodeSelector
-  2 preferredDuringSchedulingIgnoredDuringExecution []PreferredSchedulingTerm
+  1 requiredDuringSchedulingIgnoredDuringExecution NodeSelector -- Nodes the pod must run on; looked at only when it is scheduled.
+  2 preferredDuringSchedulingIgnoredDuringExecution []PreferredSchedulingTerm -- Nodes the pod would rather run on, by weight.
 
 NodeAllocatableResourceClaimStatus
   1 resourceClaimName string
@@ -499,12 +499,12 @@ NodeAllocatableResourceClaimStatus
   3 resources map<string,Quantity>
 
 NodeCondition
-  1 type string!
-  2 status string!
-  3 lastHeartbeatTime Time
-  4 lastTransitionTime Time
-  5 reason string
-  6 message string
+  1 type string! -- What the condition is about, above all Ready.
+  2 status string! enum=True|False|Unknown -- Whether it holds.
+  3 lastHeartbeatTime Time -- When it was last reported.
+  4 lastTransitionTime Time -- When it changed last.
+  5 reason string -- Why it changed last, in one word.
+  6 message string -- Why it changed last, for people.
 
 NodeConfigSource
   2 configMap ConfigMapNodeConfigSource
@@ -530,16 +530,16 @@ NodeRuntimeHandlerFeatures
   2 userNamespaces bool?
 
 NodeSelector atomic
-  1 nodeSelectorTerms []NodeSelectorTerm!
+  1 nodeSelectorTerms []NodeSelectorTerm! -- One of them must hold.
 
 NodeSelectorRequirement
-  1 key string!
-  2 operator string!
-  3 values []string
+  1 key string! -- Key of the label.
+  2 operator string! -- How the label must be: In, NotIn, Exists, DoesNotExist, Gt or Lt.
+  3 values []string -- The values.
 
 NodeSelectorTerm atomic
-  1 matchExpressions []NodeSelectorRequirement
-  2 matchFields []NodeSelectorRequirement
+  1 matchExpressions []NodeSelectorRequirement -- Terms about labels; all must hold.
+  2 matchFields []NodeSelectorRequirement -- Terms about fields; metadata.name only.
 
 NodeSpec
   1 podCIDR string -- Address range of the pods on it.
@@ -570,16 +570,16 @@ NodeSwapStatus
   1 capacity int64?
 
 NodeSystemInfo
-  1 machineID string
-  2 systemUUID string
-  3 bootID string
-  4 kernelVersion string
-  5 osImage string
-  6 containerRuntimeVersion string
-  7 kubeletVersion string
+  1 machineID string -- Id of the machine.
+  2 systemUUID string -- Id of the hardware.
+  3 bootID string -- Id of this start of the machine.
+  4 kernelVersion string -- Version of the kernel.
+  5 osImage string -- The operating system.
+  6 containerRuntimeVersion string -- What runs the containers.
+  7 kubeletVersion string -- Version of the node agent.
   8 kubeProxyVersion string
-  9 operatingSystem string
-  10 architecture string
+  9 operatingSystem string -- linux, for example.
+  10 architecture string -- amd64, for example.
   11 swap NodeSwapStatus
 
 ObjectFieldSelector atomic
@@ -611,8 +611,8 @@ PersistentVolumeClaimTemplate
   2 spec PersistentVolumeClaimSpec
 
 PersistentVolumeClaimVolumeSource
-  1 claimName string!
-  2 readOnly bool
+  1 claimName string! -- Name of the claim.
+  2 readOnly bool -- Whether it is mounted to be read only.
 
 PhotonPersistentDiskVolumeSource
   1 pdID string
@@ -624,20 +624,20 @@ Pod -- The smallest thing that runs: one or more containers on one node, with sh
   3 status PodStatus -- What is known of the pod now. Written by its node, seconds behind the truth at most.
 
 PodAffinity
-  1 requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm
-  2 preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm
+  1 requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm -- Pods it must be near.
+  2 preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm -- Pods it would rather be near, by weight.
 
 PodAffinityTerm
-  1 labelSelector meta.LabelSelector
-  2 namespaces []string
-  3 topologyKey string!
-  4 namespaceSelector meta.LabelSelector
+  1 labelSelector meta.LabelSelector -- The other pods.
+  2 namespaces []string -- Namespaces of the other pods; its own if none is given.
+  3 topologyKey string! -- Node label that says what near means.
+  4 namespaceSelector meta.LabelSelector -- Labels of the namespaces of the other pods.
   5 matchLabelKeys []string
   6 mismatchLabelKeys []string
 
 PodAntiAffinity
-  1 requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm
-  2 preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm
+  1 requiredDuringSchedulingIgnoredDuringExecution []PodAffinityTerm -- Pods it must not be near.
+  2 preferredDuringSchedulingIgnoredDuringExecution []WeightedPodAffinityTerm -- Pods it would rather not be near, by weight.
 
 PodCertificateProjection
   1 signerName string
@@ -658,9 +658,9 @@ PodCondition -- One thing that holds for a pod or not.
   7 observedGeneration int64 -- The generation of the spec it was found with.
 
 PodDNSConfig
-  1 nameservers []string
-  2 searches []string
-  3 options []PodDNSConfigOption
+  1 nameservers []string -- Addresses of name servers, at most three.
+  2 searches []string -- Domains to search.
+  3 options []PodDNSConfigOption -- Options of the resolver.
 
 PodDNSConfigOption
   1 name string
@@ -677,7 +677,7 @@ PodOS
   1 name string
 
 PodReadinessGate
-  1 conditionType string!
+  1 conditionType string! -- Type of the condition.
 
 PodResourceClaim
   1 name string!
@@ -689,7 +689,7 @@ PodResourceClaimStatus
   2 resourceClaimName string?
 
 PodSchedulingGate
-  1 name string!
+  1 name string! -- Name of the gate.
 
 PodSchedulingGroup
   1 podGroupName string?
@@ -795,8 +795,8 @@ PortworxVolumeSource
   3 readOnly bool
 
 PreferredSchedulingTerm
-  1 weight int32!
-  2 preference NodeSelectorTerm!
+  1 weight int32! -- How much it counts, 1 to 100.
+  2 preference NodeSelectorTerm! -- The nodes.
 
 Probe -- A check of a container that is repeated. Exactly one of exec, httpGet, tcpSocket and grpc.
   1 handler ProbeHandler inline
@@ -925,8 +925,8 @@ ScopedResourceSelectorRequirement
   3 values []string
 
 SeccompProfile
-  1 type string!
-  2 localhostProfile string?
+  1 type string! enum=Localhost|RuntimeDefault|Unconfined -- Where the profile comes from.
+  2 localhostProfile string? -- Path of the profile on the node, for Localhost.
 
 Secret -- Passwords, tokens, keys and the like for pods to read. Who may read Secrets of a namespace is up to RBAC.
   1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
@@ -1020,7 +1020,7 @@ ServiceStatus
   2 conditions []meta.Condition merge=type map=type -- What holds for the service now.
 
 SessionAffinityConfig
-  1 clientIP ClientIPConfig
+  1 clientIP ClientIPConfig -- Settings of affinity by client address.
 
 SleepAction
   1 seconds int64 -- Seconds to wait.
@@ -1152,8 +1152,8 @@ VsphereVirtualDiskVolumeSource
   4 storagePolicyID string
 
 WeightedPodAffinityTerm
-  1 weight int32!
-  2 podAffinityTerm PodAffinityTerm!
+  1 weight int32! -- How much it counts, 1 to 100.
+  2 podAffinityTerm PodAffinityTerm! -- The rule.
 
 WindowsSecurityContextOptions
   1 gmsaCredentialSpecName string?

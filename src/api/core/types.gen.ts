@@ -45,6 +45,7 @@ export interface AzureFileVolumeSource {
 
 export interface Binding extends TypeMeta {
   readonly metadata: ObjectMeta;
+  /** The node. */
   readonly target: ObjectReference;
 }
 
@@ -57,7 +58,9 @@ export interface CSIVolumeSource {
 }
 
 export interface Capabilities {
+  /** Capabilities to add, without CAP_. */
   readonly add?: readonly string[];
+  /** Capabilities to drop; ALL for all. */
   readonly drop?: readonly string[];
 }
 
@@ -78,6 +81,7 @@ export interface CinderVolumeSource {
 }
 
 export interface ClientIPConfig {
+  /** Seconds a client stays with its pod, 1 to 86400. 10800 if not given. */
   readonly timeoutSeconds?: number;
 }
 
@@ -329,16 +333,24 @@ export interface EmptyDirVolumeSource {
 }
 
 export interface EndpointAddress {
+  /** The address. */
   readonly ip: string;
+  /** The object behind it, usually a pod. */
   readonly targetRef?: ObjectReference;
+  /** Host name of the endpoint. */
   readonly hostname?: string;
+  /** The node it is on. */
   readonly nodeName?: string;
 }
 
 export interface EndpointPort {
+  /** Name of the port, as the service calls it. */
   readonly name?: string;
+  /** Number of the port. */
   readonly port: number;
+  /** TCP if not given. */
   readonly protocol?: string;
+  /** Protocol spoken on the port. */
   readonly appProtocol?: string;
 }
 
@@ -459,12 +471,16 @@ export interface Event extends TypeMeta {
 }
 
 export interface EventSeries {
+  /** How often it was seen. */
   readonly count?: number;
+  /** When it was last seen. */
   readonly lastObservedTime?: string;
 }
 
 export interface EventSource {
+  /** The controller. */
   readonly component?: string;
+  /** The node it runs on. */
   readonly host?: string;
 }
 
@@ -541,12 +557,16 @@ export interface HTTPGetAction {
 }
 
 export interface HTTPHeader {
+  /** Name of the header. */
   readonly name: string;
+  /** Its value. */
   readonly value: string;
 }
 
 export interface HostAlias {
+  /** Address. */
   readonly ip: string;
+  /** Names for it. */
   readonly hostnames?: readonly string[];
 }
 
@@ -649,13 +669,16 @@ export interface LinuxContainerUser {
 }
 
 export interface LoadBalancerIngress {
+  /** Address. */
   readonly ip?: string;
+  /** Host name, where there is no address. */
   readonly hostname?: string;
   readonly ipMode?: string;
   readonly ports?: readonly PortStatus[];
 }
 
 export interface LoadBalancerStatus {
+  /** Addresses it takes traffic on. */
   readonly ingress?: readonly LoadBalancerIngress[];
 }
 
@@ -709,12 +732,16 @@ export interface Node extends TypeMeta {
 }
 
 export interface NodeAddress {
+  /** Hostname, InternalIP, ExternalIP and others. */
   readonly type: string;
+  /** The address. */
   readonly address: string;
 }
 
 export interface NodeAffinity {
+  /** Nodes the pod must run on; looked at only when it is scheduled. */
   readonly requiredDuringSchedulingIgnoredDuringExecution?: NodeSelector;
+  /** Nodes the pod would rather run on, by weight. */
   readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly PreferredSchedulingTerm[];
 }
 
@@ -725,11 +752,17 @@ export interface NodeAllocatableResourceClaimStatus {
 }
 
 export interface NodeCondition {
+  /** What the condition is about, above all Ready. */
   readonly type: string;
+  /** Whether it holds. */
   readonly status: string;
+  /** When it was last reported. */
   readonly lastHeartbeatTime?: string;
+  /** When it changed last. */
   readonly lastTransitionTime?: string;
+  /** Why it changed last, in one word. */
   readonly reason?: string;
+  /** Why it changed last, for people. */
   readonly message?: string;
 }
 
@@ -763,17 +796,23 @@ export interface NodeRuntimeHandlerFeatures {
 }
 
 export interface NodeSelector {
+  /** One of them must hold. */
   readonly nodeSelectorTerms: readonly NodeSelectorTerm[];
 }
 
 export interface NodeSelectorRequirement {
+  /** Key of the label. */
   readonly key: string;
+  /** How the label must be: In, NotIn, Exists, DoesNotExist, Gt or Lt. */
   readonly operator: string;
+  /** The values. */
   readonly values?: readonly string[];
 }
 
 export interface NodeSelectorTerm {
+  /** Terms about labels; all must hold. */
   readonly matchExpressions?: readonly NodeSelectorRequirement[];
+  /** Terms about fields; metadata.name only. */
   readonly matchFields?: readonly NodeSelectorRequirement[];
 }
 
@@ -821,15 +860,24 @@ export interface NodeSwapStatus {
 }
 
 export interface NodeSystemInfo {
+  /** Id of the machine. */
   readonly machineID?: string;
+  /** Id of the hardware. */
   readonly systemUUID?: string;
+  /** Id of this start of the machine. */
   readonly bootID?: string;
+  /** Version of the kernel. */
   readonly kernelVersion?: string;
+  /** The operating system. */
   readonly osImage?: string;
+  /** What runs the containers. */
   readonly containerRuntimeVersion?: string;
+  /** Version of the node agent. */
   readonly kubeletVersion?: string;
   readonly kubeProxyVersion?: string;
+  /** linux, for example. */
   readonly operatingSystem?: string;
+  /** amd64, for example. */
   readonly architecture?: string;
   readonly swap?: NodeSwapStatus;
 }
@@ -876,7 +924,9 @@ export interface PersistentVolumeClaimTemplate extends TypeMeta {
 }
 
 export interface PersistentVolumeClaimVolumeSource {
+  /** Name of the claim. */
   readonly claimName: string;
+  /** Whether it is mounted to be read only. */
   readonly readOnly?: boolean;
 }
 
@@ -895,21 +945,29 @@ export interface Pod extends TypeMeta {
 }
 
 export interface PodAffinity {
+  /** Pods it must be near. */
   readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+  /** Pods it would rather be near, by weight. */
   readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly WeightedPodAffinityTerm[];
 }
 
 export interface PodAffinityTerm {
+  /** The other pods. */
   readonly labelSelector?: LabelSelector;
+  /** Namespaces of the other pods; its own if none is given. */
   readonly namespaces?: readonly string[];
+  /** Node label that says what near means. */
   readonly topologyKey: string;
+  /** Labels of the namespaces of the other pods. */
   readonly namespaceSelector?: LabelSelector;
   readonly matchLabelKeys?: readonly string[];
   readonly mismatchLabelKeys?: readonly string[];
 }
 
 export interface PodAntiAffinity {
+  /** Pods it must not be near. */
   readonly requiredDuringSchedulingIgnoredDuringExecution?: readonly PodAffinityTerm[];
+  /** Pods it would rather not be near, by weight. */
   readonly preferredDuringSchedulingIgnoredDuringExecution?: readonly WeightedPodAffinityTerm[];
 }
 
@@ -941,8 +999,11 @@ export interface PodCondition {
 }
 
 export interface PodDNSConfig {
+  /** Addresses of name servers, at most three. */
   readonly nameservers?: readonly string[];
+  /** Domains to search. */
   readonly searches?: readonly string[];
+  /** Options of the resolver. */
   readonly options?: readonly PodDNSConfigOption[];
 }
 
@@ -965,6 +1026,7 @@ export interface PodOS {
 }
 
 export interface PodReadinessGate {
+  /** Type of the condition. */
   readonly conditionType: string;
 }
 
@@ -980,6 +1042,7 @@ export interface PodResourceClaimStatus {
 }
 
 export interface PodSchedulingGate {
+  /** Name of the gate. */
   readonly name: string;
 }
 
@@ -1162,7 +1225,9 @@ export interface PortworxVolumeSource {
 }
 
 export interface PreferredSchedulingTerm {
+  /** How much it counts, 1 to 100. */
   readonly weight: number;
+  /** The nodes. */
   readonly preference: NodeSelectorTerm;
 }
 
@@ -1339,7 +1404,9 @@ export interface ScopedResourceSelectorRequirement {
 }
 
 export interface SeccompProfile {
+  /** Where the profile comes from. */
   readonly type: string;
+  /** Path of the profile on the node, for Localhost. */
   readonly localhostProfile?: string;
 }
 
@@ -1505,6 +1572,7 @@ export interface ServiceStatus {
 }
 
 export interface SessionAffinityConfig {
+  /** Settings of affinity by client address. */
   readonly clientIP?: ClientIPConfig;
 }
 
@@ -1695,7 +1763,9 @@ export interface VsphereVirtualDiskVolumeSource {
 }
 
 export interface WeightedPodAffinityTerm {
+  /** How much it counts, 1 to 100. */
   readonly weight: number;
+  /** The rule. */
   readonly podAffinityTerm: PodAffinityTerm;
 }
 

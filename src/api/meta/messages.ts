@@ -16,11 +16,11 @@ CreateOptions
   4 fieldValidation string
 
 DeleteOptions
-  1 gracePeriodSeconds int64?
-  2 preconditions Preconditions
+  1 gracePeriodSeconds int64? -- Seconds the object gets to end; its own if not given, 0 for at once.
+  2 preconditions Preconditions -- What the object must be for the deletion to happen.
   3 orphanDependents bool?
-  4 propagationPolicy string?
-  5 dryRun []string
+  4 propagationPolicy string? -- What becomes of objects that belong to it: Background, Foreground or Orphan.
+  5 dryRun []string -- "All" to do everything but store.
   6 ignoreStoreReadErrorWithClusterBreakingPotential bool?
 
 FieldSelectorRequirement
@@ -98,19 +98,19 @@ PatchOptions
   4 fieldValidation string
 
 Preconditions
-  1 uid string?
-  2 resourceVersion string?
+  1 uid string? -- The uid it must have.
+  2 resourceVersion string? -- The version it must have.
 
 ShardInfo
   1 selector string
 
-Status
+Status -- The answer to a request that has no object to answer with, above all why it failed.
   1 metadata ListMeta
-  2 status string
-  3 message string
-  4 reason string
-  5 details StatusDetails
-  6 code int32
+  2 status string -- Success or Failure.
+  3 message string -- What happened, for people.
+  4 reason string -- What happened, in one word.
+  5 details StatusDetails -- More about it.
+  6 code int32 -- The HTTP status code.
 
 StatusCause
   1 reason string
@@ -118,11 +118,11 @@ StatusCause
   3 field string
 
 StatusDetails
-  1 name string
+  1 name string -- Name of the object it was about.
   2 group string
   3 kind string
-  4 causes []StatusCause
-  5 retryAfterSeconds int32
+  4 causes []StatusCause -- What was wrong, one by one.
+  5 retryAfterSeconds int32 -- Seconds to wait before another try.
   6 uid string
 
 UpdateOptions

@@ -22,10 +22,14 @@ export interface CreateOptions {
 }
 
 export interface DeleteOptions {
+  /** Seconds the object gets to end; its own if not given, 0 for at once. */
   readonly gracePeriodSeconds?: number;
+  /** What the object must be for the deletion to happen. */
   readonly preconditions?: Preconditions;
   readonly orphanDependents?: boolean;
+  /** What becomes of objects that belong to it: Background, Foreground or Orphan. */
   readonly propagationPolicy?: string;
+  /** "All" to do everything but store. */
   readonly dryRun?: readonly string[];
   readonly ignoreStoreReadErrorWithClusterBreakingPotential?: boolean;
 }
@@ -143,7 +147,9 @@ export interface PatchOptions {
 }
 
 export interface Preconditions {
+  /** The uid it must have. */
   readonly uid?: string;
+  /** The version it must have. */
   readonly resourceVersion?: string;
 }
 
@@ -153,10 +159,15 @@ export interface ShardInfo {
 
 export interface Status {
   readonly metadata?: ListMeta;
+  /** Success or Failure. */
   readonly status?: string;
+  /** What happened, for people. */
   readonly message?: string;
+  /** What happened, in one word. */
   readonly reason?: string;
+  /** More about it. */
   readonly details?: StatusDetails;
+  /** The HTTP status code. */
   readonly code?: number;
 }
 
@@ -167,10 +178,13 @@ export interface StatusCause {
 }
 
 export interface StatusDetails {
+  /** Name of the object it was about. */
   readonly name?: string;
   readonly group?: string;
   readonly kind?: string;
+  /** What was wrong, one by one. */
   readonly causes?: readonly StatusCause[];
+  /** Seconds to wait before another try. */
   readonly retryAfterSeconds?: number;
   readonly uid?: string;
 }

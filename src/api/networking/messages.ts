@@ -11,8 +11,8 @@ HTTPIngressRuleValue
   1 paths []HTTPIngressPath! -- Paths and where they lead; the longest match wins.
 
 IPBlock
-  1 cidr string!
-  2 except []string
+  1 cidr string! -- The range, such as 10.0.0.0/8.
+  2 except []string -- Parts of it that are left out.
 
 Ingress -- Routes HTTP from outside to services by host and path.
   1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
@@ -80,22 +80,22 @@ NetworkPolicy -- Says which traffic the pods it selects may receive and send.
   2 spec NetworkPolicySpec~ -- Which pods, and what is allowed.
 
 NetworkPolicyEgressRule
-  1 ports []NetworkPolicyPort
-  2 to []NetworkPolicyPeer
+  1 ports []NetworkPolicyPort -- Ports it allows; all if there are none.
+  2 to []NetworkPolicyPeer -- Where traffic may go; anywhere if there is none.
 
 NetworkPolicyIngressRule
-  1 ports []NetworkPolicyPort
-  2 from []NetworkPolicyPeer
+  1 ports []NetworkPolicyPort -- Ports it allows; all if there are none.
+  2 from []NetworkPolicyPeer -- Where traffic may come from; anywhere if there is none.
 
 NetworkPolicyPeer
-  1 podSelector meta.LabelSelector
-  2 namespaceSelector meta.LabelSelector
-  3 ipBlock IPBlock
+  1 podSelector meta.LabelSelector -- Pods, of the same namespace if namespaceSelector is not given.
+  2 namespaceSelector meta.LabelSelector -- Namespaces of the pods.
+  3 ipBlock IPBlock -- An address range, instead of pods.
 
 NetworkPolicyPort
-  1 protocol string?
-  2 port IntOrString
-  3 endPort int32?
+  1 protocol string? enum=SCTP|TCP|UDP -- TCP if not given.
+  2 port IntOrString -- Port by number or by name; all if not given.
+  3 endPort int32? -- Last port of a range that begins with port.
 
 NetworkPolicySpec
   1 podSelector meta.LabelSelector -- The pods it is about; empty for all of the namespace.
@@ -104,6 +104,6 @@ NetworkPolicySpec
   4 policyTypes []string -- Which directions it is about: Ingress, Egress or both.
 
 ServiceBackendPort atomic
-  1 name string
-  2 number int32
+  1 name string -- Name of the port.
+  2 number int32 -- Number of the port.
 `;

@@ -18,7 +18,9 @@ export interface HTTPIngressRuleValue {
 }
 
 export interface IPBlock {
+  /** The range, such as 10.0.0.0/8. */
   readonly cidr: string;
+  /** Parts of it that are left out. */
   readonly except?: readonly string[];
 }
 
@@ -124,24 +126,34 @@ export interface NetworkPolicy extends TypeMeta {
 }
 
 export interface NetworkPolicyEgressRule {
+  /** Ports it allows; all if there are none. */
   readonly ports?: readonly NetworkPolicyPort[];
+  /** Where traffic may go; anywhere if there is none. */
   readonly to?: readonly NetworkPolicyPeer[];
 }
 
 export interface NetworkPolicyIngressRule {
+  /** Ports it allows; all if there are none. */
   readonly ports?: readonly NetworkPolicyPort[];
+  /** Where traffic may come from; anywhere if there is none. */
   readonly from?: readonly NetworkPolicyPeer[];
 }
 
 export interface NetworkPolicyPeer {
+  /** Pods, of the same namespace if namespaceSelector is not given. */
   readonly podSelector?: LabelSelector;
+  /** Namespaces of the pods. */
   readonly namespaceSelector?: LabelSelector;
+  /** An address range, instead of pods. */
   readonly ipBlock?: IPBlock;
 }
 
 export interface NetworkPolicyPort {
+  /** TCP if not given. */
   readonly protocol?: string;
+  /** Port by number or by name; all if not given. */
   readonly port?: number | string;
+  /** Last port of a range that begins with port. */
   readonly endPort?: number;
 }
 
@@ -157,6 +169,8 @@ export interface NetworkPolicySpec {
 }
 
 export interface ServiceBackendPort {
+  /** Name of the port. */
   readonly name?: string;
+  /** Number of the port. */
   readonly number?: number;
 }
