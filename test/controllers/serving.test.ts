@@ -5,11 +5,14 @@ import { ServiceKind } from "../../src/api/core/kinds.ts";
 import { KIngressKind } from "../../src/api/networking-internal/kinds.ts";
 import { servingKeys } from "../../src/api/serving/keys.ts";
 import { ConfigurationKind, KnativeServiceKind, RevisionKind, RouteKind } from "../../src/api/serving/kinds.ts";
+import { ManualClock } from "../../src/client/manual-clock.ts";
 import { condition, createServingPlane, isCurrentlyReady, namespace, type ServingPlane } from "./serving-plane.ts";
 
 let plane: ServingPlane;
+let clock: ManualClock;
 beforeEach(async () => {
-  plane = await createServingPlane();
+  clock = new ManualClock();
+  plane = await createServingPlane({ clock });
 });
 afterEach(async () => {
   await plane.close();
@@ -240,6 +243,9 @@ test("a core Service of the Route's name keeps the Route from being programmed",
   );
   expect(condition(blocked ?? {}, "AllTrafficAssigned")).toBe("True");
   await expect(plane.api.get(KIngressKind, { namespace, name: "hello" })).rejects.toThrow(/not found/);
+  await plane.api.delete(ServiceKind, { namespace, name: "hello" });
+  await clock.advance(5_000);
+  await plane.ready("hello");
 });
 
 test("changes that are no change write nothing", async () => {

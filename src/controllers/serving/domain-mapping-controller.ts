@@ -8,7 +8,7 @@ import type { Ingress } from "../../api/networking-internal/types.gen.ts";
 import { servingKeys } from "../../api/serving/keys.ts";
 import { DomainMappingKind, KnativeServiceKind, RouteKind } from "../../api/serving/kinds.ts";
 import type { DomainMapping } from "../../api/serving/types.gen.ts";
-import type { ControllerSpec } from "../../client/controller.ts";
+import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import type { Informers } from "../../client/informer.ts";
 import { controllerKey, selfKey, watching } from "../../client/keys.ts";
 import { isServingConfig, servingConfig, type ServingConfig } from "./config.ts";
@@ -17,7 +17,7 @@ import { domainMappingStatus, type DomainMappingFacts } from "./domain-mapping-s
 import { resolveTarget, type Referent, type ResolvedTarget } from "./domain-target.ts";
 import { makeDomainIngress } from "./make-domain-ingress.ts";
 import { ownFacts, whenChanged } from "./when-changed.ts";
-import { createOrGet, observing, writeStatus } from "./write.ts";
+import { createOrGet, lookAgain, observing, writeStatus } from "./write.ts";
 
 interface Parts {
   readonly deps: ServingDeps;
@@ -61,12 +61,12 @@ export function domainMappingController(deps: ServingDeps): ControllerSpec {
       const mapping = mappings.get(key);
       if (!mapping) return;
       if (mapping.metadata.deletionTimestamp) return release(deps, mapping);
-      await observing(deps, DomainMappingKind, mapping, () => reconcileMapping(parts, mapping));
+      return observing(deps, DomainMappingKind, mapping, () => reconcileMapping(parts, mapping));
     },
   };
 }
 
-async function reconcileMapping(parts: Parts, mapping: DomainMapping): Promise<void> {
+async function reconcileMapping(parts: Parts, mapping: DomainMapping): Promise<ReconcileResult | void> {
   const { deps, config } = parts;
   const claim = await claimDomain(parts, mapping);
   const target = claim === "held" ? resolveTarget(mapping, referentOf(deps.informers, mapping)) : undefined;
@@ -75,6 +75,7 @@ async function reconcileMapping(parts: Parts, mapping: DomainMapping): Promise<v
   const url = urlOf(mapping, defaultExternalScheme, deps.externalPort());
   const status = domainMappingStatus({ mapping, claim, target, ingress, url, now: deps.clock.now() });
   await writeStatus(deps, DomainMappingKind, mapping, status);
+  if (ingress === "foreign") return lookAgain;
 }
 
 function urlOf({ metadata, spec }: DomainMapping, scheme: string, port: number | undefined): string {

@@ -12,7 +12,7 @@ import { conditionOf } from "../../api/serving/conditions.ts";
 import { servingKeys } from "../../api/serving/keys.ts";
 import { RevisionKind } from "../../api/serving/kinds.ts";
 import type { Revision, RevisionStatus } from "../../api/serving/types.gen.ts";
-import type { ControllerQueue, ControllerSpec, WatchRule } from "../../client/controller.ts";
+import type { ControllerQueue, ControllerSpec, ReconcileResult, WatchRule } from "../../client/controller.ts";
 import type { Informer } from "../../client/informer.ts";
 import { controllerKey, labelKey, selfKey, watching } from "../../client/keys.ts";
 import { servingConfig, type ServingConfig } from "./config.ts";
@@ -25,7 +25,7 @@ import { deploymentNameOf } from "./revision-metadata.ts";
 import { revisionStatus, type RevisionFacts } from "./revision-status.ts";
 import { startFailureOf, startProgressOf } from "./start-failure.ts";
 import { ownFacts, whenChanged } from "./when-changed.ts";
-import { covers, createOrGet, observing, writeStatus } from "./write.ts";
+import { covers, createOrGet, lookAgain, observing, writeStatus } from "./write.ts";
 
 interface Parts {
   readonly deps: ServingDeps;
@@ -65,7 +65,7 @@ export function revisionController(deps: ServingDeps): ControllerSpec {
     async reconcile(key) {
       const revision = revisions.get(key);
       if (!revision || revision.metadata.deletionTimestamp) return;
-      await observing(deps, RevisionKind, revision, () => reconcileRevision(parts, revision, () => queue?.add(key)));
+      return observing(deps, RevisionKind, revision, () => reconcileRevision(parts, revision, () => queue?.add(key)));
     },
   };
 }
@@ -99,7 +99,7 @@ const deploymentFacts = ({ metadata, spec, status }: Deployment): unknown => [
   status?.conditions?.map(({ type, status, reason }) => [type, status, reason]),
 ];
 
-async function reconcileRevision(parts: Parts, revision: Revision, again: () => void): Promise<void> {
+async function reconcileRevision(parts: Parts, revision: Revision, again: () => void): Promise<ReconcileResult | void> {
   const { deps, config, digests, podsOf } = parts;
   const deploymentConfig = config.deployment();
   const found = digests.resolve(revision, deploymentConfig, again);
@@ -121,6 +121,7 @@ async function reconcileRevision(parts: Parts, revision: Revision, again: () => 
   });
   await writeStatus(deps, RevisionKind, revision, status);
   announce(deps, revision, status);
+  if (children.foreign) return lookAgain;
 }
 
 type Children = Pick<RevisionFacts, "deployment" | "autoscaler" | "foreign">;

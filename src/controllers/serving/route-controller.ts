@@ -24,7 +24,7 @@ import { routeStatus, type RouteOutcome } from "./route-status.ts";
 import { resolveTraffic, type Traffic } from "./route-traffic.ts";
 import { notOwned } from "./service-status.ts";
 import { ownFacts, revisionFacts, whenChanged } from "./when-changed.ts";
-import { covers, createOrGet, observing, writeStatus } from "./write.ts";
+import { covers, createOrGet, lookAgain, observing, writeStatus } from "./write.ts";
 
 interface Parts {
   readonly deps: ServingDeps;
@@ -68,11 +68,7 @@ export function routeController(deps: ServingDeps): ControllerSpec {
     async reconcile(key) {
       const route = routes.get(key);
       if (!route || route.metadata.deletionTimestamp) return;
-      let result: ReconcileResult | undefined;
-      await observing(deps, RouteKind, route, async () => {
-        result = await reconcileRoute(parts, route);
-      });
-      return result;
+      return observing(deps, RouteKind, route, () => reconcileRoute(parts, route));
     },
   };
 }
@@ -89,6 +85,7 @@ async function reconcileRoute(parts: Parts, route: Route): Promise<ReconcileResu
   else ({ outcome, nextMs } = await program(parts, { route, traffic: traffic.traffic, hosts: named.hosts, now }));
   const status = routeStatus({ route, outcome, hosts: named.hosts, now });
   await writeStatus(deps, RouteKind, route, status);
+  if (outcome.kind === "foreign") return lookAgain;
   return nextMs === undefined ? {} : { requeueAfterMs: Math.max(0, nextMs - now) };
 }
 

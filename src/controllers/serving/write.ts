@@ -6,6 +6,7 @@ import { keyOf, type Draft, type KubeObject } from "../../api/meta/object.ts";
 import type { Condition } from "../../api/serving/types.gen.ts";
 import { isObserved, isUnknown, nextConditions } from "../../api/serving/conditions.ts";
 import type { Client } from "../../client/client.ts";
+import type { ReconcileResult } from "../../client/controller.ts";
 import type { ServingDeps } from "./deps.ts";
 
 /** Creates the object, or gives the one of its name that another pass (or somebody else) made before. */
@@ -50,10 +51,10 @@ export async function observing<T extends WithStatus>(
   deps: Pick<ServingDeps, "client" | "clock" | "informers">,
   kind: Kind<T>,
   object: T,
-  run: () => Promise<void>,
-): Promise<void> {
+  run: () => Promise<ReconcileResult | void>,
+): Promise<ReconcileResult | void> {
   try {
-    await run();
+    return await run();
   } catch (error) {
     if (!isConflict(error) && !isObserved(object)) await markUnobserved(deps, kind, object);
     throw error;
@@ -91,6 +92,9 @@ export function covers(have: unknown, wanted: unknown): boolean {
   if (typeof have !== "object" || have === null) return Object.keys(wanted).length === 0 && have === undefined;
   return Object.entries(wanted).every(([key, value]) => covers((have as Record<string, unknown>)[key], value));
 }
+
+/** After a child's name was found taken: what holds it may not be of a kind or label that wakes the controller. */
+export const lookAgain: ReconcileResult = { requeueAfterMs: 5_000 };
 
 type Text = Readonly<Record<string, string>>;
 
