@@ -116,6 +116,12 @@ async function assemble(
   node.onInstance((event) => router.applyInstance(event));
   const { port: routerPort } = await router.listen({ host: options.host, port: options.routerPort });
 
+  // The API answers before the controllers look at everything there is.
+  const apiPort = await server.listen({ host: options.host, port: options.apiPort });
+  const apiUrl = `https://127.0.0.1:${apiPort}`;
+  writeFileSync(dataDir.kubeconfig, server.kubeconfig(apiUrl), { mode: 0o600 });
+  await node.start();
+
   const recorder = createEventRecorder(core, "ebb");
   closers.defer(() => recorder.flush());
   const routes = { ...core, router, place: { internal: "router.ebb-system.svc.cluster.local" }, nowMs: Date.now };
@@ -137,10 +143,6 @@ async function assemble(
     routerController(routes),
   ]);
 
-  const apiPort = await server.listen({ host: options.host, port: options.apiPort });
-  const apiUrl = `https://127.0.0.1:${apiPort}`;
-  writeFileSync(dataDir.kubeconfig, server.kubeconfig(apiUrl), { mode: 0o600 });
-  await node.start();
   const startedAt = new Date().toISOString();
   const running = { pid: process.pid, startedAt, apiUrl, routerUrl: `http://127.0.0.1:${routerPort}`, domain };
   dataDir.announce(running);
