@@ -229,12 +229,12 @@ describe("time-outs", () => {
   });
 
   test("a silent response is cut by idleTimeoutSeconds, a talking one is not", async () => {
-    const harness = await start({ spec: { idleTimeoutSeconds: 1 } });
+    const harness = await start({ spec: { idleTimeoutSeconds: 2 } });
     harness.ready(
       await harness.app((req, res) => {
         res.write("x");
         if (req.url === "/silent") return;
-        let left = 5;
+        let left = 9;
         const timer = setInterval(() => {
           if (--left > 0) return void res.write("x");
           clearInterval(timer);

@@ -39,8 +39,9 @@ export class AppPool implements ProxyPool {
 
   /** Calls `connected` on the exchange, in this turn when there is an idle connection, or `connectFailed`. */
   open(exchange: Exchange): void {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      // Broken a moment ago, its close not yet told: nothing would be sent on it.
+      if (idle.wire.socket.destroyed) continue;
       idle.begin(exchange);
       return;
     }
