@@ -12,7 +12,7 @@ const resource = "rbac.authorization.k8s.io/clusterroles";
  * Keeps the rules of every aggregating ClusterRole the union of those its selectors name. Roles may feed roles that
  * feed others, so it repeats until nothing changes; more often than there are roles means a circle, and stops.
  */
-export function aggregateRoles(registry: Registry, user: RequestUser): void {
+function aggregateRoles(registry: Registry, user: RequestUser): void {
   const served = registry.catalog.find("rbac.authorization.k8s.io", "v1", "clusterroles");
   if (!served) return;
   const caller = {

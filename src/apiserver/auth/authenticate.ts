@@ -8,7 +8,7 @@ import type { Authenticate } from "../http/listener.ts";
 /** Recognizes a bearer token, or answers undefined for one that is not its own. */
 export type TokenAuthenticator = (token: string) => Promise<RequestUser | undefined>;
 
-export const anonymous: RequestUser = { name: "system:anonymous", groups: ["system:unauthenticated"] };
+const anonymous: RequestUser = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 
 const authenticatedGroup = "system:authenticated";
 

@@ -15,7 +15,7 @@ export interface ResourceQuestion {
   readonly name?: string;
 }
 
-export interface PathQuestion {
+interface PathQuestion {
   readonly kind: "path";
   readonly verb: string;
   readonly path: string;

@@ -54,7 +54,7 @@ interface Issued {
 }
 
 /** Checks a TokenRequest's spec and issues the token. */
-export async function issueToken({ store, tokens }: Issuing, { namespace, name, spec }: Asked): Promise<Issued> {
+async function issueToken({ store, tokens }: Issuing, { namespace, name, spec }: Asked): Promise<Issued> {
   const found = store.get("/serviceaccounts", `${namespace}/${name}`)?.object as ServiceAccount | undefined;
   if (!found) throw notFound(account, name);
   const given = isObject(spec) ? spec : {};

@@ -4,7 +4,7 @@ import { makeDiscovery, type Discovery } from "./discovery.ts";
 import { send, sendJson } from "./respond.ts";
 
 /** What `kubectl version` shows; its minor keeps clients from warning of skew. */
-export const versionInfo = {
+const versionInfo = {
   major: "1",
   minor: "36",
   gitVersion: "v1.36.0-ebb",

@@ -43,7 +43,7 @@ export async function sendEntry(
 }
 
 /** Sends JSON text, as YAML when that was asked for. */
-export async function sendText(response: ServerResponse, code: number, text: string, form?: Form): Promise<void> {
+async function sendText(response: ServerResponse, code: number, text: string, form?: Form): Promise<void> {
   if (form?.as !== "object" || !form.yaml) return send(response, code, text);
   const { stringify } = await import("yaml");
   send(response, code, stringify(JSON.parse(text)), "application/yaml");

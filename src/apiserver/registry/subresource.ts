@@ -61,7 +61,7 @@ interface PodFields {
 }
 
 /** Puts a pod on a node: nodeName and condition PodScheduled in one write; only once, and not while gated or deleted. */
-export function bindPod(registry: Registry, target: Target, node: string, caller: Caller): Outcome {
+function bindPod(registry: Registry, target: Target, node: string, caller: Caller): Outcome {
   const old = entryOf(registry, target);
   const { kind } = target.served.definition;
   const next = copyJson(old.object) as Incoming & PodFields;

@@ -30,8 +30,10 @@ export interface LogOptions {
 /** "ebb1" in SQLite's application_id: tells our file from any other database. */
 const applicationId = 0x65626231;
 const formatVersion = 1;
-/** WAL bytes after which a checkpoint is due, about; half a second of heavy writing. */
-const checkpointBytes = 16 * 1024 * 1024;
+/** WAL bytes after which a checkpoint is due, about: some seconds of heavy writing, some ten milliseconds to empty. */
+const checkpointBytes = 32 * 1024 * 1024;
+/** Every commit puts at least one whole page into the WAL, however small its row. */
+const pageBytes = 4096 + 24;
 
 const columns = "revision, resource, key, previous, deleted, time, object, managed";
 
@@ -109,7 +111,7 @@ export class Log {
       row.object,
       row.managed,
     );
-    this.#bytesSinceCheckpoint += row.object.length + row.managed.length + 200;
+    this.#bytesSinceCheckpoint += row.object.length + row.managed.length + pageBytes;
   }
 
   /** Every live object's newest row. */

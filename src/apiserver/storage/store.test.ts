@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -260,6 +260,12 @@ describe("files that cannot be used", () => {
     expect(store.revision).toBe(9);
     expect(put(store, "ns/next", "1")?.revision).toBe(10);
   });
+});
+
+test("the write-ahead log stays small under steady writing", () => {
+  const store = openStore();
+  for (let i = 0; i < 20_000; i += 1) put(store, `ns/${i % 10}`, "x".repeat(300));
+  expect(statSync(`${path}-wal`).size).toBeLessThan(48 * 1024 * 1024);
 });
 
 test("a full disk answers 507, stores nothing and works again when there is room", () => {
