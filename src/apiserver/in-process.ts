@@ -130,10 +130,11 @@ async function* watchEvents<T extends KubeObject>(
   let failed: ApiError | undefined;
   const ended = new AbortController();
   let wake: (() => void) | undefined;
+  let limit = Infinity;
   const awaken = (): void => wake?.();
   const push = (event: WatchEvent<T>): void => {
     queue.push(event);
-    if (queue.length > maxUnread) failed = expired("the reader of this watch is too slow; list again");
+    if (queue.length > limit) failed = expired("the reader of this watch is too slow; list again");
     awaken();
   };
   const sink: WatchSink = {
@@ -150,6 +151,8 @@ async function* watchEvents<T extends KubeObject>(
     awaken();
   };
   const watching: Watching = startWatch(registry, { served, ...request }, sink);
+  // Objects that were there when the watch began are no sign of a slow reader.
+  limit = queue.length + maxUnread;
   const timers = [
     ...(options.timeoutSeconds ? [setTimeout(end, options.timeoutSeconds * 1000)] : []),
     ...(options.allowWatchBookmarks

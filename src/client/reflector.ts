@@ -43,23 +43,27 @@ export async function reflect<T extends KubeObject>(
   let failures = 0;
   while (!signal.aborted) {
     let waitMs = 0;
+    const startedMs = deps.clock.now();
+    const before = stream.taken;
     try {
-      const startedMs = deps.clock.now();
-      const before = stream.version;
       await stream.follow();
       failures = 0;
-      if (stream.version === before && deps.clock.now() - startedMs < shortWatchMs) waitMs = shortWatchMs;
+      if (stream.taken === before && deps.clock.now() - startedMs < shortWatchMs) waitMs = shortWatchMs;
     } catch (error) {
       if (signal.aborted) return;
-      if (isExpired(error) && stream.version !== undefined) {
-        log.debug("watch is too far behind, listing again");
-        stream.forget();
-      } else if (isNotFound(error)) {
+      if (stream.taken !== before) failures = 0;
+      if (isNotFound(error)) {
         if (!target.cache.synced) log.info("kind is not served, looking again later");
         stream.unserved();
         waitMs = unservedRetryMs;
+      } else if (isExpired(error) && stream.version !== undefined) {
+        // Once is news of having been away; again and again is a server that cannot keep up.
+        waitMs = failures === 0 ? 0 : backoffMs(failures);
+        failures++;
+        log.debug("watch is too far behind, listing again");
+        stream.forget();
       } else {
-        waitMs = Math.min(firstBackoffMs * 2 ** failures++, longestBackoffMs);
+        waitMs = backoffMs(failures++);
         log.warn("watch failed, trying again", { err: error, retryInMs: waitMs });
       }
     }
@@ -67,9 +71,13 @@ export async function reflect<T extends KubeObject>(
   }
 }
 
+const backoffMs = (failures: number): number => Math.min(firstBackoffMs * 2 ** failures, longestBackoffMs);
+
 class Stream<T extends KubeObject> {
   /** The last version seen; undefined until the cache holds a complete state. */
   version: string | undefined;
+  /** Changes and bookmarks taken so far, complete states not counted. */
+  taken = 0;
   readonly #client: Client;
   readonly #target: ReflectorTarget<T>;
   readonly #signal: AbortSignal;
@@ -148,6 +156,7 @@ class Stream<T extends KubeObject> {
   }
 
   #take(event: WatchEvent<T>): void {
+    this.taken++;
     if (event.type === "BOOKMARK") {
       this.version = event.resourceVersion;
       return;

@@ -9,6 +9,7 @@ import { ConfigMapKind, NamespaceKind, NodeKind, PodKind } from "../../src/api/c
 import { isApiError, isConflict, isExpired, isNotFound } from "../../src/api/meta/errors.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import { createHttpClient, type HttpClient } from "../../src/client/http-client.ts";
+import { ManualClock } from "../../src/client/manual-clock.ts";
 import { createInformers } from "../../src/client/create-informers.ts";
 import { loadKubeconfig, type ConnectionConfig } from "../../src/client/kubeconfig.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
@@ -276,6 +277,47 @@ describe("against a server that misbehaves", () => {
     expect(asked).toEqual(["list", "watch 1", "list", "watch 5"]);
     expect(seen).toEqual(["added a", "added b", "deleted a", "modified b"]);
   });
+});
+
+test("an informer that falls behind again and again waits longer each time", async () => {
+  const asked: string[] = [];
+  const { config } = await scripted(({ url = "" }, response) => {
+    const query = new URL(url, "http://x").searchParams;
+    if (query.get("sendInitialEvents")) return reply(400, status(400, "BadRequest"))({} as IncomingMessage, response);
+    asked.push(query.get("watch") ? "watch" : "list");
+    if (!query.get("watch")) return reply(200, list("1"))({} as IncomingMessage, response);
+    response.writeHead(200).end(`${JSON.stringify({ type: "ERROR", object: status(410, "Expired") })}\n`);
+  });
+  const clock = new ManualClock();
+  const informers = createInformers(open(config), { log, clock });
+  closers.push(() => informers.close());
+  informers.of(PodKind);
+  for (const [round, waitMs] of [0, 100, 200, 400].entries()) {
+    await clock.advance(waitMs);
+    const wanted = 4 + 2 * round;
+    await until(
+      () => asked.length === wanted && clock.pending === 1,
+      `${wanted} requests and a wait`,
+      () => asked,
+    );
+  }
+});
+
+test("more objects than a watch may hold unread are an informer's first state all the same", async () => {
+  const server = createApiServer(
+    { dataDir: ":memory:", definitions: builtinDefinitions },
+    { log, now: () => Date.now() },
+  );
+  closers.push(() => server.close());
+  const count = 10_500;
+  for (let i = 0; i < count; i++) {
+    await server.api.create(ConfigMapKind, { metadata: { name: `c${i}`, namespace: "default" }, data: { k: "1" } });
+  }
+  const informers = createInformers(server.api, { log });
+  closers.push(() => informers.close());
+  const maps = informers.of(ConfigMapKind);
+  await informers.synced(AbortSignal.timeout(5000));
+  expect(maps.list("default").filter(({ data }) => data?.["k"])).toHaveLength(count);
 });
 
 describe("kubeconfig", () => {
