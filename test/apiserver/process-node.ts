@@ -3,8 +3,14 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { badRequest } from "../../api/meta/errors.ts";
-import type { ExecStreams, LogOptions, NodeConnection, PodReference, TerminalSize } from "./node-connection.ts";
+import { badRequest } from "../../src/api/meta/errors.ts";
+import type {
+  ExecStreams,
+  LogOptions,
+  NodeConnection,
+  PodReference,
+  TerminalSize,
+} from "../../src/apiserver/streams/node-connection.ts";
 
 export interface ProcessNode extends NodeConnection {
   /** Sizes of the terminals that clients said. */

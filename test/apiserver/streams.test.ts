@@ -11,12 +11,13 @@ import { PassThrough, Writable } from "node:stream";
 import { Attach, Exec, KubeConfig, Log, Metrics, PortForward, type V1Status } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { builtinDefinitions } from "../../api/definitions.ts";
-import { PodKind } from "../../api/core/kinds.ts";
-import type { Pod } from "../../api/core/types.gen.ts";
-import type { Logger } from "../../telemetry/logger.ts";
-import { createApiServer, type ApiServer } from "../server.ts";
-import { createStreams, type Streams } from "./create-streams.ts";
+import { builtinDefinitions } from "../../src/api/definitions.ts";
+import { PodKind } from "../../src/api/core/kinds.ts";
+import type { Pod } from "../../src/api/core/types.gen.ts";
+import type { Logger } from "../../src/telemetry/logger.ts";
+import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
+import { createStreams, type Streams } from "../../src/apiserver/streams/create-streams.ts";
+import { installedKubectls } from "./kubectl.ts";
 import { createProcessNode, type ProcessNode } from "./process-node.ts";
 
 const errors: unknown[] = [];
@@ -108,35 +109,43 @@ interface Outcome {
   readonly stderr: string;
 }
 
-interface KubectlOptions {
-  readonly input?: string;
-  readonly spdy?: boolean;
-  readonly binary?: string;
+interface Transport {
+  readonly program: string;
+  readonly spdy: boolean;
 }
 
 const spdyOnly = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false", KUBECTL_PORT_FORWARD_WEBSOCKETS: "false" };
 const base = (): string[] => ["--kubeconfig", join(directory, "kubeconfig"), "--cache-dir", join(directory, "cache")];
 
-function kubectl(args: readonly string[], { input, spdy, binary = "kubectl" }: KubectlOptions = {}): Promise<Outcome> {
+function kubectl({ program, spdy }: Transport, args: readonly string[], input = ""): Promise<Outcome> {
   return new Promise((resolve) => {
-    const env = { ...process.env, ...(spdy ? spdyOnly : {}) };
-    const child = execFile(binary, [...base(), ...args], { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    const child = execFile(
+      program,
+      [...base(), ...args],
+      { env: envOf(spdy), maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
     // A kubectl that fails at once reads no input.
     child.stdin?.on("error", () => undefined);
-    child.stdin?.end(input ?? "");
+    child.stdin?.end(input);
   });
 }
 
-const transports = [
-  ["WebSocket", false],
-  ["SPDY", true],
-] as const;
+const envOf = (spdy: boolean): NodeJS.ProcessEnv => ({ ...process.env, ...(spdy ? spdyOnly : {}) });
 
-describe.each(transports)("kubectl exec over %s", (_, spdy) => {
+/** Before 1.31 there was SPDY only; since then it is what the environment asks for. */
+const transports: readonly (Transport & { readonly name: string })[] = installedKubectls().flatMap((program) =>
+  (program === "kubectl-1.20" ? [true] : [false, true]).map((spdy) => ({
+    program,
+    spdy,
+    name: `${program} over ${spdy ? "SPDY" : "WebSocket"}`,
+  })),
+);
+const plain: readonly Transport[] = installedKubectls().map((program) => ({ program, spdy: false }));
+
+describe.each(transports)("exec by $name", (transport) => {
   test("gives output and errors apart, and the exit code", async () => {
-    const outcome = await kubectl(["exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 7"], { spdy });
+    const outcome = await kubectl(transport, ["exec", "web", "--", "sh", "-c", "echo out; echo err >&2; exit 7"]);
     expect(outcome.stdout).toBe("out\n");
     expect(outcome.stderr).toContain("err\n");
     expect(outcome.stderr).toContain("command terminated with exit code 7");
@@ -145,34 +154,33 @@ describe.each(transports)("kubectl exec over %s", (_, spdy) => {
 
   test("carries megabytes of input to the program and back, to the last byte", async () => {
     const input = "0123456789abcdef".repeat(3 * 65_536);
-    const outcome = await kubectl(["exec", "-i", "web", "--", "cat"], { spdy, input });
+    const outcome = await kubectl(transport, ["exec", "-i", "web", "--", "cat"], input);
     expect(outcome.code).toBe(0);
     expect(outcome.stdout.length).toBe(input.length);
     expect(outcome.stdout === input).toBe(true);
   });
 
   test("says why a command cannot be started", async () => {
-    const outcome = await kubectl(["exec", "web", "--", "/no/such/program"], { spdy });
+    const outcome = await kubectl(transport, ["exec", "web", "--", "/no/such/program"]);
     expect(outcome.code).not.toBe(0);
     expect(outcome.stderr).toContain("/no/such/program");
   });
 
   test("answers a wrong container with the API's message", async () => {
-    const outcome = await kubectl(["exec", "web", "-c", "nope", "--", "true"], { spdy });
+    const outcome = await kubectl(transport, ["exec", "web", "-c", "nope", "--", "true"]);
     expect(outcome.code).not.toBe(0);
     expect(outcome.stderr).toContain("container nope is not valid for pod web");
   });
 
   test("attaches to what runs", async () => {
-    const outcome = await kubectl(["attach", "-i", "web"], { spdy, input: "hello\n" });
+    const outcome = await kubectl(transport, ["attach", "-i", "web"], "hello\n");
     expect(outcome.stdout).toContain("attached\ngot hello\n");
   });
 });
 
-test.each(transports)("a command whose client goes away over %s is ended", async (transport, spdy) => {
-  const seconds = transport === "SPDY" ? "987" : "988";
-  const env = { ...process.env, ...(spdy ? spdyOnly : {}) };
-  const child = spawn("kubectl", [...base(), "exec", "web", "--", "sleep", seconds], { env });
+test.each(transports)("a command whose client goes away is ended: $name", async ({ name, program, spdy }) => {
+  const seconds = String(1000 + transports.findIndex((transport) => transport.name === name));
+  const child = spawn(program, [...base(), "exec", "web", "--", "sleep", seconds], { env: envOf(spdy) });
   await until(() => node.running.includes(`sleep ${seconds}`), "the command runs");
   child.kill("SIGKILL");
   await until(() => node.aborted.includes(`sleep ${seconds}`), "the command was ended");
@@ -195,7 +203,7 @@ test("a client that asks for SPDY and speaks something else is cut off, and noth
   socket.write("\u0080\u0000GET / HTTP/1.1\r\n\r\n");
   await once(socket, "end");
   socket.destroy();
-  expect((await kubectl(["exec", "web", "--", "echo", "still here"])).stdout).toBe("still here\n");
+  expect(await getText("/web/log")).toEqual({ code: 200, text: "first line\nsecond line\n" });
 });
 
 test("input behind its end is passed over", async () => {
@@ -212,19 +220,19 @@ test("input behind its end is passed over", async () => {
   expect(textOn(received, 1)).toBe("in");
 });
 
-test("kubectl cp brings a file in and out again", async () => {
+test.each(plain)("$program cp brings a file in and out again", async (transport) => {
   const [from, inside, back] = ["from", "inside", "back"].map((name) => join(directory, name));
   const bytes = randomBytes(200_000);
   writeFileSync(from ?? "", bytes);
-  expect(await kubectl(["cp", from ?? "", `default/web:${inside}`])).toMatchObject({ code: 0 });
-  expect(await kubectl(["cp", `default/web:${inside}`, back ?? ""])).toMatchObject({ code: 0 });
+  expect(await kubectl(transport, ["cp", from ?? "", `default/web:${inside}`])).toMatchObject({ code: 0 });
+  expect(await kubectl(transport, ["cp", `default/web:${inside}`, back ?? ""])).toMatchObject({ code: 0 });
   expect(readFileSync(back ?? "").equals(bytes)).toBe(true);
 });
 
-describe.each(transports)("kubectl port-forward over %s", (_, spdy) => {
+describe.each(transports)("port-forward by $name", ({ program, spdy }) => {
   test("carries several connections at once, and their ends", async () => {
-    const env = { ...process.env, ...(spdy ? spdyOnly : {}) };
-    const child = spawn("kubectl", [...base(), "port-forward", "pod/web", `:${echoPort}`], { env });
+    const env = envOf(spdy);
+    const child = spawn(program, [...base(), "port-forward", "pod/web", `:${echoPort}`], { env });
     try {
       let said = "";
       child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
@@ -244,8 +252,7 @@ describe.each(transports)("kubectl port-forward over %s", (_, spdy) => {
   });
 
   test("tells of a port nobody listens on", async () => {
-    const env = { ...process.env, ...(spdy ? spdyOnly : {}) };
-    const child = spawn("kubectl", [...base(), "port-forward", "pod/web", ":1"], { env });
+    const child = spawn(program, [...base(), "port-forward", "pod/web", ":1"], { env: envOf(spdy) });
     try {
       let said = "";
       child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
@@ -266,9 +273,9 @@ describe.each(transports)("kubectl port-forward over %s", (_, spdy) => {
 });
 
 describe("logs", () => {
-  test("come as text, with the options that were asked for", async () => {
+  test.each(plain)("come as text, with the options that $program asked for", async (transport) => {
     const args = ["logs", "web", "--tail", "5", "--timestamps", "--since", "10s", "--limit-bytes", "100"];
-    expect(await kubectl(args)).toMatchObject({ code: 0, stdout: "first line\nsecond line\n" });
+    expect(await kubectl(transport, args)).toMatchObject({ code: 0, stdout: "first line\nsecond line\n" });
     expect(node.logRequests.at(-1)).toMatchObject({
       follow: false,
       previous: false,
@@ -280,9 +287,8 @@ describe("logs", () => {
     expect(Math.abs((node.logRequests.at(-1)?.sinceMs ?? 0) - (Date.now() - 10_000))).toBeLessThan(5000);
   });
 
-  test("of a pod on no node are empty, of one on a node that is away an error", async () => {
-    expect(await kubectl(["logs", "pending"])).toMatchObject({ code: 0, stdout: "" });
-    expect((await kubectl(["logs", "lost"])).stderr).toContain('node "elsewhere" of pod "lost" is not connected');
+  test("of a pod on no node are empty", async () => {
+    expect(await getText("/pending/log")).toEqual({ code: 200, text: "" });
   });
 
   test.each([
@@ -297,11 +303,12 @@ describe("logs", () => {
     ["/web/log?sinceTime=yesterday", 400, 'sinceTime: "yesterday" is not an RFC 3339 time'],
     ["/web/log?stream=Both", 422, 'Unsupported value: "Both": supported values: "All", "Stderr", "Stdout"'],
     ["/web/log?stream=Stdout&tailLines=1", 422, "mutually exclusive"],
+    ["/lost/log", 503, 'node "elsewhere" of pod "lost" is not connected'],
     ["/web/exec?command=ls&stdout=1", 400, "Upgrade request required"],
   ])("GET %s is %d", async (path, code, message) => {
-    const outcome = await kubectl(["get", "--raw", `/api/v1/namespaces/default/pods${path}`, "-v", "8"]);
-    expect(outcome.stderr).toContain(message);
-    expect(outcome.stderr).toMatch(new RegExp(`Response Status: ${code}|status="${code} |"code":${code}`));
+    const answer = await getText(path);
+    expect(answer.code).toBe(code);
+    expect(JSON.parse(answer.text)).toMatchObject({ kind: "Status", code, message: expect.stringContaining(message) });
   });
 
   test.each([
@@ -316,8 +323,9 @@ describe("logs", () => {
     expect([code, socket.protocol, text]).toEqual([1000, protocol, "first line\nsecond line\n"]);
   });
 
-  test("are followed until the client hangs up", async () => {
-    const child = spawn("kubectl", [...base(), "logs", "-f", "web"]);
+  test.each(plain)("are followed until $program hangs up", async ({ program }) => {
+    const before = followersGone;
+    const child = spawn(program, [...base(), "logs", "-f", "web"]);
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
     await until(
@@ -325,7 +333,7 @@ describe("logs", () => {
       () => `both lines, not ${JSON.stringify(text)}`,
     );
     child.kill();
-    await until(() => followersGone > 0, "the node was told that nobody follows any more");
+    await until(() => followersGone > before, "the node was told that nobody follows any more");
   });
 
   test("are read by the JavaScript client", async () => {
@@ -454,10 +462,10 @@ describe("the JavaScript client", () => {
   });
 });
 
-test("kubectl top pod prints what the node measured", async () => {
-  expect((await kubectl(["top", "pod"])).stdout).toMatch(/web\s+12m\s+32Mi/);
-  expect((await kubectl(["top", "pod", "-l", "app=none"])).stderr).toContain("No resources found");
-  expect((await kubectl(["top", "pod", "absent"])).stderr).toContain("absent");
+test.each(plain)("$program top pod prints what the node measured", async (transport) => {
+  expect((await kubectl(transport, ["top", "pod"])).stdout).toMatch(/web\s+12m\s+32Mi/);
+  expect((await kubectl(transport, ["top", "pod", "-l", "app=none"])).stderr).toContain("No resources found");
+  expect((await kubectl(transport, ["top", "pod", "absent"])).stderr).toContain("absent");
 });
 
 test("closing the server ends the streams that are open", async () => {
@@ -477,6 +485,15 @@ test("closing the server ends the streams that are open", async () => {
   await other.close();
   await until(() => node.aborted.includes("sleep 654"), "the command was ended");
 });
+
+async function getText(path: string): Promise<{ readonly code: number; readonly text: string }> {
+  const request = httpsRequest(`${url}/api/v1/namespaces/default/pods${path}`, { ...credentials, agent: false });
+  request.end();
+  const [response] = (await once(request, "response")) as [IncomingMessage];
+  let text = "";
+  for await (const chunk of response) text += String(chunk);
+  return { code: response.statusCode ?? 0, text };
+}
 
 function openSocket(path: string, protocols: readonly string[]): WebSocket {
   const address = `${url.replace("https", "wss")}/api/v1/namespaces/default/pods${path}`;
