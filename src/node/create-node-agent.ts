@@ -32,6 +32,7 @@ import { createPortPicker } from "./providers/process/port-picker.ts";
 import { findOrphans, openProcessJournal } from "./providers/process/process-journal.ts";
 import { createProcessProvider } from "./providers/process/process-provider.ts";
 import { createProcessRuntime } from "./providers/process/process-runtime.ts";
+import { createProcessTable } from "./providers/process/process-table.ts";
 import { createStartSlots } from "./providers/process/start-slots.ts";
 
 export interface NodeAgentDeps {
@@ -120,6 +121,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       sandboxMeans: once(findSandboxMeans),
       spawned: (pid) => journal.started(pid),
       ports: createPortPicker(Math.random),
+      table: createProcessTable(clock),
       slots: createStartSlots(availableParallelism()),
       clock,
       log,

@@ -16,6 +16,7 @@ import { createPodIps } from "../../src/node/providers/process/pod-ips.ts";
 import { createPortPicker } from "../../src/node/providers/process/port-picker.ts";
 import { createProcessProvider, type ProcessProvider } from "../../src/node/providers/process/process-provider.ts";
 import { createProcessRuntime } from "../../src/node/providers/process/process-runtime.ts";
+import { createProcessTable } from "../../src/node/providers/process/process-table.ts";
 import { createStartSlots } from "../../src/node/providers/process/start-slots.ts";
 import { createPodVolumes } from "../../src/node/volumes/pod-volumes.ts";
 import type { RequestToken } from "../../src/node/volumes/service-account-token.ts";
@@ -100,6 +101,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
       sandboxMeans: findSandboxMeans,
       spawned,
       ports: createPortPicker(Math.random),
+      table: createProcessTable(clock),
       slots: createStartSlots(2),
       clock,
       log: quiet,

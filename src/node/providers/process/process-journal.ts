@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { readStat } from "./session-members.ts";
+import { listStats, readStat } from "./session-members.ts";
 
 /**
  * A record of every process started, so that the next ebb on the same data directory finds what a `kill -9` of this
@@ -44,12 +44,11 @@ export function findOrphans(file: string): readonly number[] {
   const startOf = readJournal(file);
   if (startOf.size === 0) return [];
   const found = new Set<number>();
-  for (const name of readdirSync("/proc")) {
-    const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
-    const leaderStart = stat && startOf.get(stat.session);
-    if (!stat || leaderStart === undefined || stat.startTime < leaderStart) continue;
-    const leader = readStat(stat.session);
-    if (leader === undefined || leader.startTime === leaderStart) found.add(stat.session);
+  for (const { session, startTime } of listStats()) {
+    const leaderStart = startOf.get(session);
+    if (leaderStart === undefined || startTime < leaderStart) continue;
+    const leader = readStat(session);
+    if (leader === undefined || leader.startTime === leaderStart) found.add(session);
   }
   return [...found];
 }

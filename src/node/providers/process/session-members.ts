@@ -1,24 +1,26 @@
 import { readdirSync, readFileSync } from "node:fs";
 
+/** Every process of this machine, by /proc; empty where there is none. */
+export function listStats(): readonly ProcessStat[] {
+  return processIds()?.flatMap((pid) => readStat(pid) ?? []) ?? [];
+}
+
 /**
- * Process ids of a session, by /proc: a container's main process and all its descendants that did not start a session
- * of their own. Undefined where there is no /proc.
+ * Process ids of a session: a container's main process and all its descendants that did not start a session of their
+ * own. Undefined where there is no /proc.
  */
 export function sessionMembers(session: number): readonly number[] | undefined {
-  let names: readonly string[];
+  return processIds()?.filter((pid) => readStat(pid)?.session === session);
+}
+
+function processIds(): readonly number[] | undefined {
   try {
-    names = readdirSync("/proc");
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   } catch {
     return undefined;
   }
-  const members: number[] = [];
-  for (const name of names) {
-    const first = name.charCodeAt(0);
-    if (first < 48 || first > 57) continue;
-    const stat = readStat(Number(name));
-    if (stat?.session === session) members.push(stat.pid);
-  }
-  return members;
 }
 
 export interface ProcessStat {

@@ -5,6 +5,7 @@ import type { UnpackedImage } from "../../image-source.ts";
 import type { ContainerStart, NetAddress, RunningContainer } from "../../runtime.ts";
 import type { Confinement } from "./confinement.ts";
 import type { LaunchPlan } from "./launch-plan.ts";
+import type { ProcessTable } from "./process-table.ts";
 import type { StartSlots } from "./start-slots.ts";
 import { supervise } from "./supervise.ts";
 
@@ -15,6 +16,7 @@ export interface FunctionDeps {
   /** For direct starts of hosts: more at once would only slow each other down. */
   readonly slots: StartSlots;
   readonly clock: Clock;
+  readonly table: ProcessTable;
 }
 
 export interface FunctionOptions {

@@ -4,7 +4,7 @@ import type { Confinement } from "./confinement.ts";
 import { execInProcess } from "./exec.ts";
 import { forwardOutput, signalGroup, toContainerExit } from "./exit.ts";
 import { listeningPorts } from "./listening-ports.ts";
-import { processUsage } from "./process-usage.ts";
+import type { ProcessTable } from "./process-table.ts";
 import type { OwnedProcess } from "./program.ts";
 
 export interface SupervisedFacts {
@@ -25,7 +25,7 @@ const lingerMs = 200;
 
 /** Makes a running container of a process: output to the sink, exit in a pod's terms, its whole group as one. */
 export function supervise(
-  { clock }: { readonly clock: Clock },
+  { clock, table }: { readonly clock: Clock; readonly table: ProcessTable },
   child: OwnedProcess,
   facts: SupervisedFacts,
 ): RunningContainer {
@@ -56,7 +56,7 @@ export function supervise(
     signal(signal) {
       if (!ended) signalGroup(child.pid, signal);
     },
-    usage: () => (ended ? undefined : processUsage(child.pid)),
+    usage: () => (ended ? undefined : table.usage(child.pid)),
     exec: (command, options) => {
       const { join, user } = facts.confinement;
       const place = { env: facts.env(), cwd: facts.cwd, launcher: join(child.pid), ...(user ? { user } : {}) };
