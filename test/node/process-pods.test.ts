@@ -367,3 +367,9 @@ test("demand does not count on an instance that is being ended", async () => {
   await bench.until("another ready", () => bench.instances.filter((event) => event.type === "ready").length === 2);
   await ending;
 });
+
+test("callers of a revision whose pod fails are told why", async () => {
+  bench.provider.setPod(makePod("broken", "throws-at-import", { labels: revisionLabels }));
+  const reason = await bench.until("reason", () => bench.failures.get("default/hello-1"));
+  expect(reason).toMatch(/^main ended with ImportFailed, exit code 1: TypeError: /);
+});

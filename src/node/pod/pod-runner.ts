@@ -11,6 +11,7 @@ import { ContainerStartError, type ContainerRuntime, type NetAddress, type Runni
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { ContainerRunner, seconds, type Launched } from "./container-runner.ts";
 import { makeContainerStart } from "./container-start.ts";
+import { failureOf } from "./failure.ts";
 import { isSidecar, makePodStatus, type PodFacts } from "./pod-status.ts";
 import { protocolOf, revisionOf, servingContainer, servingPort } from "./serving.ts";
 
@@ -34,6 +35,8 @@ export interface PodRunnerDeps {
   readonly relay: (listen: NetAddress, target: () => NetAddress | undefined) => () => void;
   /** Resolves when an instance has no request in flight any more. */
   readonly beforeTerminate: (instanceId: string) => Promise<void>;
+  /** Why a revision has no instance, in one line; undefined clears it. */
+  readonly onFailure: (revision: string, reason: string | undefined) => void;
   readonly newId: () => string;
 }
 
@@ -61,6 +64,7 @@ export class PodRunner {
   #reporting = false;
   #stopping: Promise<void> | undefined;
   #tracker: InstanceTracker | undefined;
+  #toldFailure: string | undefined;
   #closeRelay: (() => void) | undefined;
   #cancelDeadline: (() => void) | undefined;
   /** Until its serving container was started once, an instance started ahead may take that place. */
@@ -206,7 +210,10 @@ export class PodRunner {
         launch: (restart) => this.#launch(container, serving, restart),
         locate: (port) => this.locate(port),
         event: (type, reason, message) => this.#deps.event(this.#pod, type, reason, message, container.name),
-        onChange: () => this.#report(),
+        onChange: () => {
+          if (serving) this.#tellFailure();
+          this.#report();
+        },
         ...(serving ? { onLaunched: (launched) => this.#track(container, launched) } : {}),
         ...(serving ? { onReady: (running, ready) => this.#follow(running, ready) } : {}),
       },
@@ -295,6 +302,18 @@ export class PodRunner {
     const tracker = known ?? this.#deps.hub.track({ id: running.id, revision, protocol: protocolOf(container) });
     this.#tracker = tracker;
     void running.exited.then(() => tracker.gone());
+  }
+
+  /** Callers waiting for this revision are told what its owner would read in the pod's status. */
+  #tellFailure(): void {
+    const revision = revisionOf(this.#pod.metadata.namespace ?? "", this.#pod.metadata);
+    const view = this.#servingRunner()?.view;
+    if (revision === undefined || view === undefined || this.#stopping) return;
+    const reason = view.ready ? undefined : failureOf(view);
+    if (reason === this.#toldFailure) return;
+    if (reason === undefined && !view.ready) return;
+    this.#toldFailure = reason;
+    this.#deps.onFailure(revision, reason);
   }
 
   #follow(running: RunningContainer, ready: boolean): void {
