@@ -44,14 +44,6 @@ const backend = { service: { name: "web", port: { number: 80 } } };
 const path = { path: "/", pathType: "Prefix", backend };
 const ingress = (first: Fields): Fields => ({ spec: { rules: [{ http: { paths: [first] } }] } });
 const roleRef = { kind: "Role", name: "r" };
-const crd = {
-  group: "example.com",
-  scope: "Namespaced",
-  names: { plural: "things", kind: "Thing" },
-  versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: { type: "object" } } }],
-};
-const crdName = { name: "things.example.com" };
-
 describe("good objects are accepted", () => {
   test.each<[string, Fields]>([
     ["Deployment", { spec: { selector, template } }],
@@ -98,7 +90,6 @@ describe("good objects are accepted", () => {
     ],
     ["PriorityClass", { value: 1000 }],
     ["PriorityClass", { metadata: { name: "system-node-critical" }, value: 2_000_001_000 }],
-    ["CustomResourceDefinition", { metadata: crdName, spec: crd }],
     ["Event", { involvedObject: { kind: "Pod", namespace: "default", name: "p" } }],
     ["Event", { involvedObject: { kind: "Node", name: "n" } }],
     ["Node", { spec: { taints: [{ key: "a", effect: "NoSchedule" }] } }],
@@ -344,26 +335,6 @@ describe("bad objects are refused", () => {
       "PriorityClass",
       { value: 2_000_000_000 },
       "value: Forbidden: maximum allowed value of a user defined priority is 1000000000",
-    ],
-    [
-      "CustomResourceDefinition",
-      { metadata: { name: "other" }, spec: crd },
-      'metadata.name: Invalid value: "other": must be spec.names.plural+"."+spec.group',
-    ],
-    [
-      "CustomResourceDefinition",
-      { metadata: crdName, spec: { ...crd, versions: [] } },
-      "spec.versions: Required value: must have exactly one version marked as storage version",
-    ],
-    [
-      "CustomResourceDefinition",
-      { metadata: crdName, spec: { ...crd, scope: "World" } },
-      'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"',
-    ],
-    [
-      "CustomResourceDefinition",
-      { metadata: crdName, spec: { ...crd, versions: [{ name: "v1", served: true, storage: true }] } },
-      "spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required",
     ],
     [
       "Event",

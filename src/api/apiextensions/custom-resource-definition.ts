@@ -1,10 +1,9 @@
-/** The CustomResourceDefinition kind. */
+/** The CustomResourceDefinition kind. Its checks are the server's, which compiles what it checks: apiserver/crd/validate-crd.ts. */
 import { createdAtColumn, nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { CustomResourceDefinitionKind } from "./kinds.ts";
-import { validateCustomResourceDefinition } from "./validation.ts";
 import type { CustomResourceDefinition, CustomResourceDefinitionSpec } from "./types.gen.ts";
 
 /** Keeps a deleted definition until every object of its kind is gone. */
@@ -34,6 +33,5 @@ export const customResourceDefinitionDefinition: KindDefinition<CustomResourceDe
     const storage = definition.spec?.versions?.find((version) => version.storage)?.name;
     definition.status = { storedVersions: storage === undefined ? [] : [storage] };
   },
-  validate: validateCustomResourceDefinition,
   unconditionalUpdate: false,
 };

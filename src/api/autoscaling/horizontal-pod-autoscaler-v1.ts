@@ -22,15 +22,15 @@ type Annotations = Readonly<Record<string, string>>;
 const isCpuPercent = (metric: MetricSpec): boolean =>
   metric.type === "Resource" &&
   metric.resource?.name === "cpu" &&
-  metric.resource.target.averageUtilization !== undefined;
+  metric.resource.target?.averageUtilization !== undefined;
 const isCpuStatus = (metric: MetricStatus): boolean =>
   metric.type === "Resource" &&
   metric.resource?.name === "cpu" &&
-  metric.resource.current.averageUtilization !== undefined;
+  metric.resource.current?.averageUtilization !== undefined;
 
-/** The v2 object of a v1 one. An annotation that is no JSON is left where it is. */
+/** The v2 object of a v1 one, which need not be complete. An annotation that is no JSON is left where it is. */
 export function fromV1(hpa: HpaV1): HorizontalPodAutoscaler {
-  const { targetCPUUtilizationPercentage: target, ...spec } = hpa.spec;
+  const { targetCPUUtilizationPercentage: target, ...spec } = hpa.spec ?? ({} as HpaV1["spec"]);
   const annotations = hpa.metadata.annotations ?? {};
   const cpu: MetricSpec[] =
     target === undefined

@@ -124,6 +124,15 @@ describe("autoscaling/v1", () => {
     expect(fromV1(toV1(plain))).toEqual(plain);
   });
 
+  test("an object without a spec turns into one that is found wanting", () => {
+    const empty = fromV1({ metadata: { name: "h" } } as Parameters<
+      typeof fromV1
+    >[0]) as Mutable<HorizontalPodAutoscaler>;
+    horizontalPodAutoscalerDefinition.applyDefaults?.(empty, context);
+    const errors = horizontalPodAutoscalerDefinition.validate?.(empty as HorizontalPodAutoscaler, undefined, context);
+    expect(errors?.map(({ field }) => field)).toContain("spec.scaleTargetRef.kind");
+  });
+
   test("an annotation that is no JSON stays an annotation", () => {
     const metadata = { name: "h", annotations: { "autoscaling.alpha.kubernetes.io/metrics": "{" } };
     expect(fromV1({ metadata, spec: base }).metadata).toEqual(metadata);

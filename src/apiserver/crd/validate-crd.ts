@@ -19,6 +19,8 @@ const dns1035Text =
 /** Everything wrong with a definition; `old` is the stored one on an update. */
 export function validateCrd(crd: CustomResourceDefinition, old?: CustomResourceDefinition): readonly FieldError[] {
   const { spec } = crd;
+  if (!spec)
+    return ["group", "names.plural", "names.kind", "versions"].map((field) => fieldError.required(`spec.${field}`));
   const errors: FieldError[] = [];
   const name = `${spec.names?.plural ?? ""}.${spec.group ?? ""}`;
   if (crd.metadata.name !== name)
