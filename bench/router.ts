@@ -83,7 +83,14 @@ async function untilListening(port: number): Promise<void> {
   throw new Error(`nothing listens on port ${port} after 5 s`);
 }
 
-const haproxyConfig = (port: number, instance: number): string => `
+/** The four headers that the router adds. */
+const forwarding = `
+  option forwardfor
+  http-request set-header X-Forwarded-Proto http
+  http-request set-header Forwarded "for=%[src];host=%[req.hdr(host)];proto=http"
+  http-request set-header X-Request-Id %[uuid()]`;
+
+const haproxyConfig = (port: number, instance: number, extra: string): string => `
 global
   nbthread 1
   maxconn 4000
@@ -93,7 +100,7 @@ defaults
   timeout server 30s
   timeout connect 5s
 frontend front
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port}${extra}
   default_backend back
 backend back
   http-reuse always
@@ -252,8 +259,11 @@ async function main(): Promise<void> {
     const router = await stage.role("router", instance.port);
     const contenders: Contender[] = [router];
     if (isInstalled("haproxy")) {
-      const config = (port: number): string => haproxyConfig(port, instance.port);
-      contenders.push(await stage.program("haproxy", config, (file) => ["-db", "-f", file]));
+      const plain = (port: number): string => haproxyConfig(port, instance.port, "");
+      contenders.push(await stage.program("haproxy", plain, (file) => ["-db", "-f", file]));
+      const same = (port: number): string => haproxyConfig(port, instance.port, forwarding);
+      const adding = await stage.program("haproxy", same, (file) => ["-db", "-f", file]);
+      contenders.push({ ...adding, name: "haproxy, same headers" });
     }
     if (isInstalled("nginx")) {
       const kept = (port: number): string => nginxConfig(stage.dir, port, instance.port, true);

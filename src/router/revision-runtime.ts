@@ -25,12 +25,15 @@ export const defaultSettings: RevisionSettings = Object.freeze({
   idleMs: 0,
 });
 
+/** Why a request gets no turn. */
+export type TurnedAway = "queue-full" | "start-failed" | "deleted";
+
 /** A request as a revision sees it. */
 export interface Admitted<Pool extends InstancePool> extends Waiter {
   /** Its turn has come; a slot of the instance is taken for it. */
   assigned(instance: AppInstance<Pool>): void;
-  /** It will not get a turn. */
-  turnedAway(status: 502 | 503 | 504, reason: string): void;
+  /** It will not get a turn: 503 with the reason. */
+  turnedAway(why: TurnedAway, reason: string): void;
 }
 
 export interface RuntimeDeps<Pool extends InstancePool> {
@@ -111,7 +114,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
       }
     }
     if (!inFront && this.#queue.length >= this.#deps.queueLimit) {
-      request.turnedAway(503, "pending request queue full");
+      request.turnedAway("queue-full", "pending request queue full");
       return;
     }
     this.#queue.add(request, inFront);
@@ -146,10 +149,10 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   }
 
   /** Turns every waiting request away. */
-  turnAllAway(status: 502 | 503 | 504, reason: string): void {
+  turnAllAway(why: TurnedAway, reason: string): void {
     for (let request = this.#queue.first; request !== undefined; request = this.#queue.first) {
       this.#queue.remove(request);
-      request.turnedAway(status, reason);
+      request.turnedAway(why, reason);
     }
   }
 

@@ -24,6 +24,11 @@ export interface RouterOptions {
   readonly closeMs?: number;
   /** Adds a Server-Timing header to responses that waited for a cold start. Default true. */
   readonly serverTiming?: boolean;
+  /**
+   * Gives requests without a traceparent one, not sampled. Default false: tracing libraries in apps would take it for a
+   * decision not to trace, and each header costs an app about half a microsecond.
+   */
+  readonly makeTraceparent?: boolean;
   /** Idle connections kept to one instance. Default 100. */
   readonly maxIdlePerInstance?: number;
   /** An idle connection to an instance is closed after this, unless the app's Keep-Alive says otherwise. Default 4000. */
@@ -45,6 +50,7 @@ export interface CompiledRouterOptions {
   readonly maxConnections: number;
   readonly closeMs: number;
   readonly serverTiming: boolean;
+  readonly makeTraceparent: boolean;
 }
 
 /** Fills in the defaults; throws a RangeError naming the option that is out of range. */
@@ -77,5 +83,6 @@ export function compileOptions(options: RouterOptions): CompiledRouterOptions {
     maxConnections: number("maxConnections", 50_000),
     closeMs: number("closeMs", 10_000, 0),
     serverTiming: options.serverTiming ?? true,
+    makeTraceparent: options.makeTraceparent ?? false,
   });
 }

@@ -137,6 +137,7 @@ test("a known start failure answers the waiting requests with its reason", async
   );
   harness.router.setStartFailure({ revision: "default/app", reason: "exited with code 3: no database" });
   expect(await client.until("no database")).toMatch(/^HTTP\/1\.1 503 /);
+  expect(harness.access.at(-1)).toMatchObject({ status: 503, outcome: "start-failed" });
   client.destroy();
 });
 

@@ -137,7 +137,7 @@ class DataPlane implements Router {
     this.#clientHost = {
       buffers,
       limits: { ...options.client, head: options.head },
-      ids: createRequestIds(this.#random),
+      ids: createRequestIds(this.#random, options.makeTraceparent),
       coarseMs: () => this.#coarseMs,
       closing: () => this.#closing,
       dispatch: (front, reach) => this.#dispatch(front, reach),
@@ -277,7 +277,7 @@ class DataPlane implements Router {
     const runtime = reason === undefined ? this.#runtimes.get(revision) : this.#runtime(revision);
     if (runtime === undefined) return;
     runtime.failure = reason;
-    if (reason !== undefined && runtime.readyInstances === 0) runtime.turnAllAway(503, reason);
+    if (reason !== undefined && runtime.readyInstances === 0) runtime.turnAllAway("start-failed", reason);
   }
 
   drain(instanceId: string): Promise<void> {
@@ -317,7 +317,7 @@ class DataPlane implements Router {
     const runtime = this.#runtimes.get(key);
     if (runtime === undefined) return;
     runtime.deleted = true;
-    runtime.turnAllAway(503, "the revision was deleted");
+    runtime.turnAllAway("deleted", "the revision was deleted");
     this.#forgetIfDone(runtime);
   }
 

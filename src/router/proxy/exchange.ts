@@ -1,5 +1,5 @@
 import type { AppInstance } from "../app-instance.ts";
-import type { Admitted, RevisionRuntime } from "../revision-runtime.ts";
+import type { Admitted, RevisionRuntime, TurnedAway } from "../revision-runtime.ts";
 import type { Waiter } from "../wait-queue.ts";
 import { type HeadChanges, noChanges } from "./head-changes.ts";
 import type { Backend, Front, LocalAnswer, ProxyPool } from "./sides.ts";
@@ -12,6 +12,7 @@ export type Outcome =
   | "refused"
   | "queue-full"
   | "start-failed"
+  | "deleted"
   | "connect-failed"
   | "bad-response"
   | "app-reset"
@@ -98,13 +99,14 @@ export class Exchange implements Admitted<ProxyPool> {
     instance.pool.open(this);
   }
 
-  turnedAway(status: 502 | 503 | 504, reason: string): void {
-    this.fail({ status, reason, retryAfterS: 1 }, status === 503 ? "queue-full" : "start-failed");
+  turnedAway(why: TurnedAway, reason: string): void {
+    this.fail({ status: 503, reason, retryAfterS: why === "start-failed" ? 5 : 1 }, why);
   }
 
   /** A connection to its instance is there. */
   connected(back: Backend): void {
     this.#back = back;
+    if (this.instance !== undefined) this.instance.suspect = false;
     if (this.cold || this.sentMs === 0) this.sentMs = this.cold ? this.host.nowMs() : this.arrivedMs;
     this.front.sendTo(back, this.changes);
   }

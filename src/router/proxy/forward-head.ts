@@ -77,7 +77,7 @@ export class UpstreamHeads {
       const { text, missing } = renderHead(this.#head, this.#peer, changes);
       this.#text = text;
       this.#flat = false;
-      this.#missing = missing;
+      this.#missing = this.#ids.makesTraceparent ? missing : missing & ~traceparentBit;
       this.#changes = changes;
     } else if (!this.#flat) {
       // It came twice, so it may come often: one piece is joined and written faster than many.

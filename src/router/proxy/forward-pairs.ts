@@ -62,7 +62,7 @@ export function forwardPairs(head: PairsHead, peer: Peer, changes: HeadChanges, 
 
 function addIds(pairs: Pair[], found: ReadonlyMap<number, string>, ids: RequestIds): string {
   const known = found.get(headerId.xRequestId);
-  const traced = found.has(headerId.traceparent);
+  const traced = found.has(headerId.traceparent) || !ids.makesTraceparent;
   if (known !== undefined && traced) return known;
   ids.next();
   if (known === undefined) pairs.push(["x-request-id", ids.traceId]);

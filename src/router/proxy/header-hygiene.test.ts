@@ -10,7 +10,7 @@ let rawSeen: string[] = [];
 let answer: Record<string, string | string[]> = {};
 
 beforeEach(async () => {
-  harness = await startHarness({ deps: { random: () => 0.5 } });
+  harness = await startHarness({ options: { makeTraceparent: true }, deps: { random: () => 0.5 } });
   answer = {};
   harness.ready(
     await harness.app((req, res) => {

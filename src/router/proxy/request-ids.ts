@@ -4,11 +4,13 @@ export interface RequestIds {
   readonly traceId: string;
   /** 16 hexadecimal digits. */
   readonly spanId: string;
+  /** Requests without a traceparent get one. */
+  readonly makesTraceparent: boolean;
   next(): void;
 }
 
 /** Ids from `random` (0 ≤ n < 1): a random part drawn every 2²⁴ requests, then a count from a random start. */
-export function createRequestIds(random: () => number): RequestIds {
+export function createRequestIds(random: () => number, makesTraceparent: boolean): RequestIds {
   const hex3 = Array.from({ length: 4096 }, (_, i) => i.toString(16).padStart(3, "0"));
   const digits = (n: number): string => {
     let out = "";
@@ -19,7 +21,7 @@ export function createRequestIds(random: () => number): RequestIds {
   let spanPrefix = "";
   let count = 0;
   let left = 0;
-  const ids = { traceId: "", spanId: "", next };
+  const ids = { traceId: "", spanId: "", makesTraceparent, next };
   function next(): void {
     if (left-- === 0) {
       left = 0xff_ffff;
