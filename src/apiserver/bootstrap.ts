@@ -1,6 +1,6 @@
+import { systemPriorities } from "../api/scheduling/validation.ts";
 import type { RequestUser } from "../api/meta/definition.ts";
 import type { Kind } from "../api/meta/kind.ts";
-import { systemPriorityClasses } from "./admission/pods.ts";
 import { autoUpdateAnnotation, bootstrapClusterRoleBindings, bootstrapClusterRoles } from "./auth/bootstrap-roles.ts";
 import { uncovered } from "./auth/rules.ts";
 import { create } from "./registry/create.ts";
@@ -41,7 +41,7 @@ export function bootstrap(registry: Registry, user: RequestUser): void {
   ensure(rbac("clusterrolebindings"), bootstrapClusterRoleBindings);
   ensure(
     { group: "scheduling.k8s.io", version: "v1", plural: "priorityclasses" },
-    Object.entries(systemPriorityClasses).map(([name, value]) => ({
+    Object.entries(systemPriorities).map(([name, value]) => ({
       metadata: { name },
       value,
       description: `For pods the ${name.includes("node") ? "node" : "cluster"} cannot do without.`,

@@ -29,12 +29,6 @@ export const serviceAccountAdmission: AdmissionStep = {
   },
 };
 
-/** The classes every cluster has (scheduling.k8s.io), above anything a user may make. */
-export const systemPriorityClasses: Readonly<Record<string, number>> = {
-  "system-cluster-critical": 2_000_000_000,
-  "system-node-critical": 2_000_001_000,
-};
-
 /** A pod's priority is that of its class, or of the class marked as everybody's default. */
 export const priorityAdmission: AdmissionStep = {
   name: "Priority",
