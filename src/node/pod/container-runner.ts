@@ -38,8 +38,6 @@ export interface ContainerRunnerDeps {
   readonly locate: (port: number | string) => NetAddress | undefined;
   readonly event: (type: "Normal" | "Warning", reason: string, message: string) => void;
   readonly onChange: () => void;
-  /** Each start, as soon as it runs; for what follows the container itself and not its status. */
-  readonly onLaunched?: (launched: Launched) => void;
   readonly onReady?: (running: RunningContainer, ready: boolean) => void;
 }
 
@@ -165,7 +163,6 @@ export class ContainerRunner {
       started: launched.ready === true || this.#options.container.startupProbe === undefined,
       ready: launched.ready === true,
     });
-    this.#deps.onLaunched?.(launched);
     let cause: ContainerExit["cause"];
     const endWith = (reason: string, message: string, graceMs = this.#options.graceMs): void => {
       cause ??= { reason, message };

@@ -1,42 +1,33 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container, Pod, PodStatus } from "../../api/core/types.gen.ts";
-import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { resolveEnv, type EnvSources } from "../env/container-env.ts";
 import type { PodPlace } from "../env/field-ref.ts";
-import type { InstanceHub, InstanceTracker } from "../instances/instance-hub.ts";
+import type { InstanceTracker } from "../instances/instance-hub.ts";
 import { createLogFile } from "../logs/log-file.ts";
-import { ContainerStartError, type ContainerRuntime, type NetAddress, type RunningContainer } from "../runtime.ts";
+import { ContainerStartError, type ContainerRuntime, type NetAddress } from "../runtime.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { ContainerRunner, seconds, type Launched } from "./container-runner.ts";
 import { makeContainerStart } from "./container-start.ts";
-import { failureOf } from "./failure.ts";
 import { isSidecar, makePodStatus, type PodFacts } from "./pod-status.ts";
-import { protocolOf, revisionOf, servingContainer, servingPort } from "./serving.ts";
+import { servingContainer, servingPort } from "./serving.ts";
+import { ServingSide, type ServingSideDeps } from "./serving-side.ts";
 
 /** An instance that runs already and waits for its pod. */
 export interface AheadOfPod extends Launched {
   readonly tracker: InstanceTracker;
 }
 
-export interface PodRunnerDeps {
+export interface PodRunnerDeps extends ServingSideDeps {
   readonly runtime: ContainerRuntime;
-  readonly clock: Clock;
   readonly log: Logger;
   readonly env: EnvSources;
-  readonly hub: InstanceHub;
   /** Hands over an instance started ahead for this pod's revision, if one waits. */
   readonly adopt: (pod: Pod) => Promise<AheadOfPod | undefined>;
   readonly event: (pod: Pod, type: "Normal" | "Warning", reason: string, message: string, container?: string) => void;
   readonly onStatus: (status: PodStatus) => void;
   readonly volumes: (pod: Pod, place: PodPlace) => PodVolumes;
-  /** Makes a port of the pod's address lead to where its program listens; returns the end of that. */
-  readonly relay: (listen: NetAddress, target: () => NetAddress | undefined) => () => void;
-  /** Resolves when an instance has no request in flight any more. */
-  readonly beforeTerminate: (instanceId: string) => Promise<void>;
-  /** Why a revision has no instance, in one line; undefined clears it. */
-  readonly onFailure: (revision: string, reason: string | undefined) => void;
   readonly newId: () => string;
 }
 
@@ -47,8 +38,6 @@ export interface PodRunnerOptions {
   readonly runDir: string;
   readonly logDir: string;
 }
-
-const relayAfterMs = 50;
 
 /** Runs one pod: its containers in order, their health, and what its status says of them. */
 export class PodRunner {
@@ -63,9 +52,7 @@ export class PodRunner {
   #end: PodFacts["end"];
   #reporting = false;
   #stopping: Promise<void> | undefined;
-  #tracker: InstanceTracker | undefined;
-  #toldFailure: string | undefined;
-  #closeRelay: (() => void) | undefined;
+  readonly #servingSide: ServingSide | undefined;
   #cancelDeadline: (() => void) | undefined;
   /** Until its serving container was started once, an instance started ahead may take that place. */
   #adoptable = true;
@@ -76,6 +63,7 @@ export class PodRunner {
     this.#pod = pod;
     this.#startedMs = deps.clock.now();
     this.#serving = servingContainer(pod.spec.containers);
+    this.#servingSide = this.#serving && new ServingSide(deps, this.#serving, { pod, podIP: options.podIP });
     this.#volumes = deps.volumes(pod, options);
     const init = pod.spec.initContainers ?? [];
     const waiting = init.length > 0 ? "PodInitializing" : "ContainerCreating";
@@ -211,11 +199,11 @@ export class PodRunner {
         locate: (port) => this.locate(port),
         event: (type, reason, message) => this.#deps.event(this.#pod, type, reason, message, container.name),
         onChange: () => {
-          if (serving) this.#tellFailure();
+          const view = serving ? this.#servingRunner()?.view : undefined;
+          if (view) this.#servingSide?.changed(view);
           this.#report();
         },
-        ...(serving ? { onLaunched: (launched) => this.#track(container, launched) } : {}),
-        ...(serving ? { onReady: (running, ready) => this.#follow(running, ready) } : {}),
+        ...(serving ? { onReady: (running, ready) => this.#servingSide?.ready(running, ready) } : {}),
       },
       {
         container,
@@ -236,7 +224,7 @@ export class PodRunner {
     const ahead = serving && first ? await this.#deps.adopt(this.#pod) : undefined;
     if (ahead) {
       void ahead.logFile.moveTo(logPath);
-      this.#tracker = ahead.tracker;
+      this.#servingSide?.launched(ahead.running, ahead.tracker);
       this.#started(container);
       return ahead;
     }
@@ -261,6 +249,7 @@ export class PodRunner {
         output: logFile.sink,
       }),
     );
+    if (serving) this.#servingSide?.launched(running);
     this.#started(container);
     return { running, logFile, dispose: () => void rm(dir, { recursive: true, force: true }).catch(() => undefined) };
   }
@@ -295,48 +284,8 @@ export class PodRunner {
     return this.#containers.find((runner) => runner.view.name === this.#serving?.name);
   }
 
-  #track(container: Container, { running }: Launched): void {
-    const revision = revisionOf(this.#pod.metadata.namespace ?? "", this.#pod.metadata);
-    if (revision === undefined) return;
-    const known = this.#tracker?.id === running.id ? this.#tracker : undefined;
-    const tracker = known ?? this.#deps.hub.track({ id: running.id, revision, protocol: protocolOf(container) });
-    this.#tracker = tracker;
-    void running.exited.then(() => tracker.gone());
-  }
-
-  /** Callers waiting for this revision are told what its owner would read in the pod's status. */
-  #tellFailure(): void {
-    const revision = revisionOf(this.#pod.metadata.namespace ?? "", this.#pod.metadata);
-    const view = this.#servingRunner()?.view;
-    if (revision === undefined || view === undefined || this.#stopping) return;
-    const reason = view.ready ? undefined : failureOf(view);
-    if (reason === this.#toldFailure) return;
-    if (reason === undefined && !view.ready) return;
-    this.#toldFailure = reason;
-    this.#deps.onFailure(revision, reason);
-  }
-
-  #follow(running: RunningContainer, ready: boolean): void {
-    if (this.#tracker?.id === running.id) {
-      if (ready && running.address) this.#tracker.ready(running.address);
-      else this.#tracker.unready();
-    }
-    if (ready && !this.#closeRelay) this.#openRelay();
-  }
-
-  /** A while later: nothing of it may stand in the way of the request that woke the instance. */
-  #openRelay(): void {
-    const port = this.#serving && servingPort(this.#serving)?.containerPort;
-    if (port === undefined || this.#options.podIP === "127.0.0.1") return;
-    this.#closeRelay = this.#deps.clock.after(relayAfterMs, () => {
-      const listen = { host: this.#options.podIP, port };
-      this.#closeRelay = this.#deps.relay(listen, () => this.#servingRunner()?.running?.address);
-    });
-  }
-
   async #stop(graceMs: number): Promise<void> {
     const { clock } = this.#deps;
-    this.#closeRelay?.();
     this.#cancelDeadline?.();
     const deadline = clock.now() + graceMs;
     for (const runner of this.#containers) {
@@ -344,23 +293,12 @@ export class PodRunner {
         this.#deps.event(this.#pod, "Normal", "Killing", `Stopping container ${runner.view.name}`, runner.view.name);
       }
     }
-    if (graceMs > 0) await this.#drain(graceMs);
+    await this.#servingSide?.end(graceMs);
     const left = (): number => (graceMs <= 0 ? 0 : Math.max(1, deadline - clock.now()));
     await Promise.all(this.#containers.map((runner) => runner.stop(left())));
     for (const runner of this.#initContainers.toReversed()) await runner.stop(left());
     for (const waiter of this.#waiters) waiter();
     this.#report();
-  }
-
-  /** Lets the router take the instance out and its requests end, within the grace period. */
-  async #drain(graceMs: number): Promise<void> {
-    const tracker = this.#tracker;
-    if (!tracker) return;
-    tracker.draining();
-    const timeout = Promise.withResolvers<void>();
-    const cancel = this.#deps.clock.after(graceMs, timeout.resolve);
-    await Promise.race([this.#deps.beforeTerminate(tracker.id), timeout.promise]);
-    cancel();
   }
 
   #graceMs(): number {
