@@ -410,6 +410,19 @@ describe("limits", () => {
     expect(await client(harness, `GET / HTTP/1.1\r\nHost: x\r\n${"X: 1\r\n".repeat(11)}\r\n`).toEnd()).toMatch(/ 431 /);
   });
 
+  test("what is refused is in the access log, not mixed up with the request before", async () => {
+    const harness = await start();
+    harness.ready(await harness.app((_req, res) => res.end("ok")));
+    const one = client(harness, get);
+    await one.until("ok");
+    one.send("rubbish\r\n\r\n");
+    await one.toEnd();
+    expect(harness.access.map(({ status, outcome, host }) => [status, outcome, host])).toEqual([
+      [200, "ok", "app.test"],
+      [400, "refused", ""],
+    ]);
+  });
+
   test("probes are answered here, for hosts that have a route, and are not load", async () => {
     const harness = await start();
     const probe = client(harness, "GET / HTTP/1.1\r\nHost: app.test\r\nK-Network-Probe: queue\r\n\r\n");

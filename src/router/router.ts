@@ -141,7 +141,7 @@ class DataPlane implements Router {
       coarseMs: () => this.#coarseMs,
       closing: () => this.#closing,
       dispatch: (front, reach) => this.#dispatch(front, reach),
-      onRefused: () => count(this.metrics.unrouted, "refused"),
+      onRefused: (front, answer) => this.#onRefused(front, answer),
       toHttp2: (socket, first, reach) => this.#acceptHttp2(socket, first, reach),
       onClosed: (connection) => this.#onClosed(connection),
     };
@@ -185,6 +185,17 @@ class DataPlane implements Router {
     if (!this.#options.serverTiming) return "";
     const waitMs = exchange.sentMs - exchange.arrivedMs;
     return `Server-Timing: cold;dur=${waitMs.toFixed(1)}, app;dur=${(coldMs - waitMs).toFixed(1)}\r\n`;
+  }
+
+  /** For the log it was a request like any other. */
+  #onRefused(front: Front, { status }: LocalAnswer): void {
+    count(this.metrics.unrouted, "refused");
+    if (this.#deps.onAccess === undefined) return;
+    const nowMs = this.#clock.nowMs();
+    const exchange = new Exchange(front, this.#exchangeHost, nowMs);
+    exchange.status = status;
+    exchange.outcome = "refused";
+    this.#deps.onAccess(makeAccessEntry(exchange, nowMs));
   }
 
   #onFinish(exchange: Exchange, nowMs: number): void {

@@ -176,6 +176,7 @@ export class ClientConnection implements Front, WireEvents {
   #readHead(bytes: Buffer, at: number, end: number): number {
     const after = this.#reader.read(bytes, at, end);
     if (after === needMore) return end;
+    if (after < 0) this.#head.clear();
     const fault =
       after < 0
         ? faultAnswers[this.#reader.parser.fault]
@@ -462,7 +463,9 @@ export class ClientConnection implements Front, WireEvents {
     } else if (this.idle) {
       if (silentMs > idleMs) this.#end();
     } else if (this.#phase === "head") {
-      if (silentMs > headMs) this.#refuse(slowHead);
+      if (silentMs <= headMs) return;
+      this.#head.clear();
+      this.#refuse(slowHead);
     } else if ((this.#phase === "body" || this.#phase === "discard") && !this.wire.held && silentMs > bodyMs) {
       if (this.#response.started) {
         this.#exchange?.clientGone("client-slow");

@@ -73,6 +73,14 @@ export class RequestHead {
     return at < 0 ? undefined : this.value(at);
   }
 
+  /** Forgets the request before: what comes now cannot be read. */
+  clear(): void {
+    this.text = "";
+    this.method = "";
+    this.target = "";
+    this.host = "";
+  }
+
   /** Reads the head the parser has just completed; returns why it must be refused, if it must. */
   take(text: string): HeadProblem | undefined {
     this.text = text;
