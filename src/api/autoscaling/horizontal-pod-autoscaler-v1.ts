@@ -36,7 +36,7 @@ export function fromV1(hpa: HpaV1): HorizontalPodAutoscaler {
     target === undefined
       ? []
       : [{ type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: target } } }];
-  const metrics = [...cpu, ...(parsed<readonly MetricSpec[]>(annotations, metricsKey) ?? [])];
+  const metrics = [...cpu, ...parsedList<MetricSpec>(annotations, metricsKey)];
   const behavior = parsed<HorizontalPodAutoscaler["spec"]["behavior"]>(annotations, behaviorKey);
   return {
     apiVersion: apiVersionOf(HorizontalPodAutoscalerKind),
@@ -52,14 +52,13 @@ function statusFromV1(
   annotations: Annotations,
 ): NonNullable<HorizontalPodAutoscaler["status"]> {
   const { currentCPUUtilizationPercentage: percent, ...same } = status;
-  const others = parsed<readonly MetricStatus[]>(annotations, currentMetricsKey) ?? [];
+  const others = parsedList<MetricStatus>(annotations, currentMetricsKey);
   const cpu: MetricStatus[] =
     percent === undefined || others.some(isCpuStatus)
       ? []
       : [{ type: "Resource", resource: { name: "cpu", current: { averageUtilization: percent } } }];
   const currentMetrics = [...cpu, ...others];
-  const conditions =
-    parsed<NonNullable<HorizontalPodAutoscaler["status"]>["conditions"]>(annotations, conditionsKey) ?? [];
+  const conditions = parsedList<HpaCondition>(annotations, conditionsKey);
   return {
     ...same,
     ...(currentMetrics.length > 0 ? { currentMetrics } : {}),
@@ -69,7 +68,7 @@ function statusFromV1(
 
 /** The v1 object of a v2 one; the inverse of {@link fromV1} but for the place of the cpu metric, which comes first. */
 export function toV1(hpa: HorizontalPodAutoscaler): HpaV1 {
-  const { metrics = [], behavior, ...spec } = hpa.spec;
+  const { metrics = [], behavior, ...spec } = hpa.spec ?? ({} as HorizontalPodAutoscaler["spec"]);
   const cpu = metrics.find(isCpuPercent);
   const others = metrics.filter((metric) => metric !== cpu);
   const target = cpu?.resource?.target.averageUtilization;
@@ -97,6 +96,14 @@ export function toV1(hpa: HorizontalPodAutoscaler): HpaV1 {
         }
       : {}),
   };
+}
+
+type HpaCondition = NonNullable<NonNullable<HorizontalPodAutoscaler["status"]>["conditions"]>[number];
+
+/** A list of objects from an annotation; the annotations are users' to write, so it may be anything else. */
+function parsedList<T>(annotations: Annotations, key: string): readonly T[] {
+  const list = parsed<unknown>(annotations, key);
+  return Array.isArray(list) && list.every((item) => typeof item === "object" && item !== null) ? (list as T[]) : [];
 }
 
 function parsed<T>(annotations: Annotations, key: string): T | undefined {

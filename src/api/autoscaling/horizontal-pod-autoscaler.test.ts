@@ -124,6 +124,11 @@ describe("autoscaling/v1", () => {
     expect(fromV1(toV1(plain))).toEqual(plain);
   });
 
+  test.each(["5", "null", "{}", "[1]"])("an annotation that holds %s brings no metrics", (text) => {
+    const metadata = { name: "h", annotations: { "autoscaling.alpha.kubernetes.io/metrics": text } };
+    expect(fromV1({ metadata, spec: base }).spec).toEqual(base);
+  });
+
   test("an object without a spec turns into one that is found wanting", () => {
     const empty = fromV1({ metadata: { name: "h" } } as Parameters<
       typeof fromV1

@@ -12,6 +12,7 @@ import { tokenIssuer, type ServiceAccountTokens, type TokenSubject } from "./ser
 
 const defaultSeconds = 3600;
 const minSeconds = 600;
+const maxSeconds = 2 ** 32;
 const account = { group: "", plural: "serviceaccounts" } as const;
 
 /** POST serviceaccounts/NAME/token: a TokenRequest, answered with the token in its status. */
@@ -65,6 +66,14 @@ async function issueToken({ store, tokens }: Issuing, { namespace, name, spec }:
         "spec.expirationSeconds",
         expirationSeconds,
         "may not specify a duration less than 10 minutes",
+      ),
+    ]);
+  if (expirationSeconds > maxSeconds)
+    throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest" }, "", [
+      fieldError.invalid(
+        "spec.expirationSeconds",
+        expirationSeconds,
+        "may not specify a duration larger than 2^32 seconds",
       ),
     ]);
   const asked = Array.isArray(given["audiences"]) ? given["audiences"].map(String) : [];

@@ -84,6 +84,12 @@ test.each<[string, CustomResourceDefinition, string]>([
   expect(complaints(definition).join("\n")).toContain(expected);
 });
 
+test("a definition without a spec, or with an empty one, is refused", () => {
+  expect(complaints({ metadata: { name: "a" } } as CustomResourceDefinition)).toContain("spec.group: Required value");
+  const empty = complaints({ metadata: { name: "a" }, spec: {} } as CustomResourceDefinition);
+  expect(empty).toEqual(expect.arrayContaining(["spec.group: Required value", "spec.names.plural: Required value"]));
+});
+
 test("scope, kind and group cannot change once established", () => {
   const old: CustomResourceDefinition = {
     ...crd(),
@@ -157,6 +163,21 @@ test.each<[string, object, string]>([
   ],
   ["a broken rule", { type: "object", "x-kubernetes-validations": [{ rule: "self." }] }, "compilation failed"],
 ])("a schema with %s is not structural", (_name, schema, expected) => {
+  expect(schemaComplaints(schema).join("\n")).toContain(expected);
+});
+
+test.each<[string, object, string]>([
+  ["type", { type: 7 }, "~.type: Invalid value: 7: must be a string"],
+  ["properties", { type: "object", properties: ["a"] }, '~.properties: Invalid value: ["a"]: must be schemas by name'],
+  ["a member", { type: "object", properties: { a: null } }, "~.properties[a]: Invalid value: null: must be a schema"],
+  ["keys", { type: "object", "x-kubernetes-list-map-keys": "k" }, "must be a list of strings"],
+  [
+    "rules",
+    { type: "object", "x-kubernetes-validations": [{ rule: 1 }] },
+    "must be a list of rules, each with strings",
+  ],
+  ["additionalProperties", { type: "object", additionalProperties: "yes" }, "must be a schema, true or false"],
+])("a schema whose %s is of a wrong type is refused, not read", (_name, schema, expected) => {
   expect(schemaComplaints(schema).join("\n")).toContain(expected);
 });
 

@@ -9,6 +9,7 @@ import type {
 import { jsonEqual } from "../schema/json-value.ts";
 import { checkRules } from "./cel-rules.ts";
 import { compileJsonPath } from "./json-path.ts";
+import { checkSchemaShape } from "./schema-shape.ts";
 import { validateStructural } from "./validate-structural.ts";
 
 const dns1035 = /^[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
@@ -109,10 +110,7 @@ function validateVersion(
   const at = `${path}.schema.openAPIV3Schema`;
   if (!schema) errors.push(fieldError.required(at, "schemas are required"));
   // A schema accepted once is not held against the definition again while it stays as it is.
-  else if (!jsonEqual(schema, old?.schema?.openAPIV3Schema)) {
-    const structural = validateStructural(schema, at);
-    errors.push(...structural, ...(structural.length === 0 ? checkRules(schema, at) : []));
-  }
+  else if (!jsonEqual(schema, old?.schema?.openAPIV3Schema)) errors.push(...validateSchemaAt(schema, at));
   if (version.deprecationWarning !== undefined && !version.deprecated)
     errors.push(
       fieldError.invalid(
@@ -123,6 +121,14 @@ function validateVersion(
     );
   validateColumns(version, { path, errors });
   validateScale(version, { path: `${path}.subresources.scale`, errors });
+}
+
+/** Each check relies on the one before. */
+function validateSchemaAt(schema: Schema, path: string): FieldError[] {
+  const shape = checkSchemaShape(schema, path);
+  if (shape.length > 0) return shape;
+  const structural = validateStructural(schema, path);
+  return structural.length > 0 ? structural : checkRules(schema, path);
 }
 
 const columnTypes = ["boolean", "date", "integer", "number", "string"];

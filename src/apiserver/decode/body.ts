@@ -19,7 +19,7 @@ export interface DecodeOptions {
 }
 
 /** The media types of objects; patches have their own. */
-export const bodyMediaTypes: readonly string[] = [
+const bodyMediaTypes: readonly string[] = [
   "application/json",
   "application/yaml",
   "application/vnd.kubernetes.protobuf",

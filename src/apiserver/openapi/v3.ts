@@ -6,7 +6,7 @@ import type { Operation, Published } from "./operations.ts";
 import { refTo, type Components } from "./published-schema.ts";
 
 /** `api/v1`, `apis/apps/v1`: the key of a group and version in the index. */
-export function documentKey({ definition: { kind } }: Published): string {
+function documentKey({ definition: { kind } }: Published): string {
   return kind.group === "" ? `api/${kind.version}` : `apis/${kind.group}/${kind.version}`;
 }
 

@@ -94,7 +94,11 @@ export function reportUnknown(served: Served, complaints: readonly string[], cal
 export function toStored(served: Served, object: Incoming): Incoming {
   const { apiVersion: _a, kind: _k, metadata, ...rest } = (served.conversion?.toStored(object) ?? object) as Incoming;
   const { kind } = served.storage;
-  return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...rest };
+  const stored: Incoming = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...rest };
+  // A conversion takes values out of annotations, whose contents nobody has checked yet.
+  if (served.conversion && !served.custom)
+    conformToGoTypes(stored, served.storage.schema(), { kind: kind.kind, version: kind.version });
+  return stored;
 }
 
 /** A stored object in the version a client asked for. */
