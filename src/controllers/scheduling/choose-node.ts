@@ -1,6 +1,7 @@
 /** The scheduler's decision. Pure. */
 import type { Pod } from "../../api/core/types.gen.ts";
 import { matchesTerm, tolerates, unfitReasons, type NodeState } from "./node-filters.ts";
+import { neighbourFilter, type Neighbourhood } from "./neighbours.ts";
 import { podRequests, resourcesOf } from "./pod-resources.ts";
 
 export type Placement =
@@ -9,11 +10,17 @@ export type Placement =
   | { readonly kind: "none"; readonly message: string };
 
 /** The best node a pod fits on. Weights of the default scheduler: taints 3, affinity 2, free resources 1, balance 1. */
-export function chooseNode(pod: Pod, nodes: readonly NodeState[]): Placement {
+export function chooseNode(
+  pod: Pod,
+  nodes: readonly NodeState[],
+  namespaceLabels: Neighbourhood["namespaceLabels"] = () => undefined,
+): Placement {
   const unfit: (readonly string[])[] = [];
+  const neighbours = neighbourFilter(pod, { nodes, namespaceLabels });
   let best: { readonly name: string; readonly score: number } | undefined;
   for (const state of nodes) {
-    const reasons = unfitReasons(pod, state);
+    const own = unfitReasons(pod, state);
+    const reasons = own.length > 0 ? own : neighbours(state);
     if (reasons.length > 0) {
       unfit.push(reasons);
       continue;
@@ -40,7 +47,8 @@ function failureMessage({ spec }: Pod, unfit: readonly (readonly string[])[]): s
 }
 
 /** Fewer pods on the node would help; nothing else about the node would change by that. */
-const isAboutPods = (reason: string): boolean => /^(Insufficient|Too many pods)|free ports/.test(reason);
+const isAboutPods = (reason: string): boolean =>
+  /^(Insufficient|Too many pods)|free ports|affinity rules|spread constraints$/.test(reason);
 
 function counted(texts: readonly string[]): string {
   const counts = new Map<string, number>();

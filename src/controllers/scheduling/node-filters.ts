@@ -14,6 +14,8 @@ export interface NodeState {
   readonly node: Node;
   readonly requested: Resources;
   readonly podCount: number;
+  /** The pods themselves, for rules about neighbours. */
+  readonly pods: Iterable<Pod>;
   /** `protocol/port` pairs taken on the host, with the address they are bound to. */
   readonly hostPorts: readonly HostPort[];
 }

@@ -10,6 +10,8 @@ interface Account {
   hostPorts: readonly HostPort[];
 }
 
+const none: ReadonlyMap<string, Pod> = new Map();
+
 /** What every node has given away, kept current by changes: a decision never adds all pods up again. */
 export class NodeLedger {
   readonly #accounts = new Map<string, Account>();
@@ -52,6 +54,7 @@ export class NodeLedger {
       node,
       requested: account?.requested ?? new Map(),
       podCount: account?.pods.size ?? 0,
+      pods: { [Symbol.iterator]: () => (account?.pods ?? none).values() },
       hostPorts: account?.hostPorts ?? [],
     };
   }

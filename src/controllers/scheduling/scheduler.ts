@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { NodeKind, PodKind } from "../../api/core/kinds.ts";
+import { NamespaceKind, NodeKind, PodKind } from "../../api/core/kinds.ts";
 import type { Node, Pod } from "../../api/core/types.gen.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
 import { keyOf } from "../../api/meta/object.ts";
@@ -18,6 +18,7 @@ interface Parts extends CoreDeps {
   readonly events: EventRecorder;
   readonly ledger: NodeLedger;
   readonly nodes: () => readonly Node[];
+  readonly namespaceLabels: (name: string) => Readonly<Record<string, string>> | undefined;
 }
 
 /** Waits for a node: not on one yet, ours to place, not going. */
@@ -37,8 +38,15 @@ function isPending({ metadata, spec }: Pod): boolean {
 export function schedulerController(deps: CoreDeps): ControllerSpec {
   const pods = deps.informers.of(PodKind);
   const nodes = deps.informers.of(NodeKind);
+  const namespaces = deps.informers.of(NamespaceKind);
   const ledger = new NodeLedger();
-  const parts: Parts = { ...deps, ledger, nodes: () => nodes.list(), events: createEventRecorder(deps, schedulerName) };
+  const parts: Parts = {
+    ...deps,
+    ledger,
+    nodes: () => nodes.list(),
+    namespaceLabels: (name) => namespaces.get(name)?.metadata.labels,
+    events: createEventRecorder(deps, schedulerName),
+  };
   /** Pods that fitted nowhere when last tried. */
   const unplaced = new Set<string>();
   let queue: ControllerQueue | undefined;
@@ -47,15 +55,23 @@ export function schedulerController(deps: CoreDeps): ControllerSpec {
     unplaced.clear();
   };
 
+  /** A pod that was placed may be the company, or the balance, that another one waits for. */
+  const retryNeighbours = (): void => {
+    for (const key of unplaced) if (minds(pods.get(key))) queue?.add(key);
+  };
+
   const track = (): (() => void) => {
     const removals = [
-      pods.onChange(({ type, object }) => {
+      pods.onChange(({ type, object, old }) => {
         const key = keyOf(object.metadata);
         if (type === "deleted" || isPodTerminal(object)) {
           ledger.remove(key);
           unplaced.delete(key);
           retryUnplaced();
-        } else if (object.spec.nodeName) ledger.put(object);
+        } else if (object.spec.nodeName) {
+          ledger.put(object);
+          if (!old?.spec.nodeName) retryNeighbours();
+        }
       }),
       nodes.onChange(({ type, object, old }) => {
         if (type !== "deleted" && (!old || schedulingFactsChanged(object, old))) retryUnplaced();
@@ -89,6 +105,9 @@ export function schedulerController(deps: CoreDeps): ControllerSpec {
   };
 }
 
+const minds = (pod: Pod | undefined): boolean =>
+  pod?.spec.affinity?.podAffinity !== undefined || (pod?.spec.topologySpreadConstraints ?? []).length > 0;
+
 /** Heartbeats change a node's status every few seconds; only these make room. */
 function schedulingFactsChanged(node: Node, old: Node): boolean {
   return (
@@ -102,6 +121,7 @@ async function place(parts: Parts, pod: Pod): Promise<boolean> {
   const placement = chooseNode(
     pod,
     parts.nodes().map((node) => parts.ledger.state(node)),
+    parts.namespaceLabels,
   );
   if (placement.kind === "none") {
     await tellUnschedulable(parts, pod, placement.message);
