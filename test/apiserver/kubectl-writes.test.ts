@@ -96,7 +96,7 @@ describe.each(installedKubectls())("%s", (program) => {
   test("a value of a wrong type is refused in the words of a kube-apiserver", async () => {
     await apply(deployment("typed"));
     expect(await refusal(["patch", "deploy", "typed", "-p", '{"spec":{"replicas":"three"}}'])).toContain(
-      'Deployment in version "v1" cannot be handled as a Deployment: json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
+      'The request is invalid: patch: Invalid value: "{\\"spec\\":{\\"replicas\\":\\"three\\"}}": json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
     );
   });
 

@@ -47,18 +47,18 @@ export function takeIn(served: Served, body: unknown, caller: Caller, options: I
   const unknown = pruneUnknownFields(object, schema).map((path) => `unknown field "${path}"`);
   reportUnknown(served, [...unknown, ...(options.complaints ?? [])], caller, options.patch);
   if (options.patch === undefined) checkTypes(served, object, options.old);
-  else checkPatchedTypes(served, object, options.old);
+  else checkPatchedTypes(served, object, options);
   return object;
 }
 
 /** What a patch makes is refused as an invalid patch, where the same body sent whole would be a bad request. */
-function checkPatchedTypes(served: Served, object: Incoming, old: KubeObject | undefined): void {
+function checkPatchedTypes(served: Served, object: Incoming, { old, patch }: IntakeOptions): void {
   try {
     checkTypes(served, object, old);
   } catch (error) {
     if (!isApiError(error) || error.code !== 400) throw error;
     const detail = error.message.replace(/^\S+ in version "\S+" cannot be handled as a \S+: /, "");
-    throw invalid({ group: "", kind: "" }, "", [fieldError.invalid("patch", JSON.stringify(object), detail)]);
+    throw invalid({ group: "", kind: "" }, "", [fieldError.invalid("patch", JSON.stringify(patch), detail)]);
   }
 }
 

@@ -101,8 +101,9 @@ export class Store {
 
   #change(write: Write, revision: number, time: number): Change {
     const previous = this.get(write.resource, write.key);
-    const object = withVersion(write.object, revision);
-    const text = JSON.stringify(object);
+    // What is kept is read back from its text: compact, and sharing nothing with what the writer still holds.
+    const text = JSON.stringify(withVersion(write.object, revision));
+    const object = JSON.parse(text) as KubeObject;
     if (this.#freeze) deepFreeze(object);
     const entry: Entry = { object, managed: this.#pack(write.managed), revision, time };
     const type = write.kind === "delete" ? "deleted" : previous ? "modified" : "added";
