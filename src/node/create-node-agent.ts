@@ -122,7 +122,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       spawned: (pid) => journal.started(pid),
       ports: createPortPicker(Math.random),
       table: createProcessTable(clock),
-      slots: createStartSlots(availableParallelism()),
+      // Twice the processors: a start waits for the disk and for us about as long as it computes.
+      slots: createStartSlots(2 * availableParallelism()),
       clock,
       log,
     },

@@ -102,7 +102,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
       spawned,
       ports: createPortPicker(Math.random),
       table: createProcessTable(clock),
-      slots: createStartSlots(2),
+      slots: createStartSlots(4),
       clock,
       log: quiet,
     },
