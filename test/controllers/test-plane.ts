@@ -33,11 +33,13 @@ export interface TestPlaneOptions {
   readonly only?: readonly string[];
   readonly nodes?: number;
   readonly extra?: Partial<CoreControllersDeps>;
+  /** What the controllers use in place of the API itself: the same with faults. */
+  readonly faulty?: (api: Client) => Client;
 }
 
 const deadlineMs = 5000;
 
-export async function createTestPlane({ only, nodes = 1, extra }: TestPlaneOptions = {}): Promise<TestPlane> {
+export async function createTestPlane({ only, nodes = 1, extra, faulty }: TestPlaneOptions = {}): Promise<TestPlane> {
   const complaints: string[] = [];
   const complain = (message: string, fields?: object): void => void complaints.push(`${message} ${describe(fields)}`);
   const log: Logger = {
@@ -55,7 +57,15 @@ export async function createTestPlane({ only, nodes = 1, extra }: TestPlaneOptio
   const informers = createInformers(api, { log, clock });
   const builtInKinds = builtinDefinitions.map(({ kind }) => kind);
   const stop = new AbortController();
-  const controllers = coreControllers({ client: api, informers, clock, log, builtInKinds, rootCa: "ca", ...extra })
+  const controllers = coreControllers({
+    client: faulty ? faulty(api) : api,
+    informers,
+    clock,
+    log,
+    builtInKinds,
+    rootCa: "ca",
+    ...extra,
+  })
     .filter(({ name }) => only === undefined || only.includes(name))
     .map((spec) => createController(spec, { informers, log, clock }));
   for (const controller of controllers) controller.start(stop.signal);
