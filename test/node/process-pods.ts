@@ -92,12 +92,13 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
     },
     { ...defaultPoolLimits, minIdle: 2, replenishAfterMs: 100 },
   );
+  const cgroups = openCgroups(`ebb-test-${process.pid}`, { log: quiet });
   const runtime = createProcessRuntime(
     {
       images,
       pool,
       startHost: (launcher) => start("direct", launcher),
-      cgroups: openCgroups(`ebb-test-${process.pid}`, { log: quiet }),
+      cgroups,
       sandboxMeans: findSandboxMeans,
       spawned,
       ports: createPortPicker(Math.random),
@@ -180,6 +181,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
       await provider.close();
       for (const pid of started) signalGroup(pid, "SIGKILL");
       rmSync(dir, { recursive: true, force: true });
+      cgroups?.close();
     },
   };
 }
