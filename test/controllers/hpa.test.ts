@@ -183,3 +183,20 @@ test("an external metric is asked for by its name and selector, and its failure 
   expect(await replicas()).toBe(5);
   expect(reasons(await get())["ScalingActive"]).toBe("False FailedGetExternalMetric");
 });
+
+test("two HPAs over the same pods leave them alone and name each other", async () => {
+  await open(2);
+  await plane.clock.advance(60_000);
+  await createHpa();
+  expect(await replicas()).toBe(4);
+  const { spec } = await get();
+  await plane.api.create(HorizontalPodAutoscalerKind, { metadata: { name: "rival", namespace: "default" }, spec });
+  await sync();
+  expect(await replicas()).toBe(4);
+  const active = (await get()).status?.conditions?.find(({ type }) => type === "ScalingActive");
+  expect(active).toMatchObject({ status: "False", reason: "AmbiguousSelector" });
+  expect(active?.message).toContain("default/rival, default/web");
+  await plane.api.delete(HorizontalPodAutoscalerKind, { namespace: "default", name: "rival" });
+  await sync();
+  expect(reasons(await get())["ScalingActive"]).toBe("True ValidMetricFound");
+});

@@ -7,6 +7,7 @@ import type {
   MetricStatus,
 } from "../../api/autoscaling/types.gen.ts";
 import { PodKind } from "../../api/core/kinds.ts";
+import type { Pod } from "../../api/core/types.gen.ts";
 import { keyOf } from "../../api/meta/object.ts";
 import { formatTime } from "../../api/meta/time.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
@@ -141,6 +142,11 @@ async function sizeByMetrics(parts: Parts, hpa: HorizontalPodAutoscaler, target:
     .of(PodKind)
     .list(hpa.metadata.namespace)
     .filter(({ metadata }) => selects(metadata.labels));
+  const rivals = sharingPods(parts, hpa, pods);
+  if (rivals.length > 0) {
+    const names = [hpa, ...rivals].map(({ metadata }) => keyOf(metadata)).sort();
+    return blocked("AmbiguousSelector", `pods by selector are controlled by multiple HPAs: ${names.join(", ")}`);
+  }
   const context = { hpa, target, pods, metrics: parts.metrics, now };
   const evaluated: Evaluated[] = [];
   for (const metric of hpa.spec.metrics ?? []) evaluated.push(await evaluateMetric(metric, context));
@@ -171,6 +177,21 @@ async function sizeByMetrics(parts: Parts, hpa: HorizontalPodAutoscaler, target:
   const why = combined.replicas > current ? `${name} above target` : "All metrics below target";
   const scaled = await rescale(parts, hpa, target, { desired: decision.desired, why });
   return { ...scaled, metrics: found.metrics, conditions: [...found.conditions, ...scaled.conditions] };
+}
+
+/** Other HPAs whose targets select one of the same pods: each would undo the other's work. */
+function sharingPods(
+  { informers, kinds }: Parts,
+  hpa: HorizontalPodAutoscaler,
+  pods: readonly Pod[],
+): readonly HorizontalPodAutoscaler[] {
+  const others = informers.of(HorizontalPodAutoscalerKind).list(hpa.metadata.namespace);
+  return others.filter((other) => {
+    if (other.metadata.uid === hpa.metadata.uid || pods.length === 0) return false;
+    const found = findScaleTarget(other, kinds, informers);
+    const selects = found.kind === "found" ? found.target.selects : undefined;
+    return selects !== undefined && pods.some(({ metadata }) => selects(metadata.labels));
+  });
 }
 
 async function rescale(
