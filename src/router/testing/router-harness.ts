@@ -190,13 +190,18 @@ export class RawClient {
   }
 
   async #wait(done: () => boolean, deadlineMs: number, what: string): Promise<void> {
-    const deadline = AbortSignal.timeout(deadlineMs);
-    while (!done()) {
-      if (deadline.aborted) throw new Error(`waited for ${what}; received so far: ${JSON.stringify(this.received)}`);
-      await new Promise<void>((resolve) => {
-        this.#wake.push(resolve);
-        deadline.addEventListener("abort", () => resolve(), { once: true });
-      });
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#notify();
+    }, deadlineMs);
+    try {
+      while (!done()) {
+        if (late) throw new Error(`waited for ${what}; received so far: ${JSON.stringify(this.received)}`);
+        await new Promise<void>((resolve) => this.#wake.push(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
