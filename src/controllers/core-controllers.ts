@@ -18,7 +18,6 @@ import { hpaController } from "./hpa/hpa-controller.ts";
 import type { MetricsSource } from "./hpa/metrics-source.ts";
 import { nodeLifecycleController, taintEvictionController } from "./node-lifecycle/node-lifecycle.ts";
 import { disruptionController } from "./policy/disruption-budget.ts";
-import { clusterRoleAggregationController } from "./rbac/cluster-role-aggregation.ts";
 import { schedulerController } from "./scheduling/scheduler.ts";
 import { createServedKinds } from "./served-kinds.ts";
 
@@ -45,7 +44,6 @@ export function coreControllers(deps: CoreControllersDeps): readonly ControllerS
     endpointsController(deps),
     endpointSliceMirroringController(deps),
     disruptionController(deps),
-    clusterRoleAggregationController(deps),
     rootObjectsController(deps),
     eventExpiryController(deps),
     podGarbageCollector(deps),

@@ -2,6 +2,9 @@ import { readFileSync } from "node:fs";
 import { arch, availableParallelism, hostname, platform, release, totalmem } from "node:os";
 import type { NodeAgentOptions } from "../node/create-node-agent.ts";
 
+/** A small program's share of memory; 110 pods, a kubelet's default, are taken in any case. */
+const podBytes = 48 * 2 ** 20;
+
 /** What this machine is, as its Node object says it. */
 export function readMachine(version: string): NodeAgentOptions["machine"] {
   const goArch: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64", arm: "arm", ia32: "386" };
@@ -17,7 +20,7 @@ export function readMachine(version: string): NodeAgentOptions["machine"] {
     machineId: firstLine("/etc/machine-id"),
     bootId: firstLine("/proc/sys/kernel/random/boot_id"),
     version,
-    maxPods: 1000,
+    maxPods: Math.max(110, Math.floor(totalmem() / podBytes)),
   };
 }
 

@@ -26,6 +26,7 @@ import { createNodeAgent } from "../node/create-node-agent.ts";
 import { followRoutes, routerController } from "../router/router-controller.ts";
 import { createRouter } from "../router/router.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { openAccessLog } from "./access-log-file.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
 import { readMachine } from "./machine.ts";
 
@@ -37,6 +38,8 @@ export interface StandaloneOptions {
   /** Address that API and router listen on. Loopback unless the user wants others to reach them. */
   readonly host: string;
   readonly fsync: boolean;
+  /** File that gets one line of JSON per request; `-` is standard error. No log without it. */
+  readonly accessLog?: string;
   /** Warm hosts kept waiting when idle. */
   readonly poolSize: number;
   readonly version: string;
@@ -103,6 +106,7 @@ async function assemble(
     {
       ...core,
       images,
+      apiAddress: () => ({ host: "127.0.0.1", port: apiPort }),
       requestToken: (request) => server.requestToken(request),
       beforeTerminate: (instance) => router.drain(instance),
       onStartFailure: (revision, reason) => router.setStartFailure({ revision, reason }),
@@ -111,7 +115,12 @@ async function assemble(
   );
   closers.defer(() => node.close());
   const autoscaling = createAutoscaling({ ...core, launcher: node.launcher });
-  const router = createRouter({}, { log, load: autoscaling.autoscaler });
+  const access = options.accessLog === undefined ? undefined : openAccessLog(options.accessLog, log);
+  if (access) closers.defer(() => access.close());
+  const router = createRouter(
+    {},
+    { log, load: autoscaling.autoscaler, ...(access ? { onAccess: (entry) => access.write(entry) } : {}) },
+  );
   closers.defer(() => router.close());
   node.onInstance((event) => router.applyInstance(event));
   const { port: routerPort } = await router.listen({ host: options.host, port: options.routerPort });

@@ -152,7 +152,13 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       onFailure: deps.onStartFailure,
       newId: () => randomBytes(8).toString("hex"),
     },
-    { runDir: join(dataDir, "run"), logDir: join(dataDir, "logs"), hostIP: machine.hostIP, unboundMs: 10_000 },
+    {
+      runDir: join(dataDir, "run"),
+      logDir: join(dataDir, "logs"),
+      hostIP: machine.hostIP,
+      unboundMs: 10_000,
+      maxPods: machine.maxPods,
+    },
   );
   const agent = createPodAgent({ client, informers: deps.informers, provider, clock, log }, machine.name);
   let stopRefreshing: (() => void) | undefined;

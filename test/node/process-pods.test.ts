@@ -211,6 +211,17 @@ test("a pod that comes while its instance is starting waits for it and starts no
   expect(readdirSync(join(bench.dir, "run"))).toHaveLength(1);
 });
 
+test("no more instances start ahead of their pods than the node takes pods", async () => {
+  const pod = makePod("crowd", "fetch-function", { labels: revisionLabels });
+  const template = { metadata: { name: "", labels: revisionLabels }, spec: pod.spec };
+  bench.provider.startAhead({ revision: "default/hello-1", namespace: "default", template, count: 1000 });
+  await bench.until(
+    "the instances the node has room for",
+    () => bench.instances.filter((e) => e.type === "ready").length === 4 || undefined,
+  );
+  expect(readdirSync(join(bench.dir, "run"))).toHaveLength(4);
+});
+
 test("an instance killed by the system is replaced and the dead one reported gone", async () => {
   await runToReady(makePod("phoenix", "listens-on-port", { labels: revisionLabels }));
   const first = await bench.until("ready event", () => bench.instances.find((e) => e.type === "ready"));

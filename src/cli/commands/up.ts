@@ -21,6 +21,7 @@ export const upOptions: readonly Option[] = [
   { flags: "--host <address>", summary: "address to listen on", default: "127.0.0.1" },
   { flags: "--pool <n>", summary: "warm hosts kept waiting for functions", default: "3" },
   { flags: "--fsync", summary: "acknowledge writes only when they survive power loss" },
+  { flags: "--access-log <file>", summary: "append one line of JSON per request to a file; - is standard error" },
   { flags: "--log-level <level>", summary: `one of ${levels.join(", ")}`, default: "warn" },
   jsonOption,
 ];
@@ -60,6 +61,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     routerPort: portOption(input, "port", 8080),
     host: textOption(input, "host") ?? "127.0.0.1",
     fsync: input.options["fsync"] === true,
+    ...optional("accessLog", textOption(input, "accessLog")),
     poolSize: numberOption(input, "pool", 0) ?? 3,
     version: ebbVersion(),
   };
@@ -69,6 +71,11 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     if (error instanceof DataDirError) throw new CommandError(error.message, { cause: error });
     throw explainListenFailure(error, options);
   }
+}
+
+/** A property only when there is a value. */
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };
 }
 
 function portOption(input: CommandInput, name: string, fallback: number): number {

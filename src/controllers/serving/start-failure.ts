@@ -59,7 +59,8 @@ function containerFailure({ status }: Pod): StartFailure | undefined {
 
 function exited({ lastState, state }: ContainerStatus): StartFailure | undefined {
   const terminated = lastState?.terminated ?? failedNow(state?.terminated);
-  if (!terminated) return undefined;
+  // What became of it is not known: the node agent was gone. That is no word about the next start.
+  if (!terminated || terminated.reason === "ContainerStatusUnknown") return undefined;
   const { exitCode, message = "" } = terminated;
   const text = exitCode === 0 && message === "" ? "container exited with no error" : message;
   return { part: "container", reason: `ExitCode${exitCode}`, message: `Container failed with: ${text}` };

@@ -29,6 +29,8 @@ export interface AheadDeps {
   readonly hub: InstanceHub;
   /** Instances of a revision that pods already have, running or starting. */
   readonly bound: (revisionUid: string) => number;
+  /** Pods on this node, of whatever kind. */
+  readonly podCount: () => number;
   readonly beforeTerminate: (instanceId: string) => Promise<void>;
   /** Why a revision has no instance; undefined clears it. */
   readonly onFailure: (revision: string, reason: string | undefined) => void;
@@ -39,6 +41,8 @@ export interface AheadOptions {
   readonly runDir: string;
   readonly logDir: string;
   readonly hostIP: string;
+  /** Pods this node takes; instances ahead of their pods count as pods. */
+  readonly maxPods: number;
   /** An instance that no pod has taken after this long is stopped. */
   readonly unboundMs: number;
 }
@@ -76,6 +80,12 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
   const forget = (uid: string): void => {
     const waiting = byRevision.get(uid);
     if (waiting && waiting.starting === 0 && waiting.instances.size === 0) byRevision.delete(uid);
+  };
+
+  const countUnbound = (): number => {
+    let count = 0;
+    for (const { starting, instances } of byRevision.values()) count += starting + instances.size;
+    return count;
   };
 
   async function startOne(request: StartAhead, container: Container, uid: string): Promise<void> {
@@ -158,7 +168,9 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
       const waiting = byRevision.get(uid);
       const unbound = waiting ? waiting.starting + waiting.instances.size - waiting.claimants.length : 0;
       const have = deps.bound(uid) + unbound;
-      for (let n = have; n < request.count; n++) void startOne(request, container, uid);
+      // A long queue can ask for hundreds at once: no more than the pods that will come for them find room.
+      const most = Math.min(request.count, have + options.maxPods - deps.podCount() - countUnbound());
+      for (let n = have; n < most; n++) void startOne(request, container, uid);
     },
     adopt(pod) {
       const uid = pod.metadata.labels?.[revisionUidLabel];

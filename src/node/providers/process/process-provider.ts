@@ -31,6 +31,8 @@ export interface ProcessProviderOptions {
   readonly hostIP: string;
   /** Instances started ahead that no pod took are stopped after this. */
   readonly unboundMs: number;
+  /** Pods this node takes. */
+  readonly maxPods: number;
 }
 
 export interface ProcessProvider extends Provider {
@@ -64,7 +66,7 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
     }
     return count;
   };
-  const ahead = createAheadStarter({ ...deps, bound }, options);
+  const ahead = createAheadStarter({ ...deps, bound, podCount: () => entries.size }, options);
 
   function add(uid: string, pod: Pod): void {
     const podIP = deps.ips.take(pod.status?.podIP);
