@@ -19,7 +19,7 @@ export const upOptions: readonly Option[] = [
   { flags: "--port <n>", summary: "port of the router, where services answer; 0 takes a free one", default: "8080" },
   { flags: "--api-port <n>", summary: "port of the Kubernetes API; 0 takes a free one", default: "6443" },
   { flags: "--host <address>", summary: "address to listen on", default: "127.0.0.1" },
-  { flags: "--pool <n>", summary: "warm hosts kept waiting for functions", default: "3" },
+  { flags: "--pool <n>", summary: "warm hosts kept waiting for functions", default: "8" },
   { flags: "--fsync", summary: "acknowledge writes only when they survive power loss" },
   { flags: "--access-log <file>", summary: "append one line of JSON per request to a file; - is standard error" },
   { flags: "--log-level <level>", summary: `one of ${levels.join(", ")}`, default: "warn" },
@@ -62,7 +62,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     host: textOption(input, "host") ?? "127.0.0.1",
     fsync: input.options["fsync"] === true,
     ...optional("accessLog", textOption(input, "accessLog")),
-    poolSize: numberOption(input, "pool", 0) ?? 3,
+    poolSize: numberOption(input, "pool", 0) ?? 8,
     version: ebbVersion(),
   };
   try {
