@@ -5,6 +5,9 @@ interface Timer {
   readonly run: () => void;
 }
 
+/** Turns after which work that never rests is left to itself. */
+const longestSettle = 10_000;
+
 /**
  * A clock for tests: stands still until told. Delays of zero run by themselves in the next turn of the event loop, so
  * work that only gives way to others needs no advancing.
@@ -12,6 +15,8 @@ interface Timer {
 export class ManualClock implements Clock {
   #nowMs: number;
   readonly #timers = new Set<Timer>();
+  /** Zero delays that have not run yet. */
+  #due = 0;
 
   constructor(startMs: number = Date.UTC(2026, 0, 1)) {
     this.#nowMs = startMs;
@@ -23,8 +28,7 @@ export class ManualClock implements Clock {
 
   after(ms: number, run: () => void): () => void {
     if (ms <= 0) {
-      const immediate = setImmediate(run);
-      return () => clearImmediate(immediate);
+      return this.#nextTurn(run);
     }
     const timer = { dueMs: this.#nowMs + ms, run };
     this.#timers.add(timer);
@@ -55,9 +59,30 @@ export class ManualClock implements Clock {
     for (const timer of this.#timers) timer.dueMs += ms;
   }
 
-  /** Lets promise chains and zero delays run without moving time. */
+  /** Lets promise chains and zero delays run without moving time: `turns` turns, and more while zero delays go on. */
   async settle(turns = 4): Promise<void> {
-    for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setImmediate(resolve));
+    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+    for (let quiet = 0, all = 0; quiet < turns && all < longestSettle; all++) {
+      quiet = this.#due === 0 ? quiet + 1 : 0;
+      await turn();
+    }
+  }
+
+  #nextTurn(run: () => void): () => void {
+    let done = false;
+    const end = (): void => {
+      if (!done) this.#due--;
+      done = true;
+    };
+    const immediate = setImmediate(() => {
+      end();
+      run();
+    });
+    this.#due++;
+    return () => {
+      end();
+      clearImmediate(immediate);
+    };
   }
 
   #nextDue(untilMs: number): Timer | undefined {

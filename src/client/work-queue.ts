@@ -26,13 +26,11 @@ export interface WorkQueueOptions {
   readonly maxBackoffMs?: number;
 }
 
-/** Starts per turn of the event loop: a burst of thousands of keys must not hold up requests being proxied. */
-const startsPerTurn = 32;
-
 /**
  * Keys waiting to be worked on. A key waits at most once however often it is added, is never worked on twice at once,
- * and is worked on again when it was added meanwhile. Work starts in the microtask after `add`, so that all handlers
- * of one change have seen it; nothing is kept for a key at rest.
+ * and is worked on again when it was added meanwhile. One key is started per turn of the event loop, the first in the
+ * turn after `add`: all handlers of a change have seen it by then, and requests being proxied wait for one reconcile at
+ * most, however many keys a change adds. Nothing is kept for a key at rest.
  */
 export class WorkQueue implements ControllerQueue {
   readonly #deps: WorkQueueDeps;
@@ -46,9 +44,7 @@ export class WorkQueue implements ControllerQueue {
   readonly #requeues: KeyTimers;
   /** What others asked for with addAfter; stays until due. */
   readonly #delays: KeyTimers;
-  #pumpScheduled = false;
-  #startsLeft = startsPerTurn;
-  #refillCancel: (() => void) | undefined;
+  #cancelPump: (() => void) | undefined;
   #started = false;
   #closed: PromiseWithResolvers<void> | undefined;
 
@@ -98,37 +94,28 @@ export class WorkQueue implements ControllerQueue {
       this.#failures.clear();
       this.#requeues.clear();
       this.#delays.clear();
-      this.#refillCancel?.();
+      this.#cancelPump?.();
       if (this.#running.size === 0) this.#closed.resolve();
     }
     return this.#closed.promise;
   }
 
   #schedulePump(): void {
-    if (this.#pumpScheduled || !this.#started || this.#ready.size === 0) return;
-    this.#pumpScheduled = true;
-    queueMicrotask(() => {
-      this.#pumpScheduled = false;
-      this.#pump();
-    });
-  }
-
-  #pump(): void {
-    for (const key of this.#ready) {
-      if (this.#running.size >= this.#options.maxInFlight || this.#startsLeft === 0) return;
-      this.#ready.delete(key);
-      this.#takeStart();
-      void this.#work(key);
-    }
-  }
-
-  #takeStart(): void {
-    this.#startsLeft--;
-    this.#refillCancel ??= this.#deps.clock.after(0, () => {
-      this.#refillCancel = undefined;
-      this.#startsLeft = startsPerTurn;
+    if (this.#cancelPump || !this.#started || this.#ready.size === 0) return;
+    if (this.#running.size >= this.#options.maxInFlight) return;
+    this.#cancelPump = this.#deps.clock.after(0, () => {
+      this.#cancelPump = undefined;
+      this.#startFirst();
       this.#schedulePump();
     });
+  }
+
+  #startFirst(): void {
+    for (const key of this.#ready) {
+      this.#ready.delete(key);
+      void this.#work(key);
+      return;
+    }
   }
 
   async #work(key: string): Promise<void> {
