@@ -69,7 +69,7 @@ export interface NodeAgent {
   /** Ends every pod gracefully and marks the node as not ready; pods stay in the API and run again at the next start. */
   close(): Promise<void>;
   /** Implements controllers/autoscaling/launcher.ts. */
-  readonly launcher: { startAhead(request: StartAhead): void };
+  readonly launcher: { startAhead(request: StartAhead): boolean };
   /** Every instance there is and every change from here on (router/instance.ts); returns the removal. */
   onInstance(listener: InstanceListener): () => void;
   /** Implements apiserver/streams/node-connection.ts: logs, exec, attach, port-forward, usage. */

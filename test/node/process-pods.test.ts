@@ -203,9 +203,10 @@ test("a pod that comes while its instance is starting waits for it and starts no
     template: { metadata: { name: "", labels: revisionLabels }, spec: pod.spec },
     count: 1,
   };
-  bench.provider.startAhead(request);
+  expect(bench.provider.startAhead(request)).toBe(true);
   bench.provider.setPod(pod);
-  bench.provider.startAhead(request);
+  // The pod has what is starting: nothing more starts, and nothing waits for a pod.
+  expect(bench.provider.startAhead(request)).toBe(false);
   await bench.until("ready", () => isReady(bench.status("uid-race")));
   expect(bench.instances.filter((e) => e.type === "ready")).toHaveLength(1);
   expect(readdirSync(join(bench.dir, "run"))).toHaveLength(1);

@@ -133,6 +133,16 @@ describe("a sleeping revision", () => {
     expect(awake()).toBe(50);
   });
 
+  test("whose instances wait for their pods is scaled at once, however many woke before it", async () => {
+    for (let i = 0; i < 50; i++) cluster.addRevision(`hello-${i}`);
+    await seconds(80);
+    for (let i = 0; i < 49; i++) cluster.request(`hello-${i}`);
+    cluster.startsAhead = false;
+    cluster.request("hello-49");
+    await cluster.clock.settle();
+    expect(cluster.replicas("hello-49")).toBe(1);
+  });
+
   test("gets as many instances as its queue needs, and no second request for the same number", async () => {
     await asleep("hello", {}, 10);
     for (let waiting = 1; waiting <= 25; waiting++) cluster.request("hello", waiting);

@@ -215,12 +215,11 @@ export class KpaAutoscaler implements LoadListener {
     return spec;
   }
 
-  /** Whether somebody was asked to start them. */
+  /** Whether somebody starts them. */
   #startAhead({ key, pa }: RevisionScaler, count: number): boolean {
     const template = this.deploymentOf(pa)?.spec.template;
     if (!template || count <= 0 || !this.#deps.launcher) return false;
-    this.#deps.launcher.startAhead({ revision: key, namespace: pa.metadata.namespace ?? "", template, count });
-    return true;
+    return this.#deps.launcher.startAhead({ revision: key, namespace: pa.metadata.namespace ?? "", template, count });
   }
 
   #replicasOf({ facts }: RevisionScaler): number {

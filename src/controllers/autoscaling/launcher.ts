@@ -16,7 +16,10 @@ export interface StartAhead {
  * in a cluster until warm pods exist. Returns at once. Whatever it starts is later given to the pods that the
  * ReplicaSet creates (matched by the template's serving.knative.dev/revisionUID label), so no instance runs twice;
  * what no pod has taken after a while is stopped.
+ *
+ * Tells whether instances that wait for their pods are there or starting now. If not (the template needs its pod, the
+ * node is full, or pods still count that are about to go), only the pods themselves will bring what was asked for.
  */
 export interface Launcher {
-  startAhead(request: StartAhead): void;
+  startAhead(request: StartAhead): boolean;
 }

@@ -52,6 +52,8 @@ const silent: Logger = {
 export class SimulatedCluster {
   readonly clock = new ManualClock(Date.UTC(2026, 0, 1));
   readonly started: StartAhead[] = [];
+  /** Whether the node starts what it is asked for ahead of pods. */
+  startsAhead = true;
   /** Writes the autoscaler made: `patch deployments/scale hello-deployment`. */
   readonly writes: string[] = [];
   readonly warnings: string[] = [];
@@ -172,7 +174,12 @@ export class SimulatedCluster {
 
   #deps(): Parameters<typeof createAutoscaling>[0] {
     const log: Logger = { ...silent, warn: (message) => this.warnings.push(message), with: () => log };
-    const launcher = { startAhead: (request: StartAhead) => void this.started.push(request) };
+    const launcher = {
+      startAhead: (request: StartAhead) => {
+        this.started.push(request);
+        return this.startsAhead;
+      },
+    };
     return { client: this.#client, informers: this.#informers, clock: this.clock, log, launcher };
   }
 

@@ -62,7 +62,8 @@ interface Waiting {
 
 /** Starts instances of revisions ahead of their pods, and hands them over when the pods come. */
 export interface AheadStarter {
-  startAhead(request: StartAhead): void;
+  /** Whether instances that wait for their pods are there or starting now. */
+  startAhead(request: StartAhead): boolean;
   /** An instance for this pod, now the caller's; waits for one whose start is under way. */
   adopt(pod: Pod): Promise<AheadOfPod | undefined>;
   close(): Promise<void>;
@@ -164,13 +165,14 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
     startAhead(request) {
       const uid = request.template.metadata?.labels?.[revisionUidLabel];
       const container = servingContainer(request.template.spec?.containers ?? []);
-      if (closed || uid === undefined || !container || !canRunAhead(request.template)) return;
+      if (closed || uid === undefined || !container || !canRunAhead(request.template)) return false;
       const waiting = byRevision.get(uid);
       const unbound = waiting ? waiting.starting + waiting.instances.size - waiting.claimants.length : 0;
       const have = deps.bound(uid) + unbound;
       // A long queue can ask for hundreds at once: no more than the pods that will come for them find room.
       const most = Math.min(request.count, have + options.maxPods - deps.podCount() - countUnbound());
       for (let n = have; n < most; n++) void startOne(request, container, uid);
+      return unbound > 0 || most > have;
     },
     adopt(pod) {
       const uid = pod.metadata.labels?.[revisionUidLabel];

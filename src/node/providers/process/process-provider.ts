@@ -36,7 +36,7 @@ export interface ProcessProviderOptions {
 }
 
 export interface ProcessProvider extends Provider {
-  startAhead(request: StartAhead): void;
+  startAhead(request: StartAhead): boolean;
   /** Brings what volumes show up to date with the API. */
   refreshVolumes(): Promise<void>;
   runner(uid: string): PodRunner | undefined;
