@@ -4,6 +4,7 @@ import { deploymentDefinition } from "./apps/deployment.ts";
 import { replicaSetDefinition } from "./apps/replica-set.ts";
 import { horizontalPodAutoscalerV1Definition } from "./autoscaling/horizontal-pod-autoscaler-v1.ts";
 import { horizontalPodAutoscalerDefinition } from "./autoscaling/horizontal-pod-autoscaler.ts";
+import { cronJobV1beta1Definition } from "./batch/cron-job-v1beta1.ts";
 import { cronJobDefinition } from "./batch/cron-job.ts";
 import { jobDefinition } from "./batch/job.ts";
 import { leaseDefinition } from "./coordination/lease.ts";
@@ -24,6 +25,7 @@ import type { KindDefinition } from "./meta/definition.ts";
 import { ingressClassDefinition } from "./networking/ingress-class.ts";
 import { ingressDefinition } from "./networking/ingress.ts";
 import { networkPolicyDefinition } from "./networking/network-policy.ts";
+import { podDisruptionBudgetV1beta1Definition } from "./policy/pod-disruption-budget-v1beta1.ts";
 import { podDisruptionBudgetDefinition } from "./policy/pod-disruption-budget.ts";
 import { clusterRoleBindingDefinition, roleBindingDefinition } from "./rbac/role-binding.ts";
 import { clusterRoleDefinition, roleDefinition } from "./rbac/role.ts";
@@ -53,10 +55,12 @@ export const builtinDefinitions: readonly KindDefinition[] = [
   horizontalPodAutoscalerV1Definition,
   cronJobDefinition,
   jobDefinition,
+  cronJobV1beta1Definition,
   ingressClassDefinition,
   ingressDefinition,
   networkPolicyDefinition,
   podDisruptionBudgetDefinition,
+  podDisruptionBudgetV1beta1Definition,
   clusterRoleBindingDefinition,
   clusterRoleDefinition,
   roleBindingDefinition,
