@@ -24,7 +24,7 @@ export const start: Command = {
     for (const line of [
       "",
       "A function is live. It sleeps when nobody calls; try it in another terminal:",
-      `  curl http://hello.default.${running.domain}${suffix}/?name=you`,
+      `  curl "http://hello.default.${running.domain}${suffix}/?name=you"`,
       `  ./ebb invoke hello${shown}`,
       `  ./ebb get pods${shown}`,
       `  ./ebb deploy examples/python${shown}`,
