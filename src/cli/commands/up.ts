@@ -9,6 +9,7 @@ import {
   type CommandInput,
   type Option,
 } from "../command.ts";
+import { keepHeapSmall } from "../keep-heap-small.ts";
 import { dataDirOf, jsonOption } from "../target.ts";
 import { ebbVersion } from "../version.ts";
 
@@ -49,6 +50,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
       exitCode: 2,
     });
   const json = input.options["json"] === true;
+  keepHeapSmall();
   // The rooms are loaded here, not with the command line: `ebb --help` needs none of them.
   const [{ startStandalone }, { createLineLogger }] = await Promise.all([
     import("../../main/standalone.ts"),
