@@ -35,17 +35,26 @@ export function addMessage(message: string, gvk: Gvk, components: Components): s
   return name;
 }
 
+/** The kinds of a component and one more: two versions may share a schema (batch/v1 and v1beta1 CronJob). */
+function kindsOf(component: JsonObject, gvk: Gvk): readonly Gvk[] {
+  const known = (component[gvkWord] ?? []) as unknown as readonly Gvk[];
+  const isKnown = known.some((k) => k.kind === gvk.kind && k.version === gvk.version && k.group === gvk.group);
+  return isKnown ? known : [...known, gvk];
+}
+
 function makeObject(name: string, gvk: Gvk, components: Components): void {
   const component = components.byName.get(name) ?? {};
+  const kinds = kindsOf(component, gvk) as unknown as JsonObject[];
   const { properties } = component as { properties?: JsonObject };
   if (properties || component["type"] === "object")
-    components.byName.set(name, { ...component, properties: { ...typeMeta, ...properties }, [gvkWord]: [gvk] });
-  else components.byName.set(name, { ...component, [gvkWord]: [gvk] });
+    components.byName.set(name, { ...component, properties: { ...typeMeta, ...properties }, [gvkWord]: kinds });
+  else components.byName.set(name, { ...component, [gvkWord]: kinds });
 }
 
 /** Adds the list of a kind and returns its name. */
 export function addList(item: string, { kind }: KindDefinition, components: Components): string {
   const name = `${item}List`;
+  const gvk = { ...gvkOf(kind), kind: `${kind.kind}List` };
   components.byName.set(name, {
     type: "object",
     required: ["items"],
@@ -54,7 +63,7 @@ export function addList(item: string, { kind }: KindDefinition, components: Comp
       metadata: publishedSchema(schemaOf("meta.ListMeta"), components),
       items: { type: "array", items: refTo(components, item) },
     },
-    [gvkWord]: [{ ...gvkOf(kind), kind: `${kind.kind}List` }],
+    [gvkWord]: kindsOf(components.byName.get(name) ?? {}, gvk) as unknown as JsonObject[],
   });
   return name;
 }

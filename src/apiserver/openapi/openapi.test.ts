@@ -150,6 +150,18 @@ function messageAt(bytes: Uint8Array, field: number): Uint8Array {
   throw new Error(`field ${field} is not there`);
 }
 
+test("in v2 every kind is found by each group and version it is served in", () => {
+  const found = new Set(
+    Object.values(openApiV2(published).definitions as JsonObject).flatMap((component) =>
+      ((at(component, "x-kubernetes-group-version-kind") ?? []) as JsonObject[]).map(
+        ({ group, version, kind }) => `${group}/${version} ${kind}`,
+      ),
+    ),
+  );
+  for (const { kind } of published.map(({ definition }) => definition))
+    expect(found).toContain(`${kind.group}/${kind.version} ${kind.kind}`);
+});
+
 test("the protobuf document holds the same paths and definitions as the JSON one", () => {
   const document = openApiV2(published);
   const bytes = encodeOpenApiV2(document);
