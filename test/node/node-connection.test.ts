@@ -166,6 +166,16 @@ test("port-forward reaches the private port behind the declared one", async () =
   await forwarding;
 });
 
+test("a forwarded connection that the caller drops is no failure of forwarding", async () => {
+  await start("web", "talks-back");
+  const [mine, theirs]: readonly Duplex[] = duplexPair();
+  const forwarding = connection.portForward(reference("web"), 8080, theirs!, signal());
+  mine!.write("echo me");
+  await new Promise((resolve) => mine!.once("data", resolve));
+  theirs!.destroy();
+  await forwarding;
+});
+
 test("usage tells CPU and memory of every container", async () => {
   await start("web", "talks-back");
   const [pod] = connection.usage();

@@ -119,6 +119,8 @@ export function createNodeConnection(deps: NodeConnectionDeps): NodeConnection {
       signal.addEventListener("abort", stop, { once: true });
       try {
         await Promise.all([pipeline(connection, socket, { end: true }), pipeline(socket, connection, { end: true })]);
+      } catch (error) {
+        if (!isHangUp(error)) throw error;
       } finally {
         signal.removeEventListener("abort", stop);
         socket.destroy();
@@ -128,6 +130,15 @@ export function createNodeConnection(deps: NodeConnectionDeps): NodeConnection {
     usage: () => deps.usage.pods(),
     nodeUsage: () => deps.usage.node(),
   };
+}
+
+/**
+ * Whether one of two that talk has gone. That ends a forwarded connection and is no failure of forwarding: told as
+ * one, it would make kubectl (since 1.23) give up its port for all other connections.
+ */
+function isHangUp(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET" || code === "EPIPE";
 }
 
 /** Which start's log is meant; in the kubelet's words when there is none. */
