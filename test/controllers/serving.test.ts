@@ -205,10 +205,11 @@ test("a Revision named by its author can be gone back to by naming it again", as
   await plane.apply("hello", named("hello-two", "dev.local/hello:3"));
   const taken = await plane.until(
     () => plane.service("hello"),
-    (s) => condition(s, "RoutesReady") === "False RevisionNameTaken",
+    (s) =>
+      condition(s, "RoutesReady") === "False RevisionNameTaken" &&
+      condition(s, "ConfigurationsReady") === "False RevisionFailed",
     "the name to be found taken",
   );
-  expect(condition(taken, "ConfigurationsReady")).toBe("False RevisionFailed");
   expect(taken.status?.traffic).toMatchObject([{ revisionName: "hello-one" }]);
 });
 
@@ -338,9 +339,13 @@ test("a Configuration and a Route work without a Service, and the Revision is ma
   await stateIs("active one,two");
   const configuration = await plane.api.get(ConfigurationKind, { namespace, name: "alone" });
   expect(configuration.metadata.annotations?.[servingKeys.routes]).toBe("one,two");
-  expect((await plane.api.get(KIngressKind, { namespace, name: "two" })).spec.rules?.[1]?.hosts).toEqual([
-    "two.default.localhost",
-  ]);
+  const ingresses = await plane.until(
+    async () => (await plane.api.list(KIngressKind, { namespace })).items,
+    (items) => items.length === 2,
+    "the Ingresses of both Routes",
+  );
+  const hosts = ingresses.find(({ metadata }) => metadata.name === "two")?.spec.rules?.[1]?.hosts;
+  expect(hosts).toEqual(["two.default.localhost"]);
   await plane.api.delete(RouteKind, { namespace, name: "one" });
   await stateIs("active two");
   await plane.api.delete(RouteKind, { namespace, name: "two" });
