@@ -1,3 +1,5 @@
+import { parseDuration } from "../api/meta/duration.ts";
+
 /** A command as data: help, documentation and completion are made from it. */
 export interface Command {
   /** `deploy`. */
@@ -80,6 +82,16 @@ export function numberOption(input: CommandInput, name: string, min: number): nu
   if (!Number.isInteger(value) || value < min)
     throw new CommandError(`--${name}: "${text}" is not a whole number of at least ${min}`, { exitCode: 2 });
   return value;
+}
+
+/** Milliseconds of a Go duration such as `90s`, longer than zero; throws a CommandError naming the option. */
+export function durationOption(input: CommandInput, name: string): number | undefined {
+  const text = textOption(input, name);
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined || ms <= 0)
+    throw new CommandError(`--${name}: "${text}" is not a duration such as 90s or 5m`, { exitCode: 2 });
+  return ms;
 }
 
 /** The one argument a command requires; commander has already checked that it is there. */

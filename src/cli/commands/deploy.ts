@@ -5,6 +5,7 @@ import { detectSource, type FunctionSource } from "../../functions/build/detect.
 import { openImageStore } from "../../images/store.ts";
 import {
   CommandError,
+  durationOption,
   firstArg,
   listOption,
   numberOption,
@@ -21,7 +22,7 @@ export const deploy: Command = {
   name: "deploy",
   summary: "deploy a function from its source",
   description:
-    "Builds the function at a path (a .ts, .js or .py file, or a folder with one) into an image and applies it as a Knative Service. Returns when it is ready to answer, or says why it is not.",
+    "Builds the function at a path (a .ts, .js or .py file, or a folder with one) into an image and applies it as a Knative Service. Returns when it is ready to answer, or says why it is not, with the last words of the program.",
   args: [{ name: "<path>", summary: "file or folder" }],
   options: [
     { flags: "--name <name>", summary: "name of the Service (default: of the folder or file)" },
@@ -32,6 +33,7 @@ export const deploy: Command = {
     { flags: "--concurrency <n>", summary: "requests one instance takes at once (default: no limit)" },
     { flags: "--timeout <seconds>", summary: "longest request (default 300)" },
     { flags: "--port <n>", summary: "port the program listens on when it cannot read PORT" },
+    { flags: "--wait <duration>", summary: "how long it may take to become ready", default: "60s" },
     { flags: "--dry-run", summary: "print the manifest and change nothing" },
     jsonOption,
     ...targetOptions,
@@ -40,6 +42,7 @@ export const deploy: Command = {
   run: async (context, input) => {
     const started = performance.now();
     const source = sourceOf(input);
+    const waitMs = durationOption(input, "wait") ?? 60_000;
     const namespace = textOption(input, "namespace") ?? "default";
     if (input.options["dryRun"] !== true) runningOf(context, input);
     const store = openImageStore(join(dataDirOf(context, input), "images"));
@@ -56,7 +59,7 @@ export const deploy: Command = {
     context.note(`applying service ${namespace}/${source.name}`);
     const patch = { type: "apply", body: service } as const;
     const applied = await client.patch(KnativeServiceKind, key, patch, { fieldManager: "ebb-deploy", force: true });
-    const ready = await waitForReady(client, applied, context.signal, (line) => context.note(line));
+    const ready = await waitForReady(client, applied, { signal: context.signal, waitMs, tell: context.note });
     const seconds = ((performance.now() - started) / 1000).toFixed(2);
     if (input.options["json"] === true)
       context.print(
