@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -53,4 +54,26 @@ test("a directory that was held by a killed process is free at once", async () =
 test("a path that is no directory is named with what to do", async () => {
   await writeFile(join(dir, "file"), "");
   expect(() => openDataDir(join(dir, "file"))).toThrow(/cannot use the data directory .*--data/);
+});
+
+test("a path below a file system that makes no directories is refused at once", () => {
+  expect(() => openDataDir("/proc/ebb/data")).toThrow(/cannot use the data directory \/proc\/ebb\/data: /);
+});
+
+test("missing parents are made, for their owner only", () => {
+  openDataDir(join(dir, "a/b/c")).close();
+  expect(statSync(join(dir, "a/b")).mode & 0o777).toBe(0o700);
+});
+
+test("a kubeconfig that cannot be written is named", async () => {
+  await mkdir(join(dir, "kubeconfig"));
+  const data = openDataDir(dir);
+  expect(() => data.writeKubeconfig("text")).toThrow(DataDirError);
+  expect(() => data.writeKubeconfig("text")).toThrow(`cannot write the kubeconfig ${join(dir, "kubeconfig")}`);
+  data.close();
+});
+
+test("an announcement cut off half way is taken for none", async () => {
+  await writeFile(join(dir, "ebb.json"), '{"pid": 4');
+  expect(readRunning(dir)).toBeUndefined();
 });

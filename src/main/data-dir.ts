@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 /** What a running ebb writes about itself into `<data>/ebb.json`, for the other commands and for people. */
@@ -23,6 +23,7 @@ export class DataDirError extends Error {
 export interface DataDir {
   readonly path: string;
   readonly kubeconfig: string;
+  writeKubeconfig(text: string): void;
   announce(running: RunningEbb): void;
   close(): void;
 }
@@ -35,9 +36,11 @@ export function openDataDir(dir: string): DataDir {
   const path = resolve(dir);
   const lock = takeLock(path);
   const announcement = join(path, "ebb.json");
+  const kubeconfig = join(path, "kubeconfig");
   return {
     path,
-    kubeconfig: join(path, "kubeconfig"),
+    kubeconfig,
+    writeKubeconfig: (text) => writeKubeconfig(kubeconfig, text),
     announce: (running) => writeFileSync(announcement, `${JSON.stringify(running, undefined, 2)}\n`),
     close: () => {
       rmSync(announcement, { force: true });
@@ -48,13 +51,35 @@ export function openDataDir(dir: string): DataDir {
 
 function takeLock(path: string): DatabaseSync {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDir(path);
     const lock = new DatabaseSync(join(path, "lock.db"));
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     return lock;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new DataDirError(explainLockFailure(path, error), { cause: error });
+  }
+}
+
+/** One level at a time: where a parent cannot be made (below /proc), Node's recursive mkdir never returns. */
+function makeDir(path: string): void {
+  if (existsSync(path)) return;
+  if (!existsSync(dirname(path))) makeDir(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+function writeKubeconfig(file: string, text: string): void {
+  try {
+    writeFileSync(file, text, { mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new DataDirError(`cannot write the kubeconfig ${file}: ${error.message}; make way for it, or see --data`, {
+      cause: error,
+    });
   }
 }
 
@@ -74,6 +99,8 @@ export function readRunning(dir: string): RunningEbb | undefined {
     return JSON.parse(readFileSync(join(dir, "ebb.json"), "utf8")) as RunningEbb;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // Cut off by a crash or a full disk: as good as none.
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,6 @@
  * `ebb up`: the whole of ebb in one process. This file and cluster.ts are the only ones that know every room; what a room
  * needs of another reaches it here, as a narrow value.
  */
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PodKind } from "../api/core/kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
@@ -25,6 +24,7 @@ import { createNodeMetrics } from "./node-metrics.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
 import { followRoutes, routerController } from "../router/router-controller.ts";
 import { createRouter } from "../router/router.ts";
+import { explainWaitingHosts } from "../router/waiting-hosts.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
@@ -119,7 +119,12 @@ async function assemble(
   if (access) closers.defer(() => access.close());
   const router = createRouter(
     {},
-    { log, load: autoscaling.autoscaler, ...(access ? { onAccess: (entry) => access.write(entry) } : {}) },
+    {
+      log,
+      load: autoscaling.autoscaler,
+      explainHost: explainWaitingHosts(informers),
+      ...(access ? { onAccess: (entry) => access.write(entry) } : {}),
+    },
   );
   closers.defer(() => router.close());
   node.onInstance((event) => router.applyInstance(event));
@@ -128,7 +133,7 @@ async function assemble(
   // The API answers before the controllers look at everything there is.
   const apiPort = await server.listen({ host: options.host, port: options.apiPort });
   const apiUrl = `https://127.0.0.1:${apiPort}`;
-  writeFileSync(dataDir.kubeconfig, server.kubeconfig(apiUrl), { mode: 0o600 });
+  dataDir.writeKubeconfig(server.kubeconfig(apiUrl));
   await node.start();
 
   const recorder = createEventRecorder(core, "ebb");

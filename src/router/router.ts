@@ -29,6 +29,8 @@ export interface RouterDeps {
   readonly clock?: RouterClock;
   /** 0 ≤ n < 1; decides splits and request ids. */
   readonly random?: () => number;
+  /** Why a host without a route does not answer yet: 503 with this line, instead of 404. */
+  readonly explainHost?: (host: string) => string | undefined;
   /** Receives one entry per request when given: the access log is off by default. */
   readonly onAccess?: (entry: AccessEntry) => void;
 }
@@ -162,7 +164,8 @@ class DataPlane implements Router {
     const exchange = new Exchange(front, this.#exchangeHost, nowMs);
     const match = this.#table.match(front, reach, this.#random);
     if (match === undefined) {
-      exchange.fail(unknownHost, "no-route");
+      const waiting = this.#deps.explainHost?.(front.host);
+      exchange.fail(waiting === undefined ? unknownHost : { status: 503, reason: waiting, retryAfterS: 5 }, "no-route");
       return undefined;
     }
     if (front.probe !== undefined) {
