@@ -55,30 +55,26 @@ export interface StartOptions {
   /** Start on an existing directory; it is then not removed by {@link EbbProcess.stop}. */
   readonly dir?: string;
   readonly args?: readonly string[];
+  /** The program that `ebb` is. Default: bin/ebb.js, which in a clone runs from source. */
+  readonly program?: string;
 }
 
 /** Starts `ebb up` and waits until it says that it is ready; throws with its output when it ends before. */
 export async function startEbb(options: StartOptions = {}): Promise<EbbProcess> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), "ebb-e2e-")));
-  const args = [
-    join(root, "bin/ebb.js"),
-    "up",
-    "--data",
-    dir,
-    "--port",
-    "0",
-    "--api-port",
-    "0",
-    "--json",
-    ...(options.args ?? []),
-  ];
+  const program = options.program ?? join(root, "bin/ebb.js");
+  const args = [program, "up", "--data", dir, "--port", "0", "--api-port", "0", "--json", ...(options.args ?? [])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], cwd: dir });
   let output = "";
   child.stderr.on("data", (chunk) => (output += chunk));
   const ready = await firstLine(child, () => output);
   const running: { readonly apiUrl: string; readonly routerUrl: string } = JSON.parse(ready);
   child.stdout.on("data", (chunk) => (output += chunk));
-  return makeHandle(child, dir, running, { output: () => output, removeDir: options.dir === undefined });
+  return makeHandle(child, dir, running, {
+    output: () => output,
+    removeDir: options.dir === undefined,
+    program,
+  });
 }
 
 async function firstLine(child: ChildProcess, output: () => string): Promise<string> {
@@ -104,7 +100,7 @@ function makeHandle(
   child: ChildProcess,
   dir: string,
   running: { readonly apiUrl: string; readonly routerUrl: string },
-  extra: { readonly output: () => string; readonly removeDir: boolean },
+  extra: { readonly output: () => string; readonly removeDir: boolean; readonly program: string },
 ): EbbProcess {
   const kubeconfig = join(dir, "kubeconfig");
   const end = async (signal: NodeJS.Signals): Promise<number> => {
@@ -122,8 +118,7 @@ function makeHandle(
     ...running,
     kubeconfig,
     output: extra.output,
-    ebb: (...args) =>
-      run(process.execPath, [join(root, "bin/ebb.js"), ...args], { env: { ...process.env, EBB_DATA: dir } }),
+    ebb: (...args) => run(process.execPath, [extra.program, ...args], { env: { ...process.env, EBB_DATA: dir } }),
     kubectl: (args, options) => {
       // A cache of its own: discovery of one ebb must not leak into the next on the same port.
       const all = ["--cache-dir", join(dir, "kube-cache"), ...args];
@@ -187,7 +182,7 @@ async function call(routerUrl: string, host: string, options: CallOptions): Prom
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | undefined>,
-  options: { readonly deadlineMs?: number; readonly seen?: () => string } = {},
+  options: { readonly deadlineMs?: number; readonly everyMs?: number; readonly seen?: () => string } = {},
 ): Promise<T> {
   const end = performance.now() + (options.deadlineMs ?? 15_000);
   let failure: unknown;
@@ -203,7 +198,7 @@ export async function eventually<T>(
       throw new Error(`not within the deadline: ${what}${options.seen ? `; last seen: ${options.seen()}` : ""}`, {
         cause: failure,
       });
-    await new Promise((done) => setTimeout(done, 50));
+    await new Promise((done) => setTimeout(done, options.everyMs ?? 50));
   }
 }
 
