@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { WriteContext } from "../meta/definition.ts";
 import type { Mutable } from "../meta/object.ts";
+import { podDefinition } from "./pod.ts";
 import { applyServiceAccount, tolerateNodeProblems } from "./pod-admission.ts";
 import type { Pod, PodSpec, ServiceAccount } from "./types.gen.ts";
 
@@ -61,4 +63,12 @@ test("tolerations of node problems are added where the pod has none", () => {
   const all = podOf({ tolerations: [{ operator: "Exists" }] });
   tolerateNodeProblems(all);
   expect(all.spec.tolerations).toHaveLength(1);
+});
+
+test("a replace keeps the priority and the tolerations that its manifest lacks", () => {
+  const old = podOf({ priority: 7, preemptionPolicy: "Never" });
+  tolerateNodeProblems(old);
+  const replaced = podOf();
+  podDefinition.prepare?.(replaced, old, { operation: "update" } as WriteContext);
+  expect(replaced.spec).toEqual(old.spec);
 });

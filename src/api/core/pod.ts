@@ -2,6 +2,7 @@
 import { ageColumn, nameColumn, textColumn, wideColumn } from "../meta/columns.ts";
 import type { Column, KindDefinition, SubresourceFacts } from "../meta/definition.ts";
 import { fieldError, type FieldError } from "../meta/field-error.ts";
+import type { Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
 import { PodKind } from "./kinds.ts";
 import { tolerateNodeProblems } from "./pod-admission.ts";
@@ -85,6 +86,7 @@ export const podDefinition: KindDefinition<Pod> = {
   },
   prepare(pod, old) {
     if (!old) pod.status = { phase: "Pending", ...(pod.spec ? { qosClass: qosClassOf(pod.spec) } : {}) };
+    else if (pod.spec && old.spec) keepAdmitted(pod, old);
   },
   prepareStatus(pod, old) {
     if (pod.status && old.status?.qosClass) pod.status.qosClass ||= old.status.qosClass;
@@ -96,6 +98,16 @@ export const podDefinition: KindDefinition<Pod> = {
   validateStatus: validatePodStatus,
   unconditionalUpdate: true,
 };
+
+/**
+ * A replace by the manifest that a Pod was made from lacks what admission added; upstream adds these on updates too
+ * (plugin/pkg/admission/{priority,defaulttolerationseconds}).
+ */
+function keepAdmitted(pod: Mutable<Pod>, old: Pod): void {
+  if (old.spec.priority !== undefined) pod.spec.priority ??= old.spec.priority;
+  if (old.spec.preemptionPolicy !== undefined) pod.spec.preemptionPolicy ??= old.spec.preemptionPolicy;
+  tolerateNodeProblems(pod);
+}
 
 function createErrors({ spec }: Pod): readonly FieldError[] {
   if (!spec) return [];
