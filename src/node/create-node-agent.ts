@@ -123,7 +123,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       ports: createPortPicker(Math.random),
       table: createProcessTable(clock),
       // Twice the processors: a start waits for the disk and for us about as long as it computes.
-      slots: createStartSlots(2 * availableParallelism()),
+      slots: createStartSlots(2 * availableParallelism(), clock),
       clock,
       log,
     },

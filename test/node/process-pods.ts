@@ -103,7 +103,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
       spawned,
       ports: createPortPicker(Math.random),
       table: createProcessTable(clock),
-      slots: createStartSlots(4),
+      slots: createStartSlots(4, systemClock),
       clock,
       log: quiet,
     },

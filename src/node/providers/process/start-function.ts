@@ -41,7 +41,7 @@ export async function startFunction(
   { request, image, plan, env, confinement }: Start<"host">,
 ): Promise<RunningContainer> {
   const warm = confinement.ownProcess ? undefined : deps.pool.take();
-  const release = warm ? undefined : await deps.slots.take();
+  const release = warm ? deps.slots.claiming() : await deps.slots.take();
   const host = warm ?? deps.startHost(confinement.launcher);
   const ready = host.claim({
     entry: plan.entry,
@@ -58,10 +58,10 @@ export async function startFunction(
   const serves = ready.then(
     ({ port }) => {
       address = { host: "127.0.0.1", port };
-      release?.();
+      release();
     },
     (error: unknown) => {
-      release?.();
+      release();
       if (error instanceof HostLoadError) failure = error;
       return new Promise<never>(() => undefined);
     },
