@@ -3,7 +3,7 @@ import { checkImmutable, checkOneOf, complaints, eachItem } from "../meta/field-
 import { fieldError, type FieldError } from "../meta/field-error.ts";
 import { checkLabelKey } from "../meta/names.ts";
 import { compareQuantities, formatQuantity, readQuantity, type Quantity } from "../meta/quantity.ts";
-import { validateQuantity } from "./resource-validation.ts";
+import { objectCounts, validateQuantity } from "./resource-validation.ts";
 import type { LimitRange, LimitRangeItem, ResourceQuota } from "./types.gen.ts";
 
 type Resources = Readonly<Record<string, string>> | undefined;
@@ -82,20 +82,7 @@ const scopes = [
   "Terminating",
   "VolumeAttributesClass",
 ];
-const standardCounts: ReadonlySet<string> = new Set([
-  "cpu",
-  "memory",
-  "ephemeral-storage",
-  "pods",
-  "services",
-  "replicationcontrollers",
-  "resourcequotas",
-  "secrets",
-  "configmaps",
-  "persistentvolumeclaims",
-  "services.nodeports",
-  "services.loadbalancers",
-]);
+const standardCounts: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage", ...objectCounts]);
 
 export function validateResourceQuota({ spec }: ResourceQuota, old: ResourceQuota | undefined): readonly FieldError[] {
   return [

@@ -64,7 +64,7 @@ function containerResourceNameErrors(name: string, field: string): readonly Fiel
   const texts = checkLabelKey(name);
   if (texts.length > 0) return texts.map((text) => fieldError.invalid(field, name, text));
   if (name.includes("/") || containerResources.has(name) || name.startsWith("hugepages-")) return [];
-  const standard = wholeResources.has(name) || name === "storage" || /^(requests|limits)\./.test(name);
+  const standard = objectCounts.has(name) || name === "storage" || /^(requests|limits)\./.test(name);
   return [
     ...(standard ? [] : [fieldError.invalid(field, name, "must be a standard resource type or fully qualified")]),
     fieldError.invalid(field, name, "must be a standard resource for containers"),
@@ -82,7 +82,8 @@ export function validateQuantity(name: string, value: string, field: string): re
   return [];
 }
 
-const wholeResources: ReadonlySet<string> = new Set([
+/** Objects a quota counts: quantities of them are whole numbers. */
+export const objectCounts: ReadonlySet<string> = new Set([
   "pods",
   "services",
   "replicationcontrollers",
@@ -95,5 +96,5 @@ const wholeResources: ReadonlySet<string> = new Set([
 ]);
 
 function isWhole(name: string): boolean {
-  return wholeResources.has(name) || name.startsWith("count/") || (name.includes("/") && !name.startsWith("requests."));
+  return objectCounts.has(name) || name.startsWith("count/") || (name.includes("/") && !name.startsWith("requests."));
 }
