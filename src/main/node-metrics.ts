@@ -1,5 +1,5 @@
 import { keyOf } from "../api/meta/object.ts";
-import type { PodUsage } from "../apiserver/streams/node-connection.ts";
+import type { PodUsage } from "../api/node-connection.ts";
 import type { MetricsSource, PodUsageSample } from "../controllers/hpa/metrics-source.ts";
 
 /** One measurement serves everybody who asks within this time; the HPA asks every 15 s. */

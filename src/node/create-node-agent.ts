@@ -16,7 +16,8 @@ import type { MachineFacts } from "./agent/node-object.ts";
 import { createPodAgent } from "./agent/pod-agent.ts";
 import { sweepPods, sweepRuns } from "./agent/sweep.ts";
 import { createRegistration } from "./agent/registration.ts";
-import { createNodeConnection, type NodeConnection } from "./connection/node-connection.ts";
+import { createNodeConnection } from "./connection/node-connection.ts";
+import type { NodeConnection } from "../api/node-connection.ts";
 import { createUsageMeter } from "./connection/usage-meter.ts";
 import { createPodVolumes } from "./volumes/pod-volumes.ts";
 import type { RequestToken } from "./volumes/service-account-token.ts";
@@ -72,7 +73,7 @@ export interface NodeAgent {
   readonly launcher: { startAhead(request: StartAhead): boolean };
   /** Every instance there is and every change from here on (router/instance.ts); returns the removal. */
   onInstance(listener: InstanceListener): () => void;
-  /** Implements apiserver/streams/node-connection.ts: logs, exec, attach, port-forward, usage. */
+  /** What the API server asks of this node: logs, exec, attach, port-forward, usage. */
   readonly connection: NodeConnection;
 }
 

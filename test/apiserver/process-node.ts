@@ -10,7 +10,7 @@ import type {
   NodeConnection,
   PodReference,
   TerminalSize,
-} from "../../src/apiserver/streams/node-connection.ts";
+} from "../../src/api/node-connection.ts";
 
 export interface ProcessNode extends NodeConnection {
   /** Sizes of the terminals that clients said. */

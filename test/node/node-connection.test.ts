@@ -1,10 +1,7 @@
 import { duplexPair, PassThrough, type Duplex } from "node:stream";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import {
-  createNodeConnection,
-  type LogOptions,
-  type NodeConnection,
-} from "../../src/node/connection/node-connection.ts";
+import type { LogOptions, NodeConnection } from "../../src/api/node-connection.ts";
+import { createNodeConnection } from "../../src/node/connection/node-connection.ts";
 import { createUsageMeter } from "../../src/node/connection/usage-meter.ts";
 import { makePod, openPodBench, type PodBench } from "./process-pods.ts";
 

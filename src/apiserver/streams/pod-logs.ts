@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { badRequest, invalid } from "../../api/meta/errors.ts";
 import { fieldError, type FieldError } from "../../api/meta/field-error.ts";
 import { parseTime } from "../../api/meta/time.ts";
-import type { LogOptions } from "./node-connection.ts";
+import type { LogOptions } from "../../api/node-connection.ts";
 import { containerOf, findPod, flag, nodeOf, type PodPlace, type StreamDeps } from "./pod-target.ts";
 import { acceptWebSocket, chooseSubprotocol, isWebSocket, type UpgradeRequest } from "./upgrade.ts";
 

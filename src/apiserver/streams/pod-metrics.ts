@@ -4,7 +4,7 @@ import { notFound } from "../../api/meta/errors.ts";
 import { kind } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import { formatTime } from "../../api/meta/time.ts";
-import type { ContainerUsage, NodeConnection, PodUsage } from "./node-connection.ts";
+import type { ContainerUsage, NodeConnection, PodUsage } from "../../api/node-connection.ts";
 
 interface UsageText {
   readonly cpu: string;

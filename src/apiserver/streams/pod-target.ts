@@ -2,7 +2,7 @@
 import type { Pod } from "../../api/core/types.gen.ts";
 import { PodKind } from "../../api/core/kinds.ts";
 import { badRequest, notFound, serviceUnavailable } from "../../api/meta/errors.ts";
-import type { NodeConnection, PodReference } from "./node-connection.ts";
+import type { NodeConnection, PodReference } from "../../api/node-connection.ts";
 
 export interface StreamDeps {
   /** Undefined when that node is not connected. */

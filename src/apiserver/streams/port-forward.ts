@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 import { createWebSocketStream } from "ws";
 import { badRequest } from "../../api/meta/errors.ts";
 import { Channels } from "./channels.ts";
-import type { NodeConnection, PodReference } from "./node-connection.ts";
+import type { NodeConnection, PodReference } from "../../api/node-connection.ts";
 import { findPod, requireNode, type PodPlace, type StreamDeps } from "./pod-target.ts";
 import { SpdyConnection, type SpdyStream } from "./spdy-connection.ts";
 import { acceptSpdy, acceptWebSocket, chooseSubprotocol, isSpdy, isWebSocket, type UpgradeRequest } from "./upgrade.ts";

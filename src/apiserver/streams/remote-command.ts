@@ -4,7 +4,7 @@ import { badRequest } from "../../api/meta/errors.ts";
 import { acceptSpdy, acceptWebSocket, chooseSubprotocol, isSpdy, isWebSocket, type UpgradeRequest } from "./upgrade.ts";
 import { Channels } from "./channels.ts";
 import { statusOf, textOf, type Ending } from "./exit-status.ts";
-import type { ExecStreams, NodeConnection, PodReference } from "./node-connection.ts";
+import type { ExecStreams, NodeConnection, PodReference } from "../../api/node-connection.ts";
 import { containerOf, findPod, flag, requireNode, type PodPlace, type StreamDeps } from "./pod-target.ts";
 import { SpdyConnection, type SpdyStream } from "./spdy-connection.ts";
 import { terminalSizes } from "./terminal-sizes.ts";

@@ -1,4 +1,4 @@
-import type { TerminalSize } from "./node-connection.ts";
+import type { TerminalSize } from "../../api/node-connection.ts";
 
 /** Largest piece of input that is kept while it is not a whole JSON value. */
 const maxPendingBytes = 64 * 1024;

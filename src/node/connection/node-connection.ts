@@ -1,60 +1,13 @@
 import { connect } from "node:net";
-import type { Duplex, Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { PodKind } from "../../api/core/kinds.ts";
 import { badRequest, notFound } from "../../api/meta/errors.ts";
-import { readLog, type LogQuery } from "../logs/read-log.ts";
+import type { NodeConnection, PodReference } from "../../api/node-connection.ts";
+import { readLog } from "../logs/read-log.ts";
 import type { ContainerRunner } from "../pod/container-runner.ts";
 import type { PodRunner } from "../pod/pod-runner.ts";
 import type { RunningContainer } from "../runtime.ts";
 import type { UsageMeter } from "./usage-meter.ts";
-
-/** These mirror apiserver/streams/node-connection.ts, which says what the calls mean. */
-export interface PodReference {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-}
-
-export interface LogOptions extends LogQuery {
-  readonly previous: boolean;
-}
-
-export interface ExecStreams {
-  readonly stdin?: Readable;
-  readonly stdout?: Writable;
-  readonly stderr?: Writable;
-  readonly tty: boolean;
-  readonly resize?: AsyncIterable<{ readonly width: number; readonly height: number }>;
-}
-
-export interface PodUsage extends PodReference {
-  readonly containers: readonly {
-    readonly name: string;
-    readonly cpuNanoCores: number;
-    readonly memoryBytes: number;
-  }[];
-}
-
-export interface NodeConnection {
-  containerLogs(
-    pod: PodReference,
-    container: string,
-    options: LogOptions,
-    signal: AbortSignal,
-  ): AsyncIterable<Uint8Array>;
-  exec(
-    pod: PodReference,
-    container: string,
-    command: readonly string[],
-    streams: ExecStreams,
-    signal: AbortSignal,
-  ): Promise<number>;
-  attach(pod: PodReference, container: string, streams: ExecStreams, signal: AbortSignal): Promise<void>;
-  portForward(pod: PodReference, port: number, connection: Duplex, signal: AbortSignal): Promise<void>;
-  usage(): readonly PodUsage[];
-  nodeUsage(): { readonly cpuNanoCores: number; readonly memoryBytes: number };
-}
 
 export interface NodeConnectionDeps {
   readonly runner: (uid: string) => PodRunner | undefined;

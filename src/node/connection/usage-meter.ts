@@ -1,7 +1,7 @@
 import { cpus, freemem, totalmem } from "node:os";
 import type { Clock } from "../../client/clock.ts";
 import type { PodRunner } from "../pod/pod-runner.ts";
-import type { PodUsage } from "./node-connection.ts";
+import type { PodUsage } from "../../api/node-connection.ts";
 
 export interface UsageMeter {
   pods(): readonly PodUsage[];

@@ -1,15 +1,9 @@
 import { open, stat, type FileHandle } from "node:fs/promises";
+import type { LogOptions } from "../../api/node-connection.ts";
 import type { LogFile } from "./log-file.ts";
 
-/** Mirrors LogOptions of apiserver/streams/node-connection.ts. */
-export interface LogQuery {
-  readonly follow: boolean;
-  readonly timestamps: boolean;
-  readonly sinceMs?: number;
-  readonly tailLines?: number;
-  readonly limitBytes?: number;
-  readonly stream: "All" | "Stdout" | "Stderr";
-}
+/** Which file is read, the current or the previous one, is settled before. */
+export type LogQuery = Omit<LogOptions, "previous">;
 
 const chunkBytes = 64 * 1024;
 
