@@ -1,11 +1,22 @@
 import { createHash } from "node:crypto";
 import { makeLayer, type LayerFile } from "./layer.ts";
-import { mediaTypes, type ImageConfig, type Manifest, type RunConfig } from "./oci.ts";
+import { mediaTypes, type Descriptor, type ImageConfig, type Manifest, type RunConfig } from "./oci.ts";
 import type { ImageStore } from "./store.ts";
 
+/** A layer whose blob a store has. */
+export interface StoredLayer {
+  readonly descriptor: Descriptor;
+  /** Digest of the uncompressed tar. */
+  readonly diffId: string;
+}
+
+export type LayerSource =
+  | { readonly kind: "files"; readonly files: readonly LayerFile[] }
+  | { readonly kind: "stored"; readonly layer: StoredLayer };
+
 export interface ImageSource {
-  /** One layer each, lowest first. */
-  readonly layers: readonly (readonly LayerFile[])[];
+  /** Lowest first. */
+  readonly layers: readonly LayerSource[];
   readonly config: RunConfig;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly architecture?: string;
@@ -16,27 +27,30 @@ export interface ImageSource {
  * no time of day, no order of the file system, no compressor version (layers are stored as plain tar).
  */
 export async function buildImage(store: ImageStore, name: string, source: ImageSource): Promise<string> {
-  const layers = [];
-  const diffIds: string[] = [];
-  for (const files of source.layers) {
-    const tar = await makeLayer(files);
-    diffIds.push(`sha256:${createHash("sha256").update(tar).digest("hex")}`);
-    layers.push(await store.putBlob(mediaTypes.layerTar, tar));
-  }
+  const layers: StoredLayer[] = [];
+  for (const layer of source.layers)
+    layers.push(layer.kind === "files" ? await putLayer(store, layer.files) : layer.layer);
   const config: ImageConfig = {
     architecture: source.architecture ?? "amd64",
     os: "linux",
     config: source.config,
-    rootfs: { type: "layers", diff_ids: diffIds },
+    rootfs: { type: "layers", diff_ids: layers.map((l) => l.diffId) },
   };
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.manifest,
     config: await store.putBlob(mediaTypes.config, Buffer.from(JSON.stringify(config))),
-    layers,
+    layers: layers.map((l) => l.descriptor),
     ...(source.annotations ? { annotations: source.annotations } : {}),
   };
   const descriptor = await store.putBlob(mediaTypes.manifest, Buffer.from(JSON.stringify(manifest)));
   await store.tag(name, descriptor);
   return descriptor.digest;
+}
+
+/** Packs files into a layer and stores its blob. */
+export async function putLayer(store: ImageStore, files: readonly LayerFile[]): Promise<StoredLayer> {
+  const tar = await makeLayer(files);
+  const diffId = `sha256:${createHash("sha256").update(tar).digest("hex")}`;
+  return { descriptor: await store.putBlob(mediaTypes.layerTar, tar), diffId };
 }

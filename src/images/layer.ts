@@ -12,6 +12,8 @@ export interface LayerFile {
   readonly content: Uint8Array | string;
   /** Permission bits; 0o644 when absent. */
   readonly mode?: number;
+  /** Target of a symbolic link; the content is then ignored. */
+  readonly link?: string;
 }
 
 /**
@@ -25,7 +27,9 @@ export async function makeLayer(files: readonly LayerFile[]): Promise<Buffer> {
   const directories = new Set(files.flatMap((file) => parentsOf(file.path)));
   for (const name of [...directories].sort()) tar.entry({ ...fixed, name: `${name}/`, type: "directory", mode: 0o755 });
   for (const file of [...files].sort((a, b) => (a.path < b.path ? -1 : 1)))
-    tar.entry({ ...fixed, name: file.path, mode: file.mode ?? 0o644 }, Buffer.from(file.content));
+    if (file.link === undefined)
+      tar.entry({ ...fixed, name: file.path, mode: file.mode ?? 0o644 }, Buffer.from(file.content));
+    else tar.entry({ ...fixed, name: file.path, type: "symlink", linkname: file.link, mode: 0o777 });
   tar.finalize();
   return await bytes;
 }

@@ -5,7 +5,7 @@ import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { buildImage } from "./build-image.ts";
-import { unpackLayer } from "./layer.ts";
+import { unpackLayer, type LayerFile } from "./layer.ts";
 import { mediaTypes, type Manifest } from "./oci.ts";
 import { parseImageReference } from "./reference.ts";
 import { resolveLocalDigest } from "./resolve-digest.ts";
@@ -19,12 +19,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dir, { recursive: true }));
 
+const files = (...list: readonly LayerFile[]) => ({ kind: "files", files: list }) as const;
+
 const source = (text: string) => ({
   layers: [
-    [
-      { path: "app/index.mjs", content: text },
-      { path: "app/run.sh", content: "#!/bin/sh\n", mode: 0o755 },
-    ],
+    files({ path: "app/index.mjs", content: text }, { path: "app/run.sh", content: "#!/bin/sh\n", mode: 0o755 }),
   ],
   config: { Cmd: ["node", "/app/index.mjs"], WorkingDir: "/app" },
 });
@@ -40,7 +39,7 @@ test("an image built from files resolves by name and by digest and unpacks to th
 
 test("the same source gives the same digest, in whatever order its files come", async () => {
   const a = await buildImage(store, "dev.local/a", source("same"));
-  const reversed = { ...source("same"), layers: source("same").layers.map((l) => l.toReversed()) };
+  const reversed = { ...source("same"), layers: source("same").layers.map((l) => files(...l.files.toReversed())) };
   expect(await buildImage(store, "dev.local/b", reversed)).toBe(a);
   expect(await buildImage(store, "dev.local/c", source("other"))).not.toBe(a);
 });
@@ -55,11 +54,8 @@ test("a second store on the directory sees what the first one tags", async () =>
 test("a later layer's whiteout removes a file of an earlier one", async () => {
   const digest = await buildImage(store, "dev.local/w", {
     layers: [
-      [{ path: "a/old", content: "1" }],
-      [
-        { path: "a/.wh.old", content: "" },
-        { path: "a/new", content: "2" },
-      ],
+      files({ path: "a/old", content: "1" }),
+      files({ path: "a/.wh.old", content: "" }, { path: "a/new", content: "2" }),
     ],
     config: {},
   });

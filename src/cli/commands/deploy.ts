@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { KnativeServiceKind } from "../../api/serving/kinds.ts";
 import { buildFunction } from "../../functions/build/build-function.ts";
-import { detectSource, type FunctionSource } from "../../functions/build/detect.ts";
+import { detectSource } from "../../functions/build/detect.ts";
+import type { FunctionSource } from "../../functions/build/source.ts";
 import { openImageStore } from "../../images/store.ts";
 import {
   CommandError,
@@ -47,7 +48,9 @@ export const deploy: Command = {
     if (input.options["dryRun"] !== true) runningOf(context, input);
     const store = openImageStore(join(dataDirOf(context, input), "images"));
     context.note(`building ${source.name}: ${source.reasons.join(", ")}`);
-    const built = await buildFunction(store, source, namespace);
+    const cacheDir = join(dataDirOf(context, input), "cache");
+    const building = { store, cacheDir, note: context.note, signal: context.signal };
+    const built = await buildFunction(building, source, namespace);
     for (const warning of built.warnings) context.note(`warning: ${warning}`);
     const service = makeFunctionService({ name: source.name, namespace, image: built.image, ...settingsOf(input) });
     if (input.options["dryRun"] === true) {

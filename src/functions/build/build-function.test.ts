@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openImageStore, type ImageStore } from "../../images/store.ts";
 import { buildFunction } from "./build-function.ts";
-import { CompileError } from "./bundle.ts";
-import { detectSource, SourceError } from "./detect.ts";
+import { detectSource } from "./detect.ts";
+import { CompileError, SourceError } from "./source.ts";
 
 let dir: string;
 let store: ImageStore;
@@ -15,6 +15,13 @@ beforeEach(async () => {
   store = openImageStore(join(dir, "images"));
 });
 afterEach(() => rm(dir, { recursive: true }));
+
+const context = () => ({
+  store,
+  cacheDir: join(dir, "cache"),
+  note: () => undefined,
+  signal: new AbortController().signal,
+});
 
 async function write(path: string, text: string): Promise<string> {
   const file = join(dir, path);
@@ -31,7 +38,7 @@ test("a TypeScript folder becomes an image whose module runs, imports bundled in
   );
   const source = detectSource(join(dir, "hello"));
   expect(source).toMatchObject({ name: "hello", language: "node", entry: "index.ts" });
-  const built = await buildFunction(store, source, "default");
+  const built = await buildFunction(context(), source, "default");
   expect(built.image).toBe(`dev.local/default/hello@${built.digest}`);
   const root = await store.unpack(built.digest);
   const module = await import(pathToFileURL(join(root, "app/index.mjs")).href);
@@ -41,7 +48,7 @@ test("a TypeScript folder becomes an image whose module runs, imports bundled in
 
 test("a CommonJS handler is bundled too and finds Node's own modules", async () => {
   const file = await write("old.cjs", 'const os = require("node:os"); module.exports = (req, res) => res.end(os.EOL);');
-  const built = await buildFunction(store, detectSource(file), "default");
+  const built = await buildFunction(context(), detectSource(file), "default");
   const root = await store.unpack(built.digest);
   const module = await import(pathToFileURL(join(root, "app/index.mjs")).href);
   expect(typeof module.default).toBe("function");
@@ -49,7 +56,7 @@ test("a CommonJS handler is bundled too and finds Node's own modules", async () 
 
 test("source that does not compile says where and stores nothing", async () => {
   const file = await write("bad.ts", "export default {\n  fetch( {\n};\n");
-  const building = buildFunction(store, detectSource(file), "default");
+  const building = buildFunction(context(), detectSource(file), "default");
   await expect(building).rejects.toThrow(CompileError);
   await expect(building).rejects.toThrow(/bad\.ts:3:2: /);
   expect(await store.list()).toEqual([]);
@@ -60,7 +67,7 @@ test("a Python folder keeps its files and leaves caches and secrets out", async 
   await write("py/lib/x.py", "x = 1");
   await write("py/.env", "SECRET=1");
   await write("py/__pycache__/app.pyc", "");
-  const built = await buildFunction(store, detectSource(join(dir, "py")), "default");
+  const built = await buildFunction(context(), detectSource(join(dir, "py")), "default");
   const { readdir } = await import("node:fs/promises");
   expect((await readdir(join(await store.unpack(built.digest), "app"))).sort()).toEqual(["app.py", "lib"]);
 });

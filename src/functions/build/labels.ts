@@ -1,9 +1,13 @@
 /** Labels on a function's image: how ebb's node agent finds out that a warm host can run it, and what to load. */
 export const functionLabels = {
-  /** Which host program loads it: `node`. Absent for plain programs. */
+  /** Which host program loads it: `node`, `python`. Absent for plain programs. */
   host: "dev.ebb.host",
   /** Absolute path inside the image of the module the host loads. */
   entry: "dev.ebb.entry",
-  /** The programming model found at build time, for people to see; the host looks at the exports itself. */
+  /** The programming model (FunctionModel of hosts/protocol.ts). */
   model: "dev.ebb.model",
+  /** The export or registered name that takes requests, for models that need one. */
+  target: "dev.ebb.target",
+  /** `http`, `cloudevent`, `typed` or `event`, for models with several. */
+  signature: "dev.ebb.signature",
 } as const;

@@ -3,8 +3,22 @@
  * nobody else holds. When it closes, ebb is gone and the host ends itself.
  */
 
-/** How a function's module takes requests; `auto` asks the module's exports. */
-export type FunctionModel = "fetch" | "node-http" | "server" | "auto";
+/** How a function takes requests, one folder each under `models/`; `auto` asks the module's exports. */
+export const functionModels = [
+  "auto",
+  "fetch",
+  "node-http",
+  "server",
+  "cloudevents",
+  "knative",
+  "functions-framework",
+  "lambda",
+  "lambda-runtime",
+  "stdio",
+] as const;
+export type FunctionModel = (typeof functionModels)[number];
+
+export type HostName = "node" | "python";
 
 /** ebb → host, once in a host's life. */
 export interface ClaimMessage {
@@ -12,6 +26,10 @@ export interface ClaimMessage {
   /** Absolute path of the module to import. */
   readonly entry: string;
   readonly model: FunctionModel;
+  /** The export or registered name that takes requests, for models that need one. */
+  readonly target?: string;
+  /** What the function receives, for models with several signatures. */
+  readonly signature?: string;
   /** The whole environment of the function; PORT is added by the host. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;

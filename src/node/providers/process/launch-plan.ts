@@ -1,12 +1,19 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { FunctionModel } from "../../../functions/hosts/protocol.ts";
+import { functionModels, type FunctionModel } from "../../../functions/hosts/protocol.ts";
 import type { UnpackedImage } from "../../image-source.ts";
 import { ContainerStartError, type ContainerStart } from "../../runtime.ts";
 
 /** How a container of an image is started on this machine. */
 export type LaunchPlan =
-  | { readonly kind: "host"; readonly entry: string; readonly model: FunctionModel; readonly cwd: string }
+  | {
+      readonly kind: "host";
+      readonly entry: string;
+      readonly model: FunctionModel;
+      readonly target?: string;
+      readonly signature?: string;
+      readonly cwd: string;
+    }
   | { readonly kind: "program"; readonly file: string; readonly args: readonly string[]; readonly cwd: string };
 
 type Asked = Pick<ContainerStart, "command" | "args" | "workingDir" | "image">;
@@ -31,7 +38,15 @@ export function planLaunch(image: UnpackedImage, asked: Asked): LaunchPlan {
         `image "${asked.image}" says its function is in "${entry}", which it does not contain: build it again`,
       );
     }
-    return { kind: "host", entry: join(root, entry), model: toModel(labels["dev.ebb.model"]), cwd };
+    const { "dev.ebb.target": target, "dev.ebb.signature": signature } = labels;
+    return {
+      kind: "host",
+      entry: join(root, entry),
+      model: toModel(labels["dev.ebb.model"]),
+      ...(target === undefined ? {} : { target }),
+      ...(signature === undefined ? {} : { signature }),
+      cwd,
+    };
   }
   return planProgram(image, asked, cwd);
 }
@@ -49,8 +64,7 @@ function planProgram({ config, root }: UnpackedImage, asked: Asked, cwd: string)
   return { kind: "program", file, args: rest, cwd };
 }
 
-const toModel = (text: string | undefined): FunctionModel =>
-  text === "fetch" || text === "node-http" || text === "server" ? text : "auto";
+const toModel = (text: string | undefined): FunctionModel => functionModels.find((model) => model === text) ?? "auto";
 
 function intoImage(root: string, word: string): string {
   return word.startsWith("/") && existsSync(join(root, word)) ? join(root, word) : word;

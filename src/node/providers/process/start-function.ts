@@ -46,6 +46,8 @@ export async function startFunction(
   const ready = host.claim({
     entry: plan.entry,
     model: plan.model,
+    ...(plan.target === undefined ? {} : { target: plan.target }),
+    ...(plan.signature === undefined ? {} : { signature: plan.signature }),
     env,
     cwd: plan.cwd,
     compileCache: options.compileCacheDir,

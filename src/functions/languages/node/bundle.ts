@@ -1,10 +1,6 @@
 import { join } from "node:path";
 import type { BuildFailure, Message } from "esbuild";
-
-/** The source does not compile; the message has one `file:line:column: text` paragraph per error. */
-export class CompileError extends Error {
-  override readonly name = "CompileError";
-}
+import { CompileError } from "../../build/source.ts";
 
 export interface Bundle {
   /** One ES module with everything but Node's own modules in it. */
