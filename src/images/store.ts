@@ -22,6 +22,7 @@ export interface ImageStore {
   resolve(reference: string): Promise<StoredImage | undefined>;
   /** Stores bytes under their digest. */
   putBlob(mediaType: string, bytes: Uint8Array): Promise<Descriptor>;
+  hasBlob(digest: string): boolean;
   /** Files a manifest under a name, replacing what had the name. */
   tag(name: string, manifest: Descriptor): Promise<void>;
   /** Directory with the image's files, unpacked on first use. The caller must not write to it. */
@@ -90,6 +91,8 @@ export function openImageStore(dir: string): ImageStore {
       if (!existsSync(blobFile(digest))) await replaceFile(blobFile(digest), bytes);
       return { mediaType, digest, size: bytes.byteLength };
     },
+
+    hasBlob: (digest) => existsSync(blobFile(digest)),
 
     async tag(text, manifest) {
       const reference = parseImageReference(text);

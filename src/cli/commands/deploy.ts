@@ -42,7 +42,7 @@ export const deploy: Command = {
   examples: ["ebb deploy examples/hello", "ebb deploy api.ts --name api --env GREETING=hi --max 5"],
   run: async (context, input) => {
     const started = performance.now();
-    const source = sourceOf(input);
+    const source = await sourceOf(input);
     const waitMs = durationOption(input, "wait") ?? 60_000;
     const namespace = textOption(input, "namespace") ?? "default";
     if (input.options["dryRun"] !== true) runningOf(context, input);
@@ -81,8 +81,8 @@ export const deploy: Command = {
   },
 };
 
-function sourceOf(input: CommandInput): FunctionSource {
-  const source = detectSource(firstArg(input));
+async function sourceOf(input: CommandInput): Promise<FunctionSource> {
+  const source = await detectSource(firstArg(input));
   const name = textOption(input, "name");
   return name === undefined ? source : { ...source, name };
 }

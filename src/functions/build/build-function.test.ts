@@ -36,7 +36,7 @@ test("a TypeScript folder becomes an image whose module runs, imports bundled in
     "hello/index.ts",
     'import { greet } from "./greet.ts"; export default { fetch: () => new Response(greet("bob")) };',
   );
-  const source = detectSource(join(dir, "hello"));
+  const source = await detectSource(join(dir, "hello"));
   expect(source).toMatchObject({ name: "hello", language: "node", entry: "index.ts" });
   const built = await buildFunction(context(), source, "default");
   expect(built.image).toBe(`dev.local/default/hello@${built.digest}`);
@@ -48,7 +48,7 @@ test("a TypeScript folder becomes an image whose module runs, imports bundled in
 
 test("a CommonJS handler is bundled too and finds Node's own modules", async () => {
   const file = await write("old.cjs", 'const os = require("node:os"); module.exports = (req, res) => res.end(os.EOL);');
-  const built = await buildFunction(context(), detectSource(file), "default");
+  const built = await buildFunction(context(), await detectSource(file), "default");
   const root = await store.unpack(built.digest);
   const module = await import(pathToFileURL(join(root, "app/index.mjs")).href);
   expect(typeof module.default).toBe("function");
@@ -56,7 +56,7 @@ test("a CommonJS handler is bundled too and finds Node's own modules", async () 
 
 test("source that does not compile says where and stores nothing", async () => {
   const file = await write("bad.ts", "export default {\n  fetch( {\n};\n");
-  const building = buildFunction(context(), detectSource(file), "default");
+  const building = buildFunction(context(), await detectSource(file), "default");
   await expect(building).rejects.toThrow(CompileError);
   await expect(building).rejects.toThrow(/bad\.ts:3:2: /);
   expect(await store.list()).toEqual([]);
@@ -67,7 +67,7 @@ test("a Python folder keeps its files and leaves caches and secrets out", async 
   await write("py/lib/x.py", "x = 1");
   await write("py/.env", "SECRET=1");
   await write("py/__pycache__/app.pyc", "");
-  const built = await buildFunction(context(), detectSource(join(dir, "py")), "default");
+  const built = await buildFunction(context(), await detectSource(join(dir, "py")), "default");
   const { readdir } = await import("node:fs/promises");
   expect((await readdir(join(await store.unpack(built.digest), "app"))).sort()).toEqual(["app.py", "lib"]);
 });
@@ -75,13 +75,13 @@ test("a Python folder keeps its files and leaves caches and secrets out", async 
 test.each([
   ["nothing there", "missing"],
   ["no entry in the folder", "."],
-])("%s is said plainly", (_case, path) => {
-  expect(() => detectSource(join(dir, path))).toThrow(SourceError);
+])("%s is said plainly", async (_case, path) => {
+  await expect(detectSource(join(dir, path))).rejects.toThrow(SourceError);
 });
 
 test("a package.json main that does not exist is named", async () => {
   await write("p/package.json", '{"name":"@me/my_fn","main":"dist/x.js"}');
-  expect(() => detectSource(join(dir, "p"))).toThrow('"main" of');
+  await expect(detectSource(join(dir, "p"))).rejects.toThrow('"main" of');
   await write("p/dist/x.js", "export default () => {}");
-  expect(detectSource(join(dir, "p")).name).toBe("me-my-fn");
+  expect((await detectSource(join(dir, "p"))).name).toBe("me-my-fn");
 });

@@ -21,8 +21,12 @@ export async function buildFunction(
 ): Promise<BuiltFunction> {
   const language = languages.find((l) => l.name === source.language);
   if (!language) throw new Error(`no language is called "${source.language}"`);
-  const { layers, config, warnings } = await language.pack(source, context);
+  const { layers, config, warnings, architecture } = await language.pack(source, context);
   const name = `dev.local/${namespace}/${source.name}`;
-  const digest = await buildImage(context.store, name, { layers, config });
-  return { image: `${name}@${digest}`, digest, warnings };
+  const digest = await buildImage(context.store, name, {
+    layers,
+    config,
+    ...(architecture === undefined ? {} : { architecture }),
+  });
+  return { image: `${name}@${digest}`, digest, warnings: [...(source.warnings ?? []), ...warnings] };
 }

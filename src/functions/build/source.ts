@@ -1,6 +1,8 @@
 import type { FunctionModel } from "../hosts/protocol.ts";
+import type { SourceSettings } from "./source-settings.ts";
 
-export type LanguageName = "node" | "python" | "go" | "rust" | "java" | "binary" | "shell" | "static";
+export const languageNames = ["node", "python", "go", "rust", "java", "binary", "shell", "static"] as const;
+export type LanguageName = (typeof languageNames)[number];
 
 /** What was found at the path a person gave to `ebb deploy`. */
 export interface FunctionSource {
@@ -19,6 +21,12 @@ export interface FunctionSource {
   readonly signature?: "http" | "cloudevent" | "typed" | "event";
   /** Why it was taken for what it is, one line each. */
   readonly reasons: readonly string[];
+  /** Environment of the tools that build it, from func.yaml `build.buildEnvs`. */
+  readonly buildEnv?: Readonly<Record<string, string>>;
+  /** What func.yaml says of the Service. */
+  readonly settings?: SourceSettings;
+  /** What func.yaml says that ebb does not do, one sentence each with the place. */
+  readonly warnings?: readonly string[];
 }
 
 /** The path holds nothing that can be run; the message says what was looked for. */

@@ -37,7 +37,7 @@ function fromPackage(dir: string): Found | undefined {
   if (!existsSync(join(dir, manifest.main)))
     throw new SourceError(`"main" of ${file} names "${manifest.main}", which does not exist`);
   const name = typeof manifest.name === "string" ? { name: toServiceName(manifest.name) } : {};
-  return { ...name, entry: manifest.main, reasons: [`package.json "main" is ${manifest.main}`] };
+  return { ...name, evidence: "declared", entry: manifest.main, reasons: [`package.json "main" is ${manifest.main}`] };
 }
 
 async function pack(source: FunctionSource, _context: BuildContext): Promise<Packed> {
