@@ -49,7 +49,7 @@ export const deploy: Command = {
     const store = openImageStore(join(dataDirOf(context, input), "images"));
     context.note(`building ${source.name}: ${source.reasons.join(", ")}`);
     const cacheDir = join(dataDirOf(context, input), "cache");
-    const building = { store, cacheDir, note: context.note, signal: context.signal };
+    const building = { store, cacheDir, env: context.env, note: context.note, signal: context.signal };
     const built = await buildFunction(building, source, namespace);
     for (const warning of built.warnings) context.note(`warning: ${warning}`);
     const service = makeFunctionService({ name: source.name, namespace, image: built.image, ...settingsOf(input) });

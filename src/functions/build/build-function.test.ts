@@ -19,6 +19,7 @@ afterEach(() => rm(dir, { recursive: true }));
 const context = () => ({
   store,
   cacheDir: join(dir, "cache"),
+  env: process.env,
   note: () => undefined,
   signal: new AbortController().signal,
 });

@@ -23,6 +23,8 @@ export interface BuildContext {
   readonly store: ImageStore;
   /** Scratch and tool caches that may be deleted at any time. */
   readonly cacheDir: string;
+  /** Of the tools that are run: PATH, proxies, registries. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Progress for a person, one line. */
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
