@@ -27,6 +27,7 @@ import { kubeconfigText } from "./auth/kubeconfig.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { SubresourceHandler, VirtualResource } from "./http/exchange.ts";
 import { serveCustomResources, withCrdChecks } from "./crd/serve-custom-resources.ts";
+import { healthHandler } from "./http/health.ts";
 import { Listener } from "./http/listener.ts";
 import { createInProcessApi, type InProcessApi } from "./in-process.ts";
 import { Catalog } from "./registry/catalog.ts";
@@ -135,19 +136,24 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
   bootstrap(registry, internalUser);
   const stopBackground = startBackground(registry, tokens, deps.log);
   const identify = createAuthenticate(identity.adminToken, async (token) => (await tokens.verify(token))?.user);
+  let closed: Promise<void> | undefined;
+  const checks = {
+    // By the name that kube-apiserver has for its store.
+    live: [{ name: "etcd", check: () => store.isWritable() }],
+    ready: [{ name: "shutdown", check: () => closed === undefined }],
+  };
   const listener = new Listener({
     registry,
     log: deps.log,
     identity,
     virtual: [bindings(registry), ...reviewResources({ authorizer, tokens }), ...(options.virtual ?? [])],
     subresources: [...podSubresources(registry), tokenRequests(store, tokens), ...(options.subresources ?? [])],
-    documents: [keyDocuments(tokens), openApiHandler(registry.catalog)],
+    documents: [keyDocuments(tokens), openApiHandler(registry.catalog), healthHandler(checks)],
     authenticate: async (request) => impersonate(await identify(request), request.headers, authorizer),
     authorize: (user, question) => {
       if (!authorizer.allows(user, question)) throw accessDenied(user, question);
     },
   });
-  let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     stopBackground();
     await listener.close();

@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { isApiError } from "../api/meta/errors.ts";
 import { CommandError, type CommandContext } from "./command.ts";
 import { commands } from "./commands.ts";
+import { explainDiskFailure } from "./disk-failure.ts";
 import { makeProgram } from "./program.ts";
 import { ebbVersion } from "./version.ts";
 
@@ -46,6 +47,11 @@ function report(error: unknown, context: CommandContext): number {
     return 1;
   }
   const debug = context.env["EBB_DEBUG"] !== undefined;
+  const disk = debug ? undefined : explainDiskFailure(error);
+  if (disk !== undefined) {
+    context.note(`ebb: ${disk}`);
+    return 1;
+  }
   const shown = error instanceof Error ? (debug ? error.stack : error.message) : String(error);
   context.note(`ebb: ${shown}${debug ? "" : "  (EBB_DEBUG=1 shows more)"}`);
   return 1;

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { DeploymentKind } from "../../src/api/apps/kinds.ts";
 import { ConfigMapKind, NamespaceKind, PodKind } from "../../src/api/core/kinds.ts";
+import { formatTime } from "../../src/api/meta/time.ts";
 import { servingKeys } from "../../src/api/serving/keys.ts";
 import { KnativeServiceKind, RevisionKind } from "../../src/api/serving/kinds.ts";
+import { ManualClock } from "../../src/client/manual-clock.ts";
 import { condition, createServingPlane, namespace, type ServingPlane } from "./serving-plane.ts";
 
 let plane: ServingPlane;
@@ -14,7 +16,7 @@ afterEach(async () => {
 });
 
 /** A pod of the Revision whose container ended with this code, as a node would report it. */
-async function crash(revision: string, exitCode: number, message: string): Promise<void> {
+async function crash(revision: string, exitCode: number, message: string, startedAt?: string): Promise<void> {
   const { metadata } = await plane.api.get(RevisionKind, { namespace, name: revision });
   const labels = { [servingKeys.revision]: revision, [servingKeys.revisionUid]: metadata.uid ?? "" };
   const pod = await plane.api.create(PodKind, {
@@ -24,7 +26,13 @@ async function crash(revision: string, exitCode: number, message: string): Promi
   const container = { name: "user-container", image: "dev.local/hello:1", imageID: "", ready: false, restartCount: 1 };
   const status = {
     ...pod.status,
-    containerStatuses: [{ ...container, lastState: { terminated: { exitCode, message } } }],
+    containerStatuses: [
+      {
+        ...container,
+        lastState: { terminated: { exitCode, message } },
+        ...(startedAt === undefined ? {} : { state: { running: { startedAt } } }),
+      },
+    ],
   };
   await plane.api.update(PodKind, { ...pod, status }, { subresource: "status" });
 }
@@ -98,6 +106,28 @@ test("a later start that fails is told beside Ready, with an event", async () =>
   expect(condition(service, "Ready")).toBe("True");
   expect(service.status?.conditions?.find((c) => c.type === "InstancesHealthy")?.severity).toBe("Info");
   expect(plane.events).toContain("StartFailed: ExitCode137: Container failed with: killed");
+});
+
+test("an instance that died and serves again is told beside Ready for ten minutes", async () => {
+  await plane.close();
+  const clock = new ManualClock();
+  plane = await createServingPlane({ clock });
+  await plane.apply("hello");
+  await plane.ready("hello");
+  await crash("hello-00001", 137, "OOMKilled: it needed more memory", formatTime(clock.now()));
+  const told = (what: string) =>
+    plane.until(
+      () => plane.service("hello"),
+      (s) => condition(s, "InstancesHealthy") === what,
+      `InstancesHealthy ${what}`,
+    );
+  const service = await told("False ExitCode137");
+  expect(condition(service, "Ready")).toBe("True");
+  expect(plane.events).toContain("InstanceDied: ExitCode137: Container failed with: OOMKilled: it needed more memory");
+  await clock.advance(9 * 60_000);
+  expect(condition(await plane.service("hello"), "InstancesHealthy")).toBe("False ExitCode137");
+  await clock.advance(61_000);
+  await told("absent");
 });
 
 test("an image that cannot be found fails the Revision with what the registry said", async () => {

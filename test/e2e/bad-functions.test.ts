@@ -86,7 +86,7 @@ createServer((s) => s.once("data", () => s.end("no such protocol\\r\\n\\r\\n")))
   expect(answer).toMatchObject({ status: 502, body: "the instance sent a malformed response\n" });
 });
 
-test("leaks: the instance over its memory limit is ended and replaced, its pod says OOMKilled", async () => {
+test("leaks: the instance over its memory limit is ended and replaced, its pod and Service say OOMKilled", async () => {
   const source = `const kept = []; export default { fetch: () => {
     kept.push(Buffer.alloc(64 << 20, 1)); return new Response(String(kept.length)); } };`;
   const deployed = await deploy("leaks", "index.ts", source, "--json");
@@ -110,6 +110,15 @@ test("leaks: the instance over its memory limit is ended and replaced, its pod s
   expect(await ebb.call(host("leaks"))).toMatchObject({ status: 200 });
   const pods = await ebb.kubectl(["get", "pods", "-l", "serving.knative.dev/revision=leaks-00002", "-o", "json"]);
   expect(pods.stdout).toContain('"OOMKilled"');
+  await eventually(
+    "the Service says it too",
+    async () => {
+      const path = "jsonpath={.status.conditions[?(@.type=='InstancesHealthy')].message}";
+      seen = (await ebb.kubectl(["get", "ksvc", "leaks", "-o", path])).stdout;
+      return seen === "Container failed with: OOMKilled: it needed more memory than its limit of 256Mi" || undefined;
+    },
+    { seen: () => seen },
+  );
 });
 
 test("an instance that is killed fails its request with 502 and is replaced", async () => {

@@ -133,6 +133,12 @@ export const bootstrapClusterRoles: readonly Made<ClusterRole>[] = [
     rule(["authorization.k8s.io"], ["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"]),
     rule(["authentication.k8s.io"], ["selfsubjectreviews"], ["create"]),
   ]),
+  role("system:monitoring", [
+    {
+      nonResourceURLs: ["/healthz", "/livez", "/readyz", "/metrics"].flatMap((path) => [path, `${path}/*`]),
+      verbs: ["get"],
+    },
+  ]),
   role("system:public-info-viewer", [{ nonResourceURLs: publicPaths, verbs: ["get"] }]),
   role("system:service-account-issuer-discovery", [
     { nonResourceURLs: ["/.well-known/openid-configuration", "/openid/v1/jwks"], verbs: ["get"] },
@@ -153,6 +159,7 @@ export const bootstrapClusterRoleBindings: readonly Made<ClusterRoleBinding>[] =
   bind("cluster-admin", "system:masters"),
   bind("system:discovery", "system:authenticated"),
   bind("system:basic-user", "system:authenticated"),
+  bind("system:monitoring", "system:monitoring"),
   bind("system:public-info-viewer", "system:authenticated", "system:unauthenticated"),
   bind("system:service-account-issuer-discovery", "system:serviceaccounts"),
 ];

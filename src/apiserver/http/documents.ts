@@ -21,7 +21,7 @@ const aggregatedType = /application\/json;(?=[^,]*as=APIGroupDiscoveryList)[^,]*
 /** A handler of one path or of everything below one, answering true when it was its to answer. */
 export type DocumentHandler = (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
 
-/** Serves what is no resource: health, version and discovery. */
+/** Serves version and discovery. */
 export function documentHandler(deps: HttpDeps): DocumentHandler {
   const { catalog } = deps.registry;
   let known: { readonly version: number; readonly discovery: Discovery } | undefined;
@@ -32,11 +32,6 @@ export function documentHandler(deps: HttpDeps): DocumentHandler {
   };
   return (path, request, response) => {
     switch (path) {
-      case "/healthz":
-      case "/livez":
-      case "/readyz":
-        send(response, 200, "ok", "text/plain; charset=utf-8");
-        return true;
       case "/version":
         sendJson(response, 200, versionInfo);
         return true;

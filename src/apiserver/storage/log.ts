@@ -48,6 +48,8 @@ export class Log {
   readonly #one: StatementSync;
   #compacted: number;
   #bytesSinceCheckpoint = 0;
+  /** The last append failed. */
+  #failing = false;
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
@@ -95,9 +97,32 @@ export class Log {
       if (rows.length === 1 && rows[0]) this.#write(rows[0]);
       else this.#transaction(() => rows.forEach((row) => this.#write(row)));
     } catch (error) {
+      this.#failing = true;
       throw writeFailure(error);
     }
-    if (this.#bytesSinceCheckpoint > checkpointBytes) this.checkpoint();
+    this.#failing = false;
+    if (this.#bytesSinceCheckpoint > checkpointBytes) this.#tryCheckpoint();
+  }
+
+  /** Whether the file takes writes: after a failed append that is tried, before it is known. */
+  isWritable(): boolean {
+    if (!this.#failing) return true;
+    try {
+      this.#db.exec("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', 0)");
+      this.#failing = false;
+    } catch {
+      return false;
+    }
+    return true;
+  }
+
+  /** The rows of an append are durable whether or not the WAL can be emptied behind it: the next maintenance says why not. */
+  #tryCheckpoint(): void {
+    try {
+      this.checkpoint();
+    } catch {
+      // Nothing is lost: checkpoint() has kept that there is something left to do.
+    }
   }
 
   #write(row: LogRow): void {
@@ -170,8 +195,10 @@ export class Log {
   /** Moves the WAL into the file and empties it; a no-op when nothing was written since the last one. */
   checkpoint(): void {
     if (this.#bytesSinceCheckpoint === 0) return;
-    this.#bytesSinceCheckpoint = 0;
+    // Little enough not to try again behind the next append, should this fail.
+    this.#bytesSinceCheckpoint = 1;
     this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#bytesSinceCheckpoint = 0;
   }
 
   /** Lets the file grow to this many pages (0: no limit), as a disk with so much room would; for tests. */
@@ -180,7 +207,7 @@ export class Log {
   }
 
   close(): void {
-    this.checkpoint();
+    this.#tryCheckpoint();
     this.#db.close();
   }
 

@@ -126,6 +126,11 @@ export class Store {
       }
   }
 
+  /** Whether the state file takes writes; false on a full or failing disk until it does again. */
+  isWritable(): boolean {
+    return this.#log.isWritable();
+  }
+
   /** Calls the listener, in the turn of the commit, for every change from here on; returns the removal. */
   subscribe(resource: string, listener: ChangeListener): () => void {
     let listeners = this.#listeners.get(resource);

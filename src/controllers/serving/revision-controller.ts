@@ -23,7 +23,7 @@ import { makePodAutoscaler, syncedAnnotations } from "./make-pod-autoscaler.ts";
 import { makePrivateService, makePublicService } from "./make-revision-services.ts";
 import { deploymentNameOf } from "./revision-metadata.ts";
 import { revisionStatus, type RevisionFacts } from "./revision-status.ts";
-import { startFailureOf, startProgressOf } from "./start-failure.ts";
+import { recentDeathOf, startFailureOf, startProgressOf } from "./start-failure.ts";
 import { ownFacts, whenChanged } from "./when-changed.ts";
 import { covers, createOrGet, lookAgain, observing, writeStatus } from "./write.ts";
 
@@ -108,20 +108,24 @@ async function reconcileRevision(parts: Parts, revision: Revision, again: () => 
   if (found.kind === "resolved") digests.forget(revision.metadata.uid ?? "");
   const { deployment } = children;
   const short = (deployment?.spec.replicas ?? 0) > 0 && (deployment?.status?.availableReplicas ?? 0) === 0;
-  const pods = short ? podsOf(revision.metadata.uid ?? "") : [];
+  const pods = podsOf(revision.metadata.uid ?? "");
+  const now = deps.clock.now();
+  const death = short ? undefined : recentDeathOf(pods, now);
   const status = revisionStatus({
     revision,
     digests: found,
     ...children,
-    startFailure: startFailureOf(pods),
-    startProgress: startProgressOf(pods),
+    startFailure: short ? startFailureOf(pods) : undefined,
+    recentDeath: death?.failure,
+    startProgress: short ? startProgressOf(pods) : "",
     waitForNodes: deploymentConfig.podIsAlwaysSchedulable,
     logUrl: config.logUrlTemplate().replaceAll("${REVISION_UID}", revision.metadata.uid ?? ""),
-    now: deps.clock.now(),
+    now,
   });
   await writeStatus(deps, RevisionKind, revision, status);
-  announce(deps, revision, status);
+  announce(deps, revision, status, short ? "StartFailed" : "InstanceDied");
   if (children.foreign) return lookAgain;
+  if (death) return { requeueAfterMs: death.forMs };
 }
 
 type Children = Pick<RevisionFacts, "deployment" | "autoscaler" | "foreign">;
@@ -214,7 +218,12 @@ function reconcileService(parts: Parts, revision: Revision, draft: Draft<Service
   });
 }
 
-function announce({ recorder }: ServingDeps, revision: Revision, status: RevisionStatus): void {
+function announce(
+  { recorder }: ServingDeps,
+  revision: Revision,
+  status: RevisionStatus,
+  failureReason: "StartFailed" | "InstanceDied",
+): void {
   const event = (type: "Normal" | "Warning", reason: string, message: string): void =>
     recorder.record({ kind: RevisionKind, object: revision, type, reason, message });
   const [was, is] = [conditionOf(revision, "Ready"), conditionOf({ status }, "Ready")];
@@ -225,5 +234,5 @@ function announce({ recorder }: ServingDeps, revision: Revision, status: Revisio
     conditionOf({ status }, "InstancesHealthy"),
   ];
   if (failed && failed.message !== failedBefore?.message)
-    event("Warning", "StartFailed", `${failed.reason ?? ""}: ${failed.message ?? ""}`);
+    event("Warning", failureReason, `${failed.reason ?? ""}: ${failed.message ?? ""}`);
 }

@@ -33,6 +33,8 @@ export interface RevisionFacts {
   readonly autoscaler: PodAutoscaler | undefined;
   /** Why no pod is available although some are wanted. */
   readonly startFailure: StartFailure | undefined;
+  /** How an instance died lately that serves again. */
+  readonly recentDeath?: StartFailure | undefined;
   /** What a start that has not failed is waiting for. */
   readonly startProgress: string;
   /** A pod that no node can take is waited for. */
@@ -81,7 +83,8 @@ export function revisionStatus(facts: RevisionFacts): RevisionStatus {
  * | otherwise                           | True when a pod is ready  | Unknown Deploying, with what it waits for |
  *
  * Afterwards both are True and stay so, at zero instances too; a later start that fails is told by the Info condition
- * InstancesHealthy being False, which stays until a start succeeds (absent otherwise).
+ * InstancesHealthy being False, which stays until a start succeeds; so is an instance that died, for ten minutes of
+ * running well (absent otherwise).
  */
 function verdictsOf(facts: RevisionFacts): Readonly<Record<string, Verdict | undefined>> {
   const { digests, foreign, deployment, autoscaler } = facts;
@@ -147,9 +150,11 @@ function activeVerdict(autoscaler: PodAutoscaler | undefined): Verdict {
   return active ? verdictOf(active) : isUnknown("Deploying");
 }
 
-function laterFailure({ revision, deployment, startFailure }: RevisionFacts): Verdict | undefined {
+function laterFailure(facts: RevisionFacts): Verdict | undefined {
+  const { revision, deployment } = facts;
   const before = conditionOf(revision, "InstancesHealthy");
-  if (startFailure) return isFalse(startFailure.reason, startFailure.message);
+  const failure = facts.startFailure ?? facts.recentDeath;
+  if (failure) return isFalse(failure.reason, failure.message);
   const available = (deployment?.status?.availableReplicas ?? 0) > 0;
   return available || !before ? undefined : verdictOf(before);
 }

@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Pod } from "../../api/core/types.gen.ts";
-import { startFailureOf } from "./start-failure.ts";
+import { recentDeathOf, startFailureOf } from "./start-failure.ts";
 
 const podWith = (terminated: {
   readonly exitCode: number;
@@ -29,4 +29,46 @@ test("a container that ended by itself is a start failure with its code and last
 test("a container of which nothing is known, because the node agent was restarted, is none", () => {
   const pod = podWith({ exitCode: 137, reason: "ContainerStatusUnknown", message: "the node agent was restarted" });
   expect(startFailureOf([pod])).toBeUndefined();
+});
+
+describe("the death of an instance that serves again", () => {
+  const died = (startedAt: string, exitCode: number, message: string): Pod => ({
+    metadata: { name: "p" },
+    spec: { containers: [{ name: "c" }] },
+    status: {
+      containerStatuses: [
+        {
+          name: "c",
+          ready: true,
+          restartCount: 1,
+          image: "i",
+          imageID: "",
+          state: { running: { startedAt } },
+          lastState: { terminated: { exitCode, reason: "Error", message } },
+        },
+      ],
+    },
+  });
+  const at = Date.parse("2026-01-01T12:10:00Z");
+
+  test("is told for ten minutes from its restart", () => {
+    const pod = died("2026-01-01T12:04:00Z", 137, "OOMKilled: too much");
+    expect(recentDeathOf([pod], at)).toEqual({
+      failure: { part: "container", reason: "ExitCode137", message: "Container failed with: OOMKilled: too much" },
+      forMs: 240_000,
+    });
+    expect(recentDeathOf([pod], at + 240_000)).toBeUndefined();
+  });
+
+  test("is the latest of several", () => {
+    const pods = [died("2026-01-01T12:04:00Z", 1, "first"), died("2026-01-01T12:09:00Z", 2, "second")];
+    expect(recentDeathOf(pods, at)?.failure.reason).toBe("ExitCode2");
+    expect(recentDeathOf(pods.toReversed(), at)?.failure.reason).toBe("ExitCode2");
+  });
+
+  test("is none where nothing has died, or nothing runs", () => {
+    const [pod] = [podWith({ exitCode: 3, reason: "Error", message: "no database" })];
+    expect(recentDeathOf([pod], at)).toBeUndefined();
+    expect(recentDeathOf([], at)).toBeUndefined();
+  });
 });

@@ -32,6 +32,32 @@ export function startFailureOf(pods: readonly Pod[]): StartFailure | undefined {
   return undefined;
 }
 
+/** A container that has run this long since it died is well again (as long as the kubelet remembers for its back-off). */
+const recoveredMs = 10 * 60_000;
+
+export interface InstanceDeath {
+  readonly failure: StartFailure;
+  /** How long it is still worth telling. */
+  readonly forMs: number;
+}
+
+/**
+ * The latest death of a container that is running again: an instance that leaks until it is killed, hangs until its
+ * liveness probe ends it, or crashes on some request serves again soon, but its owner should know.
+ */
+export function recentDeathOf(pods: readonly Pod[], nowMs: number): InstanceDeath | undefined {
+  let latest: InstanceDeath | undefined;
+  for (const { status } of pods)
+    for (const container of status?.containerStatuses ?? []) {
+      const startedAt = container.state?.running?.startedAt;
+      const failure = startedAt === undefined ? undefined : exited(container);
+      if (!failure) continue;
+      const forMs = Date.parse(startedAt ?? "") + recoveredMs - nowMs;
+      if (forMs > (latest?.forMs ?? 0)) latest = { failure, forMs };
+    }
+  return latest;
+}
+
 /** What a start that has not failed is waiting for; empty before any container runs. */
 export function startProgressOf(pods: readonly Pod[]): string {
   for (const { metadata, status } of pods) {

@@ -232,6 +232,7 @@ export class ContainerRunner {
       startedAt: seconds(launched.running.startedAtMs),
       containerId: this.#view.containerId,
       tail: (lines) => launched.logFile.tail(lines),
+      memoryLimit: this.#options.container.resources?.limits?.["memory"],
       written: launched.message?.() ?? "",
     });
     launched.dispose();

@@ -6,6 +6,8 @@ export interface TerminatedFacts {
   readonly containerId: string;
   /** The last lines the container printed. */
   readonly tail: (maxLines: number) => string;
+  /** The container's memory limit as its spec writes it. */
+  readonly memoryLimit?: string | undefined;
   /** What the program wrote to its termination message file. */
   readonly written?: string;
 }
@@ -43,7 +45,11 @@ function messageOf(exit: ContainerExit, facts: TerminatedFacts): string {
   if (facts.written) return cut(facts.written, maxMessageBytes);
   if (exit.cause) return cut(exit.cause.message, maxMessageBytes);
   if (exit.exitCode === 0) return "";
-  return cutFront(facts.tail(maxLogLines), maxLogBytes);
+  const tail = cutFront(facts.tail(maxLogLines), maxLogBytes);
+  if (!exit.oomKilled) return tail;
+  // The program had no chance to say it, and its reason alone does not reach a Service's conditions.
+  const limit = facts.memoryLimit === undefined ? "" : ` of ${facts.memoryLimit}`;
+  return `OOMKilled: it needed more memory than its limit${limit}${tail === "" ? "" : `; its last output:\n${tail}`}`;
 }
 
 const cut = (text: string, bytes: number): string => Buffer.from(text).subarray(0, bytes).toString("utf8");

@@ -30,6 +30,8 @@ export function supervise(
   facts: SupervisedFacts,
 ): RunningContainer {
   const output = forwardOutput(child, facts.request.output);
+  // Of a warm host: its claim, for it had nothing of the container's to run before.
+  const startedAtMs = clock.now();
   let ended = false;
   const exited = child.exited.then(async (exit) => {
     const finishedAtMs = clock.now();
@@ -46,7 +48,7 @@ export function supervise(
   return {
     id: facts.request.id,
     imageId: facts.imageId,
-    startedAtMs: child.startedAtMs,
+    startedAtMs,
     get address() {
       return facts.address();
     },
