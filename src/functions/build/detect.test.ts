@@ -46,3 +46,26 @@ test("an entry that leaves the folder or is none is refused", async () => {
   await write({ "a/index.ts": "", "b.ts": "" });
   await expect(detectSource(join(dir, "a"), { entry: "../b.ts" })).rejects.toThrow('"../b.ts" is not a file in');
 });
+
+test("func.yaml settles what the files leave open, flags win over it, and its warnings travel along", async () => {
+  await write({
+    "index.ts": "",
+    "app.py": "",
+    "func.yaml":
+      "name: two-in-one\nruntime: python\ninvoke: cloudevent\ndeploy: {options: {scale: {max: 3}}}\nodd: 1\n",
+  });
+  expect(await detectSource(dir)).toMatchObject({
+    name: "two-in-one",
+    language: "python",
+    signature: "cloudevent",
+    settings: { maxScale: 3 },
+    warnings: ["func.yaml:5: odd is not a field ebb knows: ignored"],
+    reasons: ["func.yaml says name, language, signature", "found app.py"],
+  });
+  expect(await detectSource(dir, { language: "node", name: "mine" })).toMatchObject({ language: "node", name: "mine" });
+});
+
+test("a runtime without its files is said with what was looked for", async () => {
+  await write({ "index.ts": "", "func.yaml": "runtime: python\n" });
+  await expect(detectSource(dir)).rejects.toThrow(/no python function in .*: looked for .*app\.py/);
+});

@@ -1,11 +1,15 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, relative, resolve, sep } from "node:path";
+import { readFuncYaml, type FuncYaml } from "./func-yaml/func-yaml.ts";
 import type { Evidence, Found, Language } from "./language.ts";
 import { languages } from "./languages.ts";
 import { SourceError, toServiceName, type FunctionSource, type LanguageName } from "./source.ts";
 
-/** What a person has said of the function by flags; it wins over what its files say. */
-export type Wanted = Partial<Pick<FunctionSource, "language" | "entry" | "model" | "target" | "signature">>;
+/** What a person has said of the function by flags; it wins over func.yaml, which wins over what other files say. */
+export type Wanted = Partial<Pick<FunctionSource, "name" | "language" | "entry" | "model" | "target" | "signature">> & {
+  /** The person's environment, for `{{ env:NAME }}` in func.yaml. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+};
 
 /** One language's claim to a path. */
 export interface Candidate {
@@ -39,12 +43,27 @@ export async function explainSource(path: string, wanted: Wanted = {}): Promise<
   if (!existsSync(full)) throw new SourceError(`nothing at "${path}": give a source file, or a folder with one`);
   try {
     if (statSync(full).isFile()) return only(fromFile(dirname(full), basename(full), wanted), wanted, "the file given");
-    if (wanted.entry !== undefined) return only(fromEntry(full, wanted.entry, wanted), wanted, "the entry given");
-    return fromFolder(full, wanted);
+    const yaml = await readFuncYaml(full, wanted.env ?? {});
+    if (!yaml) return fromFolder(full, wanted);
+    const said = Object.keys(yaml).filter((key) => key !== "warnings" && key !== "settings" && key !== "buildEnv");
+    const reasons = said.length === 0 ? [] : [`func.yaml says ${said.join(", ")}`];
+    const found = fromFolder(full, { ...yaml, ...wanted });
+    return found.source ? { ...found, source: withYaml(found.source, yaml, reasons) } : found;
   } catch (error) {
     if (error instanceof SourceError) return { candidates: [], error };
     throw error;
   }
+}
+
+function withYaml(source: FunctionSource, yaml: FuncYaml, reasons: readonly string[]): FunctionSource {
+  const { settings, buildEnv, warnings } = yaml;
+  return {
+    ...source,
+    reasons: [...reasons, ...source.reasons],
+    ...(settings ? { settings } : {}),
+    ...(buildEnv ? { buildEnv } : {}),
+    ...(warnings ? { warnings } : {}),
+  };
 }
 
 interface Claim {
@@ -82,6 +101,7 @@ const strength: Readonly<Record<Evidence, number>> = { declared: 2, conventional
 const evidenceOf = ({ found }: Claim): Evidence => found.evidence ?? "conventional";
 
 function fromFolder(dir: string, wanted: Wanted): Explanation {
+  if (wanted.entry !== undefined) return only(fromEntry(dir, wanted.entry, wanted), wanted, "the entry given");
   const asked = languages.filter((l) => wanted.language === undefined || l.name === wanted.language);
   const claims = asked.flatMap((language): readonly Claim[] => {
     const found = language.detectFolder(dir);
@@ -91,7 +111,8 @@ function fromFolder(dir: string, wanted: Wanted): Explanation {
   const [chosen, rival] = claims.filter((c) => strength[evidenceOf(c)] === best);
   if (!chosen) {
     const lookedFor = asked.map((l) => l.looksFor).join("; ");
-    return { candidates: [], error: new SourceError(`no function in "${dir}": looked for ${lookedFor}`) };
+    const what = wanted.language === undefined ? "function" : `${wanted.language} function`;
+    return { candidates: [], error: new SourceError(`no ${what} in "${dir}": looked for ${lookedFor}`) };
   }
   if (rival)
     return { candidates: claims.map((c) => toCandidate(c, false, "as likely as another")), error: two(dir, claims) };
@@ -116,7 +137,7 @@ function toCandidate(claim: Claim, chosen: boolean, verdict: string): Candidate 
 
 function toSource({ language, dir, found, fallbackName }: Claim, wanted: Wanted): FunctionSource {
   const { evidence: _, ...facts } = found;
-  const name = found.name ?? toServiceName(fallbackName);
+  const name = wanted.name ?? found.name ?? toServiceName(fallbackName);
   const { model, target, signature } = wanted;
   return {
     ...facts,
