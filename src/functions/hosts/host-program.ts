@@ -10,13 +10,8 @@ import { dirname, join } from "node:path";
 export async function hostProgram(name: "node", cacheDir: string): Promise<string> {
   const built = join(import.meta.dirname, "hosts", `${name}.cjs`);
   if (existsSync(built)) return built;
-  const from = join(import.meta.dirname, name);
   const hash = createHash("sha256");
-  for (const file of readdirSync(from))
-    hash
-      .update(file)
-      .update("\0")
-      .update(readFileSync(join(from, file)));
+  for (const file of sources()) hash.update(file).update("\0").update(readFileSync(file));
   const into = join(cacheDir, `host-${name}-${hash.digest("hex").slice(0, 16)}.cjs`);
   if (existsSync(into)) return into;
   const text = await bundleHost(name);
@@ -26,6 +21,16 @@ export async function hostProgram(name: "node", cacheDir: string): Promise<strin
   writeFileSync(aside, text);
   renameSync(aside, into);
   return into;
+}
+
+/** Everything a host program may be made of: itself, the models, and the event formats. */
+function sources(): readonly string[] {
+  const hosts = import.meta.dirname;
+  return [hosts, join(hosts, "../models"), join(hosts, "../../api/cloudevents")].flatMap((dir) =>
+    readdirSync(dir, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+      .map((file) => join(dir, file)),
+  );
 }
 
 /** The host's sources as one script; also what the build puts into dist as `hosts/<name>.cjs`. */

@@ -43,7 +43,18 @@ export interface ClaimMessage {
 /** Why a function did not load; `message` is for its owner: with stack, file and line. */
 export interface HostFailure {
   readonly type: "failed";
-  readonly reason: "ImportFailed" | "NoHandler" | "PortIgnored" | "NeverListens" | "LoadTimeout" | "UserNotAllowed";
+  readonly reason:
+    | "ImportFailed"
+    /** No export takes requests, or not the one that was asked for. */
+    | "NoHandler"
+    /** More than one could be meant. */
+    | "AmbiguousHandler"
+    /** The function's own init() threw. */
+    | "InitFailed"
+    | "PortIgnored"
+    | "NeverListens"
+    | "LoadTimeout"
+    | "UserNotAllowed";
   readonly message: string;
 }
 

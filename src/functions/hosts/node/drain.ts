@@ -9,6 +9,8 @@ export interface Drain {
   readonly draining: boolean;
   /** Work that outlives its response, as given to `ctx.waitUntil`. */
   hold(work: Promise<unknown>): void;
+  /** Called when the last request is done, before the process ends. */
+  onStop(hook: () => unknown): void;
   /** The function brought a server of its own: drain that one. */
   follow(server: Closable): void;
   /** Stops taking connections; resolves when nothing is in flight. A second call gives the same promise. */
@@ -19,6 +21,7 @@ export function createDrain(host: Closable): Drain {
   let server: Closable = host;
   let draining: Promise<void> | undefined;
   const held = new Set<Promise<unknown>>();
+  const hooks: (() => unknown)[] = [];
   return {
     get draining() {
       return draining !== undefined;
@@ -29,11 +32,14 @@ export function createDrain(host: Closable): Drain {
         .catch((error: unknown) => process.stderr.write(`waitUntil: ${String(error)}\n`))
         .finally(() => held.delete(work));
     },
+    onStop(hook) {
+      hooks.push(hook);
+    },
     follow(next) {
       server = next;
     },
     start() {
-      draining ??= drain(server, held);
+      draining ??= drain(server, held).then(() => runHooks(hooks));
       return draining;
     },
   };
@@ -48,4 +54,14 @@ async function drain(server: Closable, held: ReadonlySet<Promise<unknown>>): Pro
   });
   clearInterval(closeIdle);
   await Promise.allSettled(held);
+}
+
+async function runHooks(hooks: readonly (() => unknown)[]): Promise<void> {
+  for (const hook of hooks) {
+    try {
+      await hook();
+    } catch (error) {
+      process.stderr.write(`shutdown: ${error instanceof Error ? error.stack : String(error)}\n`);
+    }
+  }
 }

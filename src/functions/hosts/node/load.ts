@@ -1,75 +1,102 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
-import type { ClaimMessage } from "../protocol.ts";
+import type { ClaimMessage, FunctionModel } from "../protocol.ts";
+import { detectModel } from "../../models/detect-model.ts";
+import { fetchModel } from "../../models/fetch/fetch-model.ts";
+import { installFetchEvents, listensForFetch } from "../../models/fetch/fetch-event.ts";
+import { registrations } from "../../models/functions-framework/registry.ts";
+import { findHooks, type Hooks } from "../../models/lifecycle.ts";
+import type { ModelContext, ModuleExports, ServedFunction } from "../../models/model.ts";
+import { nodeHttpModel } from "../../models/node-http/node-http-model.ts";
 import type { Drain } from "./drain.ts";
-import { fetchListener, type FetchHandler } from "./fetch-listener.ts";
 import { LoadError } from "./load-error.ts";
-import { nodeListener, type NodeHandler } from "./node-listener.ts";
 
-export { LoadError };
+/** Which function to load: what of a claim concerns the module. */
+export type LoadRequest = Pick<ClaimMessage, "entry" | "model" | "target" | "signature" | "env">;
 
-export interface Handler {
-  readonly request: (req: IncomingMessage, res: ServerResponse) => void;
-  readonly upgrade?: (req: IncomingMessage, socket: Duplex, head: Buffer) => void;
-}
+type KnownModel = Exclude<FunctionModel, "auto">;
 
 /**
- * Imports the function and finds its handler among the exports: `default`, or `handler`, as an object with `fetch`,
- * a function, or an http.Server that does not listen. `own-server`: it listens itself.
+ * Imports the function, finds out of which model it is unless that is given, runs its init(), and lets the model make
+ * a listener of it. `own-server`: it listens itself.
  */
-export async function loadHandler(claim: ClaimMessage, drain: Drain): Promise<Handler | "own-server"> {
-  const module = await loadModule(claim.entry);
-  const exported = unwrap(module["default"]) ?? module["handler"];
-  if (isServer(exported)) return exported.listening ? "own-server" : serverHandler(exported);
-  if (hasFetch(exported)) return { request: fetchListener(exported, claim.env, drain) };
-  if (hasFetch(module)) return { request: fetchListener(module, claim.env, drain) };
-  if (typeof exported === "function")
-    return fromFunction(exported as NodeHandler & FetchHandler["fetch"], claim, drain);
-  if (exported === undefined || claim.model === "server") return "own-server";
-  throw new LoadError(
-    "NoHandler",
-    `the module's export is ${typeof exported}, which cannot take requests: export an object with fetch(), or a function`,
-  );
+export async function loadFunction(request: LoadRequest, drain: Drain): Promise<ServedFunction | "own-server"> {
+  const { entry, target, signature, env } = request;
+  if (request.model === "auto" || request.model === "fetch") installFetchEvents();
+  const exports = await loadModule(entry);
+  const model = settleModel(request, exports);
+  const context: ModelContext = {
+    entry,
+    exports,
+    ...(target === undefined ? {} : { target }),
+    ...(signature === undefined ? {} : { signature }),
+    env,
+    drain,
+  };
+  const hooks = findHooks(model, exports);
+  await runInit(hooks, env);
+  const served = await serve(model, context);
+  if (hooks.stop) drain.onStop(hooks.stop);
+  if (served === "own-server" || (!hooks.alive && !hooks.ready)) return served;
+  const { healthBeside } = await import("../../models/health.ts");
+  return { ...served, request: healthBeside(hooks, served.request) };
+}
+
+function settleModel(request: LoadRequest, exports: ModuleExports): KnownModel {
+  if (request.model !== "auto") return request.model;
+  const detected = detectModel({
+    exports,
+    registered: registrations().map((one) => one.name),
+    listensForFetch: listensForFetch(),
+    ...(request.target === undefined ? {} : { target: request.target }),
+    env: request.env,
+  });
+  if (detected.model === "ambiguous") throw new LoadError("AmbiguousHandler", detected.message);
+  return detected.model;
+}
+
+async function serve(model: KnownModel, context: ModelContext): Promise<ServedFunction | "own-server"> {
+  switch (model) {
+    case "fetch":
+      return await fetchModel(context);
+    case "node-http":
+      return await nodeHttpModel(context);
+    case "server":
+      return "own-server";
+    case "cloudevents": {
+      const { cloudEventsModel } = await import("../../models/cloudevents/cloudevents-model.ts");
+      return cloudEventsModel(context);
+    }
+    default:
+      throw new LoadError("NoHandler", `this host cannot serve the model "${model}"`);
+  }
+}
+
+async function runInit(hooks: Hooks, env: ClaimMessage["env"]): Promise<void> {
+  if (!hooks.init) return;
+  try {
+    await hooks.init(env);
+  } catch (error) {
+    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    throw new LoadError("InitFailed", `the function's init() failed: ${stack}`);
+  }
 }
 
 /**
  * By require first, which reads and links in one go where import() takes turns with a thread pool that a busy machine
  * is slow to serve; modules that await at their top level can only be imported, and are not begun before that is seen.
  */
-async function loadModule(entry: string): Promise<Readonly<Record<string, unknown>>> {
+async function loadModule(entry: string): Promise<ModuleExports> {
   const { createRequire } = process.getBuiltinModule("node:module");
   try {
-    return createRequire(entry)(entry) as Readonly<Record<string, unknown>>;
+    return asExports(createRequire(entry)(entry));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_REQUIRE_ASYNC_MODULE") throw error;
   }
   const { pathToFileURL } = process.getBuiltinModule("node:url");
-  return (await import(pathToFileURL(entry).href)) as Readonly<Record<string, unknown>>;
+  return asExports(await import(pathToFileURL(entry).href));
 }
 
-/** A bare function is `(req, res)` when it names two or more parameters, else `(request)`; the model settles it. */
-function fromFunction(fn: NodeHandler & FetchHandler["fetch"], claim: ClaimMessage, drain: Drain): Handler {
-  const web = claim.model === "fetch" || (claim.model === "auto" && fn.length < 2);
-  return { request: web ? fetchListener({ fetch: fn }, claim.env, drain) : nodeListener(fn) };
-}
-
-/** `module.exports = …` compiled to ESM arrives as { default: { default } }. */
-function unwrap(value: unknown): unknown {
-  if (typeof value === "object" && value !== null && "default" in value && "__esModule" in value) return value.default;
-  return value;
-}
-
-const hasFetch = (value: unknown): value is FetchHandler =>
-  typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
-
-const isServer = (value: unknown): value is Server =>
-  typeof value === "object" && value !== null && "listen" in value && "emit" in value && "listening" in value;
-
-function serverHandler(server: Server): Handler {
-  return {
-    request: (req, res) => void server.emit("request", req, res),
-    ...(server.listenerCount("upgrade") > 0
-      ? { upgrade: (req, socket, head) => void server.emit("upgrade", req, socket, head) }
-      : {}),
-  };
+/** An ES module's names as they are; what a CommonJS module exports is its default, as import would have it. */
+function asExports(module: unknown): ModuleExports {
+  if (Object.prototype.toString.call(module) === "[object Module]") return module as ModuleExports;
+  return { default: module };
 }

@@ -49,7 +49,7 @@ async function pack(source: FunctionSource, _context: BuildContext): Promise<Pac
   const labels = {
     [functionLabels.host]: "node",
     [functionLabels.entry]: "/app/index.mjs",
-    [functionLabels.model]: source.model ?? (bundle.exports.includes("default") ? "auto" : "server"),
+    [functionLabels.model]: source.model ?? "auto",
     ...(source.target === undefined ? {} : { [functionLabels.target]: source.target }),
     ...(source.signature === undefined ? {} : { [functionLabels.signature]: source.signature }),
   };

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { answerError } from "./answer-error.ts";
+import { answerError } from "../../hosts/node/answer-error.ts";
 
 /** The classic Node handler; may return a promise. */
 export type NodeHandler = (req: IncomingMessage, res: ServerResponse) => unknown;

@@ -1,23 +1,34 @@
 import type { Server as HttpServer } from "node:http";
 import type { AddressInfo, Server } from "node:net";
-import { LoadError } from "./load-error.ts";
+import { LoadError } from "../../hosts/node/load-error.ts";
+
+export interface OwnListener {
+  /** The function's server, once it listens. Rejects with LoadError when there is none, or not on PORT. */
+  listening(): Promise<Server>;
+  /** Stops watching: the function turned out to be one that the host serves. */
+  release(): void;
+}
 
 /**
- * Lets a function that calls `server.listen(process.env.PORT)` itself have the host's port: the host's listener is
+ * Lets a function that calls `listen()` with PORT itself have the host's port: the host's listener is
  * closed the moment the function asks for that port. Listening on another port is remembered for the error message.
  */
-export function adoptListener(host: HttpServer, port: number): { listening(): Promise<Server> } {
+export function adoptListener(host: HttpServer, port: number): OwnListener {
   const net = process.getBuiltinModule("node:net");
   const listen = net.Server.prototype.listen;
   const seen: Server[] = [];
   net.Server.prototype.listen = function (this: Server, ...args: readonly unknown[]) {
-    if (portOf(args) === port) host.close();
+    if (portOf(args) === port && host.listening) host.close();
     if (this !== (host as Server)) seen.push(this);
     return Reflect.apply(listen, this, args) as Server;
   } as typeof listen;
+  const release = (): void => {
+    net.Server.prototype.listen = listen;
+  };
   return {
+    release,
     async listening() {
-      net.Server.prototype.listen = listen;
+      release();
       const ports: number[] = [];
       for (const server of seen) {
         if (!server.listening) await new Promise((resolve) => server.once("listening", resolve));
@@ -34,7 +45,7 @@ export function adoptListener(host: HttpServer, port: number): { listening(): Pr
 
 const noHandler =
   "the module exports no handler: write `export default { fetch(request) { … } }`, " +
-  "`export default (req, res) => { … }`, or listen on process.env.PORT";
+  "`export default (req, res) => { … }`, or listen on the port that PORT in the environment says";
 
 function portOf(args: readonly unknown[]): number | undefined {
   const first = args[0];

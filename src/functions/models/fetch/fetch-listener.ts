@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ReadableStream } from "node:stream/web";
-import { answerError } from "./answer-error.ts";
-import type { Drain } from "./drain.ts";
-import { IncomingRequest } from "./web-request.ts";
-import { WebResponse } from "./web-response.ts";
+import { answerError } from "../../hosts/node/answer-error.ts";
+import type { Drain } from "../../hosts/node/drain.ts";
+import { IncomingRequest } from "../../hosts/node/web-request.ts";
+import { WebResponse } from "../../hosts/node/web-response.ts";
 
 export interface FetchContext {
   /** Keeps the instance alive until the promise settles, also after the response is sent. */

@@ -1,0 +1,42 @@
+import type { Server } from "node:http";
+import type { ClaimMessage } from "../protocol.ts";
+import { adoptListener } from "../../models/server/own-server.ts";
+import type { Drain } from "./drain.ts";
+import { LoadError } from "./load-error.ts";
+import { loadFunction, type LoadRequest } from "./load.ts";
+
+export interface FunctionServer {
+  readonly server: Server;
+  /** The port the function is told to listen on, should it have a server of its own. */
+  readonly port: number;
+  readonly drain: Drain;
+}
+
+/**
+ * Loads the function and lets the server pass it requests, or finds that it listens itself. Rejects with why not;
+ * `fail` is called when it takes too long, since code that never ends cannot be rejected.
+ */
+export async function serveFunction(
+  { server, port, drain }: FunctionServer,
+  request: LoadRequest & Pick<ClaimMessage, "loadTimeoutMs">,
+  fail: (error: unknown) => void,
+): Promise<"host" | "own-server"> {
+  const own = adoptListener(server, port);
+  const timeout = setTimeout(
+    () => fail(new LoadError("LoadTimeout", `the function was not loaded within ${request.loadTimeoutMs} ms`)),
+    request.loadTimeoutMs,
+  );
+  try {
+    const loaded = await loadFunction(request, drain);
+    if (loaded === "own-server") {
+      drain.follow(await own.listening());
+      return "own-server";
+    }
+    own.release();
+    server.on("request", loaded.request);
+    if (loaded.upgrade) server.on("upgrade", loaded.upgrade);
+    return "host";
+  } finally {
+    clearTimeout(timeout);
+  }
+}

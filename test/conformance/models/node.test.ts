@@ -1,0 +1,87 @@
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hostProgram } from "../../../src/functions/hosts/host-program.ts";
+import type { FunctionModel } from "../../../src/functions/hosts/protocol.ts";
+import { startHost } from "../../../src/functions/pool/host-process.ts";
+import type { Trait } from "./cases.ts";
+import { runModelConformance, type ServedModel } from "./model-conformance.ts";
+
+interface NodeModel {
+  readonly model: FunctionModel;
+  readonly fixture?: string;
+  readonly target?: string;
+  readonly signature?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly traits: readonly Trait[];
+}
+
+const http = ["request", "headers", "status", "response-headers", "bytes", "large", "cancels", "concurrent"] as const;
+
+const models: readonly NodeModel[] = [
+  { model: "fetch", traits: [...http, "json", "streams", "checks-answers", "events"] },
+  { model: "fetch", fixture: "fetch-methods", traits: [...http, "json", "streams", "checks-answers"] },
+  { model: "fetch", fixture: "fetch-listener", traits: [...http, "json", "streams", "checks-answers"] },
+  { model: "node-http", traits: [...http, "streams"] },
+  { model: "server", traits: [...http, "streams"] },
+  { model: "cloudevents", traits: ["events", "events-only"] },
+];
+
+const fixtures = join(import.meta.dirname, "fixtures/node");
+
+async function start(
+  one: NodeModel,
+  model: FunctionModel,
+  more: Readonly<Record<string, string>>,
+): Promise<ServedModel> {
+  const host = startHost(
+    {
+      nodePath: process.execPath,
+      programPath: await hostProgram("node", join(tmpdir(), "ebb-test-cache")),
+      env: { PATH: "/usr/bin:/bin" },
+      spawned: () => undefined,
+      now: () => Date.now(),
+    },
+    "direct",
+  );
+  let text = "";
+  for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const cwd = join(fixtures, one.fixture ?? one.model);
+  const entry = ["index.mjs", "index.cjs"].map((name) => join(cwd, name)).find((file) => existsSync(file)) ?? cwd;
+  const { port } = await host.claim({
+    entry,
+    model,
+    ...(one.target === undefined ? {} : { target: one.target }),
+    ...(one.signature === undefined ? {} : { signature: one.signature }),
+    env: { PATH: "/usr/bin:/bin", ...one.env, ...more },
+    cwd,
+    loadTimeoutMs: 10_000,
+  });
+  const signal = (name: NodeJS.Signals): void => {
+    try {
+      process.kill(host.pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  };
+  return {
+    port,
+    printed: () => text,
+    async terminate() {
+      signal("SIGTERM");
+      return (await host.exited).code;
+    },
+    async kill() {
+      signal("SIGKILL");
+      await host.exited;
+    },
+  };
+}
+
+/** Each fixture is started as `auto`: that its exports are recognised is part of the suite. */
+for (const one of models)
+  runModelConformance({
+    name: one.fixture ?? one.model,
+    traits: one.traits,
+    start: (env = {}) => start(one, "auto", env),
+  });
