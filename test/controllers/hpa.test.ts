@@ -129,8 +129,30 @@ test("without measurements nothing changes and the reason is given", async () =>
     status: "False",
     reason: "FailedGetResourceMetric",
     message:
-      "invalid metrics (1 invalid out of 1), first error is: failed to get cpu utilization: no metrics returned from resource metrics API",
+      "the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API",
   });
+});
+
+const about = { apiVersion: "v1", kind: "Service", name: "front" };
+const unfetched =
+  "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
+test.each([
+  ["Pods", { pods: { metric: { name: "rps" }, target: { type: "AverageValue", averageValue: "5" } } }, ""],
+  [
+    "Object",
+    { object: { describedObject: about, metric: { name: "rps" }, target: { type: "Value", value: "5" } } },
+    "Service on default front/",
+  ],
+])("a %s metric, which nobody serves here, is refused in upstream's words", async (type, metric, prefix) => {
+  await open(1);
+  await createHpa({ metrics: [{ type, ...metric }] });
+  const active = (await get()).status?.conditions?.find((found) => found.type === "ScalingActive");
+  expect(active).toMatchObject({
+    status: "False",
+    reason: `FailedGet${type}Metric`,
+    message: `the HPA was unable to compute the replica count: unable to get metric rps: ${prefix}${unfetched}`,
+  });
+  expect(await replicas()).toBe(1);
 });
 
 test("a target at zero switches the HPA off, one outside its limits is moved at once", async () => {

@@ -36,20 +36,37 @@ export interface MetricContext {
 /** One metric's answer, in the words and shapes of the HPA's status. */
 export type Evaluated =
   | { readonly kind: "replicas"; readonly replicas: number; readonly name: string; readonly status: MetricStatus }
-  | { readonly kind: "error"; readonly reason: string; readonly message: string };
+  | {
+      readonly kind: "error";
+      readonly reason: string;
+      readonly message: string;
+      /** Which metric it was, for the event; before the message. */
+      readonly what: string;
+    };
 
 export async function evaluateMetric(spec: MetricSpec, context: MetricContext): Promise<Evaluated> {
   if (spec.resource) return resourceMetric(spec.resource, undefined, context);
   if (spec.containerResource) return resourceMetric(spec.containerResource, spec.containerResource.container, context);
   if (spec.external) return externalMetric(spec.external, context);
-  const reason =
-    spec.type === "Pods"
-      ? "FailedGetPodsMetric"
-      : spec.type === "Object"
-        ? "FailedGetObjectMetric"
-        : "InvalidMetricSourceType";
-  const message = `unable to get metrics for ${spec.type}: no custom metrics API (custom.metrics.k8s.io) is registered`;
-  return { kind: "error", reason, message };
+  if (spec.pods) return unserved("Pods", spec.pods.metric.name, "");
+  if (spec.object) {
+    const { metric, describedObject: about } = spec.object;
+    return unserved("Object", metric.name, `${about.kind} on ${context.hpa.metadata.namespace} ${about.name}/`);
+  }
+  const message = `unknown metric source type ${JSON.stringify(spec.type)}`;
+  return { kind: "error", reason: "InvalidMetricSourceType", message, what: "" };
+}
+
+/** Metrics of other programs need an adapter that serves them, and none can be registered here. */
+function unserved(type: "Pods" | "Object", metric: string, about: string): Evaluated {
+  const why =
+    "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
+  return {
+    kind: "error",
+    reason: `FailedGet${type}Metric`,
+    message: `unable to get metric ${metric}: ${about}${why}`,
+    what: `failed to get ${type.toLowerCase()} metric value: `,
+  };
 }
 
 /** Thousandths; NaN for what is no quantity. */
@@ -77,7 +94,10 @@ function resourceMetric(source: ResourceSource, container: string | undefined, c
   const byUtilization = target.averageUtilization !== undefined;
   const outcome: MetricOutcome =
     inputs.samples.size === 0
-      ? { kind: "error", message: "no metrics returned from resource metrics API" }
+      ? {
+          kind: "error",
+          message: `unable to get metrics for resource ${name}: no metrics returned from resource metrics API`,
+        }
       : target.averageUtilization !== undefined
         ? utilizationOf(inputs, target.averageUtilization)
         : averageOfPods(inputs, millis(target.averageValue));
@@ -85,7 +105,8 @@ function resourceMetric(source: ResourceSource, container: string | undefined, c
     const reason = container === undefined ? "FailedGetResourceMetric" : "FailedGetContainerResourceMetric";
     const what = byUtilization ? "utilization" : "usage";
     const detail = `failed to get ${name}${container === undefined ? "" : " container"} ${what}: ${outcome.message}`;
-    return { kind: "error", reason, message: detail };
+    const kindOf = container === undefined ? "resource" : "container resource";
+    return { kind: "error", reason, message: detail, what: `failed to get ${name} ${kindOf} metric value: ` };
   }
   const current = valueStatus(outcome.current);
   const status: MetricStatus =
@@ -174,8 +195,12 @@ async function externalMetric(
     kind: "error",
     reason: "FailedGetExternalMetric",
     message: `unable to get external metric ${hpa.metadata.namespace}/${metric.name}: ${why}`,
+    what: `failed to get ${metric.name} external metric value: `,
   });
-  if (!metrics?.external) return fail("no external metrics API (external.metrics.k8s.io) is registered");
+  if (!metrics?.external)
+    return fail(
+      "unable to fetch metrics from external metrics API: no external metrics API (external.metrics.k8s.io) registered",
+    );
   let values: readonly number[];
   try {
     const selector = metric.selector ? formatLabelSelector(metric.selector) : "";

@@ -127,8 +127,8 @@ async function sizeByMetrics(parts: Parts, hpa: HorizontalPodAutoscaler, target:
   const { replicas: current } = target;
   const now = parts.clock.now();
   const key = keyOf(hpa.metadata);
-  const blocked = (reason: string, message: string): Outcome => {
-    tell(parts, hpa, { type: "Warning", reason: "FailedComputeMetricsReplicas", message });
+  const blocked = (reason: string, message: string, told = message): Outcome => {
+    tell(parts, hpa, { type: "Warning", reason: "FailedComputeMetricsReplicas", message: told });
     return {
       current,
       desired: hpa.status?.desiredReplicas ?? 0,
@@ -158,7 +158,9 @@ async function sizeByMetrics(parts: Parts, hpa: HorizontalPodAutoscaler, target:
     const failed = evaluated.filter((found) => found.kind === "error");
     const [first] = failed;
     const head = `invalid metrics (${failed.length} invalid out of ${evaluated.length}), first error is:`;
-    return blocked(first?.reason ?? "InvalidMetricSourceType", `${head} ${first?.message ?? "no metric is given"}`);
+    const { reason = "InvalidMetricSourceType", what = "", message = "no metric is given" } = first ?? {};
+    const why = `the HPA was unable to compute the replica count: ${message}`;
+    return blocked(reason, why, `${head} ${what}${message}`);
   }
   const winner = evaluated[combined.metric];
   const name = winner?.kind === "replicas" ? winner.name : "";
