@@ -20,6 +20,8 @@ export interface RunConfig {
   readonly WorkingDir?: string;
   readonly Labels?: Readonly<Record<string, string>>;
   readonly StopSignal?: string;
+  /** Keys such as `8080/tcp`. */
+  readonly ExposedPorts?: Readonly<Record<string, unknown>>;
 }
 
 /** An image with its files on disk. */

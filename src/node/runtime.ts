@@ -36,6 +36,8 @@ export interface ContainerStart {
   readonly env: Readonly<Record<string, string>>;
   /** The container takes requests: it gets a port of its own in PORT and {@link RunningContainer.address} names it. */
   readonly serving: boolean;
+  /** Nothing says whether it takes requests; if its image exposes 8080 it gets a port in PORT all the same. */
+  readonly mayServe?: boolean;
   readonly limits: Limits;
   readonly security: SecurityContext;
   readonly mounts: readonly Mount[];
@@ -63,7 +65,7 @@ export interface RunningContainer {
   readonly id: string;
   readonly imageId: string;
   readonly startedAtMs: number;
-  /** Where the program serves; only for serving containers, and for those with `serves` only once that resolved. */
+  /** Where the program serves or may; only for containers with a PORT, and for those with `serves` only once that resolved. */
   readonly address: NetAddress | undefined;
   /**
    * For programs that say themselves when they serve: resolves then, and never if they end before. Undefined for

@@ -50,6 +50,37 @@ test.runIf(process.platform === "linux")("a pod is reachable at its own address 
   await expect(fetch(`http://${first.podIP}:8080/x`)).rejects.toThrow();
 });
 
+test.runIf(process.platform === "linux")("a pod that declares no port has its image's: PORT, and 8080", async () => {
+  const undeclared = { name: "main", image: "exposes-8080" };
+  const first = await runToReady(makePod("one", "exposes-8080", { containers: [undeclared] }));
+  const second = await runToReady(makePod("two", "exposes-8080", { containers: [undeclared] }));
+  for (const { podIP } of [first, second]) {
+    const look = () =>
+      fetch(`http://${podIP}:8080/x`).then(
+        (response) => response.text(),
+        () => "refused",
+      );
+    await expect.poll(look, { timeout: 5_000 }).toBe("hello from /x");
+  }
+});
+
+test("no PORT for a pod that is to end, nor for an image that exposes none", async () => {
+  const print = { name: "main", command: ["/bin/sh", "-c", 'echo "PORT is [$PORT]" >&2; exit 1'] };
+  const job = makePod("job", "exposes-8080", {
+    restartPolicy: "Never",
+    containers: [{ ...print, image: "exposes-8080" }],
+  });
+  const plain = makePod("plain", "shell", { containers: [{ ...print, image: "shell" }] });
+  for (const pod of [job, plain]) {
+    bench.provider.setPod(pod);
+    const ended = await bench.until(`${pod.metadata.name} to end`, () => {
+      const container = main(bench.status(pod.metadata.uid ?? ""));
+      return container?.state?.terminated ?? container?.lastState?.terminated;
+    });
+    expect(ended.message).toBe("PORT is []");
+  }
+});
+
 test("a program gets the pod's environment, a home and temp of its own, and none of ours", async () => {
   const pod = makePod("env", "shell", {
     containers: [
@@ -318,7 +349,7 @@ test("hooks run after the start and before the end", async () => {
       ],
     }),
   );
-  await bench.until("post start", () => existsSync(file));
+  await bench.until("post start", () => existsSync(file) && readFileSync(file, "utf8") === "start\n");
   await bench.provider.deletePod("uid-hooked", 3_000);
   expect(readFileSync(file, "utf8")).toBe("start\nstop\nterm\n");
   expect(bench.status("uid-hooked")?.phase).toBe("Succeeded");

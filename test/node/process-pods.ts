@@ -33,6 +33,10 @@ const fn = (file: string, model: string) => ({
 
 export const images = directoryImages({
   "listens-on-port": program("listens-on-port.mjs"),
+  "exposes-8080": {
+    root: fixtures,
+    config: { Entrypoint: ["node", "/listens-on-port.mjs"], ExposedPorts: { "8080/tcp": {} } },
+  },
   "ignores-port": program("ignores-port.mjs"),
   "talks-back": program("talks-back.mjs"),
   "exits-with-3": program("exits-with-3.mjs"),

@@ -25,7 +25,8 @@ export async function buildFunction(
   const name = `dev.local/${namespace}/${source.name}`;
   const digest = await buildImage(context.store, name, {
     layers,
-    config,
+    // Every function listens on PORT, 8080 where nothing says otherwise.
+    config: { ExposedPorts: { "8080/tcp": {} }, ...config },
     ...(architecture === undefined ? {} : { architecture }),
   });
   return { image: `${name}@${digest}`, digest, warnings: [...(source.warnings ?? []), ...warnings] };

@@ -8,6 +8,7 @@ export interface StartFacts {
   readonly title: string;
   readonly env: Readonly<Record<string, string>>;
   readonly serving: boolean;
+  readonly mayServe?: boolean;
   readonly mounts: readonly Mount[];
   readonly dir: string;
   readonly output: OutputSink;

@@ -11,7 +11,7 @@ import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { ContainerRunner, seconds, type Launched } from "./container-runner.ts";
 import { makeContainerStart } from "./container-start.ts";
 import { isSidecar, makePodStatus, type PodFacts } from "./pod-status.ts";
-import { servingContainer, servingPort } from "./serving.ts";
+import { assumedPort, servingContainer, servingPort, undeclaredServer } from "./serving.ts";
 import { ServingSide, type ServingSideDeps } from "./serving-side.ts";
 
 /** An instance that runs already and waits for its pod. */
@@ -62,7 +62,7 @@ export class PodRunner {
     this.#options = options;
     this.#pod = pod;
     this.#startedMs = deps.clock.now();
-    this.#serving = servingContainer(pod.spec.containers);
+    this.#serving = servingContainer(pod.spec.containers) ?? undeclaredServer(pod.spec);
     this.#servingSide = this.#serving && new ServingSide(deps, this.#serving, { pod, podIP: options.podIP });
     this.#volumes = deps.volumes(pod, options);
     const init = pod.spec.initContainers ?? [];
@@ -208,7 +208,7 @@ export class PodRunner {
       {
         container,
         restartPolicy: policy,
-        serving,
+        serving: serving && servingPort(container) !== undefined,
         containerIdScheme: this.#deps.runtime.name,
         graceMs: this.#graceMs(),
         ...(known ? { known } : {}),
@@ -243,7 +243,8 @@ export class PodRunner {
         id,
         title: `${this.#title()}/${container.name}`,
         env: { HOSTNAME: this.#pod.spec.hostname ?? this.#pod.metadata.name ?? "", ...resolved.env },
-        serving,
+        serving: serving && servingPort(container) !== undefined,
+        mayServe: serving,
         mounts: this.#volumes.mounts(container, resolved.env),
         dir,
         output: logFile.sink,
@@ -271,9 +272,10 @@ export class PodRunner {
 
   /** The serving port is wherever the program was told to listen; every other port is the program's own. */
   locate(port: number | string): NetAddress | undefined {
-    const serving = this.#serving && servingPort(this.#serving);
+    const serving = this.#serving && (servingPort(this.#serving) ?? { containerPort: assumedPort });
     if (serving && (port === serving.containerPort || port === serving.name || port === 0)) {
-      return this.#servingRunner()?.running?.address;
+      const address = this.#servingRunner()?.running?.address;
+      if (this.#servingSide?.listens) return address;
     }
     const declared = this.#pod.spec.containers.flatMap((c) => c.ports ?? []).find((p) => p.name === port);
     const number = declared?.containerPort ?? Number(port);

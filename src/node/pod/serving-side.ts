@@ -4,7 +4,7 @@ import type { InstanceHub, InstanceTracker } from "../instances/instance-hub.ts"
 import type { NetAddress, RunningContainer } from "../runtime.ts";
 import type { ContainerView } from "./container-view.ts";
 import { failureOf } from "./failure.ts";
-import { protocolOf, revisionOf, servingPort } from "./serving.ts";
+import { assumedPort, protocolOf, revisionOf, servingPort } from "./serving.ts";
 
 export interface ServingSideDeps {
   readonly clock: Clock;
@@ -20,6 +20,10 @@ export interface ServingSideDeps {
 /** A while after readiness: nothing of the relay may stand in the way of the request that woke the instance. */
 const relayAfterMs = 50;
 
+/** A program that may or may not listen on PORT is looked at this often, for so long. */
+const lookEveryMs = 1_000;
+const looks = 60;
+
 /** What the world that sends requests learns of a pod's serving container: instances, the pod's own port, failures. */
 export class ServingSide {
   readonly #deps: ServingSideDeps;
@@ -31,6 +35,7 @@ export class ServingSide {
   #toldFailure: string | undefined;
   #closeRelay: (() => void) | undefined;
   #ending = false;
+  #listens = false;
 
   constructor(
     deps: ServingSideDeps,
@@ -41,6 +46,11 @@ export class ServingSide {
     this.#container = container;
     this.#podIP = podIP;
     this.#revision = revisionOf(pod.metadata.namespace ?? "", pod.metadata);
+  }
+
+  /** Whether connections to the pod's port are to go to the program's own: always, if a port was declared. */
+  get listens(): boolean {
+    return this.#listens || servingPort(this.#container) !== undefined;
   }
 
   /** Each start; `tracker` comes with an instance that was started ahead. */
@@ -57,7 +67,9 @@ export class ServingSide {
       if (ready && running.address) this.#tracker.ready(running.address);
       else this.#tracker.unready();
     }
-    if (ready && !this.#closeRelay && !this.#ending) this.#openRelay();
+    if (!ready || this.#ending) return;
+    if (this.listens) this.#openRelay();
+    else this.#look(running, looks);
   }
 
   /** Callers waiting for this revision are told what its owner would read in the pod's status. */
@@ -83,9 +95,20 @@ export class ServingSide {
     cancel();
   }
 
+  /** A program that listens on 8080 by itself must find it free, so the relay there waits for one that took PORT. */
+  #look(running: RunningContainer, left: number): void {
+    const { address } = running;
+    if (!address || left === 0 || this.#ending || this.#address()?.port !== address.port) return;
+    void running.listeningPorts().then((ports) => {
+      this.#listens ||= ports === undefined || ports.includes(address.port);
+      if (this.#listens && !this.#ending) this.#openRelay();
+      else this.#deps.clock.after(lookEveryMs, () => this.#look(running, left - 1));
+    });
+  }
+
   #openRelay(): void {
-    const port = servingPort(this.#container)?.containerPort;
-    if (port === undefined || this.#podIP === "127.0.0.1") return;
+    const port = servingPort(this.#container)?.containerPort ?? assumedPort;
+    if (this.#closeRelay || this.#podIP === "127.0.0.1") return;
     this.#closeRelay = this.#deps.clock.after(relayAfterMs, () => {
       this.#closeRelay = this.#deps.relay({ host: this.#podIP, port }, () => this.#address());
     });

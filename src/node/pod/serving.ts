@@ -1,4 +1,4 @@
-import type { Container, ContainerPort, PodTemplateSpec } from "../../api/core/types.gen.ts";
+import type { Container, ContainerPort, PodSpec, PodTemplateSpec } from "../../api/core/types.gen.ts";
 
 /** What a revision's pods are called by (knative.dev/serving pkg/apis/serving/register.go). */
 export const revisionLabel = "serving.knative.dev/revision";
@@ -13,6 +13,18 @@ export function revisionOf(namespace: string, meta: PodTemplateSpec["metadata"])
 /** The container that takes requests: the first that declares a port. It gets a private port in PORT. */
 export function servingContainer(containers: readonly Container[]): Container | undefined {
   return containers.find((container) => (container.ports?.length ?? 0) > 0);
+}
+
+/** The port of a container that declares none but listens on PORT: the default of every function image. */
+export const assumedPort = 8080;
+
+/**
+ * The container that may take requests although no container of its pod declares a port: as in Kubernetes, declaring
+ * one is no condition. A pod that is to end by itself has none.
+ */
+export function undeclaredServer({ containers, restartPolicy }: PodSpec): Container | undefined {
+  if ((restartPolicy ?? "Always") !== "Always" || servingContainer(containers)) return undefined;
+  return containers[0];
 }
 
 /** Of several ports the one PORT stands for: the one named for a protocol, else the first. */

@@ -43,7 +43,8 @@ export function createProcessRuntime(deps: ProcessRuntimeDeps, options: ProcessR
 
 async function startProgram(deps: ProcessRuntimeDeps, start: Start<"program">): Promise<RunningContainer> {
   const { request, image, plan, confinement } = start;
-  const port = request.serving ? await deps.ports.take() : undefined;
+  const serves = request.serving || (request.mayServe === true && exposesDefault(image));
+  const port = serves ? await deps.ports.take() : undefined;
   const env = { ...start.env, ...portEnv(port) };
   const release = (): void => {
     if (port !== undefined) deps.ports.release(port);
@@ -66,6 +67,9 @@ async function startProgram(deps: ProcessRuntimeDeps, start: Start<"program">): 
     throw error;
   }
 }
+
+/** What EXPOSE says of a program that listens on PORT, or on 8080 without one: all that ebb builds. */
+const exposesDefault = ({ config }: UnpackedImage): boolean => config.ExposedPorts?.["8080/tcp"] !== undefined;
 
 const portEnv = (port: number | undefined): Readonly<Record<string, string>> =>
   port === undefined ? {} : { PORT: String(port) };
