@@ -38,6 +38,8 @@ export interface HostDeps {
   readonly nodePath: string;
   readonly programPath: string;
   readonly env: Readonly<Record<string, string>>;
+  /** More flags for Node. */
+  readonly flags?: readonly string[];
   /** Called in the turn of the spawn, so that the process is on record before anything else happens. */
   readonly spawned: (pid: number) => void;
   readonly now: () => number;
@@ -52,7 +54,8 @@ const flags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8
  * command: they set limits and mounts and then become it.
  */
 export function startHost(deps: HostDeps, purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess {
-  const words = [...launcher, deps.nodePath, ...flags, deps.programPath, ...(purpose === "warm" ? ["--warm"] : [])];
+  const nodeFlags = [...flags, ...(deps.flags ?? [])];
+  const words = [...launcher, deps.nodePath, ...nodeFlags, deps.programPath, ...(purpose === "warm" ? ["--warm"] : [])];
   const [file = deps.nodePath, ...args] = words;
   const child = spawn(file, args, {
     detached: true,
