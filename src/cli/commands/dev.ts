@@ -56,6 +56,7 @@ export const dev: Command = {
       inspectPort: inspectOption(input),
       env: envOption(context, input),
       baseEnv: baseEnv(context.env),
+      toolEnv: context.env,
       dataDir: dataDirOf(context, input),
       nodePath: process.execPath,
     };

@@ -25,6 +25,8 @@ export interface DevOptions {
   readonly inspectPort: number | undefined;
   readonly env: Readonly<Record<string, string>>;
   readonly baseEnv: Readonly<Record<string, string>>;
+  /** Of the tools that builds run. */
+  readonly toolEnv: Readonly<Record<string, string | undefined>>;
   /** As ebb's data directory: `images` for dependency layers, `cache` for the rest, shared with deployments. */
   readonly dataDir: string;
   readonly nodePath: string;
@@ -138,6 +140,7 @@ function developOne(shared: Shared, found: FoundFunction, closers: AsyncDisposab
     store,
     cacheDir: join(options.dataDir, "cache"),
     note,
+    env: options.toolEnv,
     signal,
   });
   const watch = watchFiles(quietMs, (files) => dev.change(files, performance.now() - quietMs));
