@@ -42,7 +42,10 @@ export async function explainSource(path: string, wanted: Wanted = {}): Promise<
   const full = resolve(path);
   if (!existsSync(full)) throw new SourceError(`nothing at "${path}": give a source file, or a folder with one`);
   try {
-    if (statSync(full).isFile()) return only(fromFile(dirname(full), basename(full), wanted), wanted, "the file given");
+    if (statSync(full).isFile()) {
+      const alone = only(fromFile(dirname(full), basename(full), wanted), wanted, "the file given");
+      return alone.source ? { ...alone, source: { ...alone.source, scope: "file" } } : alone;
+    }
     const yaml = await readFuncYaml(full, wanted.env ?? {});
     if (!yaml) return fromFolder(full, wanted);
     const said = Object.keys(yaml).filter((key) => key !== "warnings" && key !== "settings" && key !== "buildEnv");

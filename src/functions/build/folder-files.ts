@@ -64,6 +64,17 @@ export async function folderFiles(dir: string, rules: FolderRules = {}): Promise
   return files;
 }
 
+/** What describes a project to people and tools, and no program reads when it runs. */
+const aboutProject =
+  /^(?:README|LICENSE|CHANGELOG|CONTRIBUTING)(?:\.\w+)?$|^(?:func\.ya?ml|expect\.json|Makefile|Procfile|\.editorconfig)$|^(?:Dockerfile|\.git|\.docker|\.eslint|\.prettier)/;
+
+/** Files a compiled function may read when it runs: all but `sources` and what is about the project. */
+export async function assetFiles(dir: string, sources: IgnoreRules): Promise<readonly LayerFile[]> {
+  const ignore: IgnoreRules = (path, isDirectory) =>
+    sources(path, isDirectory) || aboutProject.test(posix.basename(path));
+  return await folderFiles(dir, { ignore });
+}
+
 async function funcignore(root: string): Promise<IgnoreRules | undefined> {
   try {
     return parseIgnoreRules(await readFile(join(root, ".funcignore"), "utf8"));

@@ -1,6 +1,7 @@
+import { goLanguage } from "../languages/go/go-language.ts";
 import { nodeLanguage } from "../languages/node/node-language.ts";
 import { pythonLanguage } from "../languages/python/python-language.ts";
 import type { Language } from "./language.ts";
 
-/** In the order in which a folder is asked; the first that finds its own wins. */
-export const languages: readonly Language[] = [nodeLanguage, pythonLanguage];
+/** In the order in which a folder is asked and candidates are shown. */
+export const languages: readonly Language[] = [nodeLanguage, pythonLanguage, goLanguage];

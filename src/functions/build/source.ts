@@ -11,6 +11,8 @@ export interface FunctionSource {
   readonly dir: string;
   /** The entry file, relative to `dir`. */
   readonly entry: string;
+  /** `file`: only the entry was given, so other files of `dir` need not belong to the function. Absent: `folder`. */
+  readonly scope?: "file" | "folder";
   /** A name fit for a Service, from the folder or file. */
   readonly name: string;
   /** How it takes requests, when files or settings tell; else it is found at the build or asked of its exports. */
