@@ -111,7 +111,13 @@ async function assemble(
       beforeTerminate: (instance) => router.drain(instance),
       onStartFailure: (revision, reason) => router.setStartFailure({ revision, reason }),
     },
-    { machine, dataDir: dataDir.path, nodePath: process.execPath, poolSize: options.poolSize },
+    {
+      machine,
+      dataDir: dataDir.path,
+      nodePath: process.execPath,
+      path: process.env["PATH"] ?? "",
+      poolSize: options.poolSize,
+    },
   );
   closers.defer(() => node.close());
   const autoscaling = createAutoscaling({ ...core, launcher: node.launcher });

@@ -6,10 +6,13 @@ import type { Service } from "../api/core/types.gen.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Informers } from "../client/informer.ts";
+import { findPython, oldestPython } from "../functions/hosts/find-python.ts";
+import { nodeHostCommand, pythonHostCommand } from "../functions/hosts/host-command.ts";
 import { hostProgram } from "../functions/hosts/host-program.ts";
-import { startHost, type HostDeps } from "../functions/pool/host-process.ts";
+import { pythonProgram } from "../functions/hosts/python-program.ts";
+import { startHost } from "../functions/pool/host-process.ts";
+import { createHosts, type HostsDeps } from "../functions/pool/hosts.ts";
 import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
-import { WarmPool } from "../functions/pool/warm-pool.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createEventRecorder } from "./agent/event-recorder.ts";
 import type { MachineFacts } from "./agent/node-object.ts";
@@ -58,6 +61,8 @@ export interface NodeAgentOptions {
   readonly dataDir: string;
   /** The Node that runs function hosts; its directory ends the PATH of programs. */
   readonly nodePath: string;
+  /** PATH of ebb itself: where runtimes of other languages are looked for. */
+  readonly path: string;
   readonly timeZone?: string;
   /** Hosts waiting when idle; 0 turns the warm pool off. */
   readonly poolSize: number;
@@ -89,35 +94,37 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     LANG: "C.UTF-8",
     ...(options.timeZone === undefined ? {} : { TZ: options.timeZone }),
   };
+  const cacheDir = join(dataDir, "cache");
   // Bundled while the rest of ebb starts; nothing asks for a host before start().
-  let programPath = "";
-  const program = hostProgram("node", join(dataDir, "cache"));
-  program.catch(() => undefined);
-  const hostDeps: HostDeps = {
-    nodePath,
-    get programPath() {
-      return programPath;
-    },
-    env: baseEnv,
-    spawned: (pid) => journal.started(pid),
+  const nodeProgram = hostProgram("node", cacheDir);
+  nodeProgram.catch(() => undefined);
+  const hostsDeps: HostsDeps = {
+    startHost: (command, purpose, launcher) =>
+      startHost(
+        { command, env: baseEnv, spawned: (pid) => journal.started(pid), now: () => clock.now() },
+        purpose,
+        launcher,
+      ),
+    end: (host) => void signalGroup(host.pid, "SIGKILL"),
     now: () => clock.now(),
+    after: (ms, run) => clock.after(ms, run),
+    log,
   };
-  const pool = new WarmPool(
-    {
-      start: () => startHost(hostDeps, "warm"),
-      end: (host) => void signalGroup(host.pid, "SIGKILL"),
-      now: () => clock.now(),
-      after: (ms, run) => clock.after(ms, run),
-      log,
-    },
-    { ...defaultPoolLimits, minIdle: options.poolSize, replenishAfterMs: 150 },
-  );
+  const poolOptions = { ...defaultPoolLimits, minIdle: options.poolSize, replenishAfterMs: 150 };
+  const nodeHosts = createHosts(hostsDeps, {
+    ...poolOptions,
+    command: async () => nodeHostCommand(nodePath, await nodeProgram),
+  });
+  const pythonHosts = createHosts(hostsDeps, {
+    ...poolOptions,
+    minIdle: Math.min(options.poolSize, pythonIdle),
+    command: () => pythonCommand(options.path, cacheDir),
+  });
   const cgroups = openCgroups(`ebb-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`, { log });
   const runtime = createProcessRuntime(
     {
       images: deps.images,
-      pool,
-      startHost: (launcher) => startHost(hostDeps, "direct", launcher),
+      hosts: { node: nodeHosts, python: pythonHosts },
       cgroups,
       sandboxMeans: once(findSandboxMeans),
       spawned: (pid) => journal.started(pid),
@@ -128,7 +135,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       clock,
       log,
     },
-    { baseEnv, compileCacheDir: join(dataDir, "cache", "v8"), loadTimeoutMs: 30_000 },
+    { baseEnv, compileCacheDir: join(cacheDir, "compiled"), loadTimeoutMs: 30_000 },
   );
   const hub = createInstanceHub();
   const recorder = createEventRecorder({ client, clock, log }, machine.name);
@@ -180,8 +187,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       }
       const [runDir, logDir] = [join(dataDir, "run"), join(dataDir, "logs")];
       await sweepRuns(runDir, logDir, [basename(journalFile)]);
-      programPath = await program;
-      if (options.poolSize > 0) pool.start();
+      await nodeHosts.wake();
       await registration.start();
       agent.start();
       stopRefreshing = refreshVolumes(deps, provider);
@@ -198,7 +204,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       });
     },
     async close() {
-      pool.close();
+      nodeHosts.close();
+      pythonHosts.close();
       stopRefreshing?.();
       cancelSweep?.();
       await agent.close();
@@ -207,6 +214,18 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       await registration.close();
     },
   };
+}
+
+/** A waiting Python costs twice a Node's start of nothing: two are kept, more only when bursts were seen. */
+const pythonIdle = 2;
+
+async function pythonCommand(path: string, cacheDir: string): Promise<readonly string[]> {
+  const python = await findPython(path);
+  if (!python) {
+    const oldest = oldestPython.join(".");
+    throw new Error(`no Python ${oldest} or later on the PATH of ebb: install python3 and deploy again or wait`);
+  }
+  return pythonHostCommand(python.path, pythonProgram(cacheDir));
 }
 
 /** By then the informers know every pod there is. */

@@ -57,7 +57,7 @@ function openAgent(): void {
       beforeTerminate: () => Promise.resolve(),
       onStartFailure: () => undefined,
     },
-    { machine, dataDir: dir, nodePath: process.execPath, poolSize: 1 },
+    { machine, dataDir: dir, nodePath: process.execPath, path: "/usr/bin:/bin", poolSize: 1 },
   );
 }
 

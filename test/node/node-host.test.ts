@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { nodeHostCommand } from "../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
 import type { FunctionModel } from "../../src/functions/hosts/protocol.ts";
 import { HostLoadError, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
@@ -31,8 +32,7 @@ interface Loaded {
 async function load(file: string, model: FunctionModel = "auto"): Promise<Loaded> {
   const host = startHost(
     {
-      nodePath: process.execPath,
-      programPath: await hostProgram("node", join(tmpdir(), "ebb-test-cache")),
+      command: nodeHostCommand(process.execPath, await hostProgram("node", join(tmpdir(), "ebb-test-cache"))),
       env: { PATH: "/usr/bin:/bin" },
       spawned: () => undefined,
       now: () => Date.now(),

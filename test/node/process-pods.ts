@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import type { Pod, PodStatus } from "../../src/api/core/types.gen.ts";
 import { systemClock, type Clock } from "../../src/client/clock.ts";
+import { nodeHostCommand } from "../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
 import { startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
+import type { Hosts } from "../../src/functions/pool/hosts.ts";
 import { defaultPoolLimits } from "../../src/functions/pool/pool-size.ts";
 import { WarmPool } from "../../src/functions/pool/warm-pool.ts";
 import type { EnvSources } from "../../src/node/env/container-env.ts";
@@ -82,7 +84,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
   const spawned = (pid: number): void => void started.push(pid);
   const start = (purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess =>
     startHost(
-      { nodePath: process.execPath, programPath, env: baseEnv, spawned, now: () => clock.now() },
+      { command: nodeHostCommand(process.execPath, programPath), env: baseEnv, spawned, now: () => clock.now() },
       purpose,
       launcher,
     );
@@ -96,12 +98,17 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
     },
     { ...defaultPoolLimits, minIdle: 2, replenishAfterMs: 100 },
   );
+  const hosts: Hosts = {
+    take: () => pool.take(),
+    busy: () => pool.busy(),
+    start: (launcher) => Promise.resolve(start("direct", launcher)),
+    close: () => pool.close(),
+  };
   const cgroups = openCgroups(`ebb-test-${process.pid}`, { log: quiet });
   const runtime = createProcessRuntime(
     {
       images,
-      pool,
-      startHost: (launcher) => start("direct", launcher),
+      hosts: { node: hosts, python: hosts },
       cgroups,
       sandboxMeans: findSandboxMeans,
       spawned,

@@ -10,4 +10,6 @@ export const functionLabels = {
   target: "dev.ebb.target",
   /** `http`, `cloudevent`, `typed` or `event`, for models with several. */
   signature: "dev.ebb.signature",
+  /** Absolute paths inside the image, separated by `:`, of installed dependencies (ClaimMessage.modulePaths). */
+  modulePaths: "dev.ebb.module-paths",
 } as const;

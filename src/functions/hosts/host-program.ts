@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { dirname, join } from "node:path";
 
 /**
- * Path of a host program as one file of plain JavaScript, since stripping types would cost each start 50 ms and each
+ * Path of the Node host as one file of plain JavaScript, since stripping types would cost each start 50 ms and each
  * further file one: the built one when there is one beside this file (dist), else bundled once from the sources into
  * `cacheDir`, under a name made from their contents.
  */

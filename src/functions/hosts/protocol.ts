@@ -14,6 +14,8 @@ export const functionModels = [
   "functions-framework",
   "lambda",
   "lambda-runtime",
+  "asgi",
+  "wsgi",
   "stdio",
 ] as const;
 export type FunctionModel = (typeof functionModels)[number];
@@ -33,7 +35,9 @@ export interface ClaimMessage {
   /** The whole environment of the function; PORT is added by the host. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** Where V8 keeps compiled code between starts. */
+  /** Absolute paths where modules are looked for after the function's own: installed dependencies. Python only. */
+  readonly modulePaths?: readonly string[];
+  /** Where compiled code is kept between starts. */
   readonly compileCache?: string;
   readonly user?: { readonly uid: number; readonly gid: number };
   /** The whole function must be loaded within this time. */

@@ -34,19 +34,13 @@ export interface HostProcess {
 }
 
 export interface HostDeps {
-  /** The Node that runs hosts. */
-  readonly nodePath: string;
-  readonly programPath: string;
+  /** The words that run the host program (hosts/host-command.ts). */
+  readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** More flags for Node. */
-  readonly flags?: readonly string[];
   /** Called in the turn of the spawn, so that the process is on record before anything else happens. */
   readonly spawned: (pid: number) => void;
   readonly now: () => number;
 }
-
-/** Node flags of every host: what a small server does without. */
-const flags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
 
 /**
  * Starts a host in a process group of its own: `warm` to wait in a pool, `direct` to be claimed at once, in which case
@@ -54,9 +48,8 @@ const flags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8
  * command: they set limits and mounts and then become it.
  */
 export function startHost(deps: HostDeps, purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess {
-  const nodeFlags = [...flags, ...(deps.flags ?? [])];
-  const words = [...launcher, deps.nodePath, ...nodeFlags, deps.programPath, ...(purpose === "warm" ? ["--warm"] : [])];
-  const [file = deps.nodePath, ...args] = words;
+  const words = [...launcher, ...deps.command, ...(purpose === "warm" ? ["--warm"] : [])];
+  const [file = "", ...args] = words;
   const child = spawn(file, args, {
     detached: true,
     env: deps.env,

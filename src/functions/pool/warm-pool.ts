@@ -39,9 +39,10 @@ export class WarmPool {
     return this.#waiting.length;
   }
 
-  start(): void {
+  /** Begins to fill, after a while when something more urgent is under way. */
+  start(afterMs = 0): void {
     this.#closed = false;
-    this.#schedule(0);
+    this.#schedule(afterMs);
   }
 
   /** A waiting host, now the caller's; undefined when none waits. Either way the wish is remembered. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nodeHostCommand } from "../../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../../src/functions/hosts/host-program.ts";
 import type { FunctionModel } from "../../../src/functions/hosts/protocol.ts";
 import { startHost } from "../../../src/functions/pool/host-process.ts";
@@ -36,8 +37,7 @@ async function start(
 ): Promise<ServedModel> {
   const host = startHost(
     {
-      nodePath: process.execPath,
-      programPath: await hostProgram("node", join(tmpdir(), "ebb-test-cache")),
+      command: nodeHostCommand(process.execPath, await hostProgram("node", join(tmpdir(), "ebb-test-cache"))),
       env: { PATH: "/usr/bin:/bin" },
       spawned: () => undefined,
       now: () => Date.now(),

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { functionModels, type FunctionModel } from "../../../functions/hosts/protocol.ts";
+import { functionModels, type FunctionModel, type HostName } from "../../../functions/hosts/protocol.ts";
 import type { UnpackedImage } from "../../image-source.ts";
 import { ContainerStartError, type ContainerStart } from "../../runtime.ts";
 
@@ -8,13 +8,18 @@ import { ContainerStartError, type ContainerStart } from "../../runtime.ts";
 export type LaunchPlan =
   | {
       readonly kind: "host";
+      readonly host: HostName;
       readonly entry: string;
       readonly model: FunctionModel;
       readonly target?: string;
       readonly signature?: string;
       readonly cwd: string;
+      /** Absolute paths on this machine. */
+      readonly modulePaths?: readonly string[];
     }
   | { readonly kind: "program"; readonly file: string; readonly args: readonly string[]; readonly cwd: string };
+
+const hostNames: readonly HostName[] = ["node", "python"];
 
 type Asked = Pick<ContainerStart, "command" | "args" | "workingDir" | "image">;
 
@@ -30,7 +35,8 @@ export function planLaunch(image: UnpackedImage, asked: Asked): LaunchPlan {
   const cwd = workingDirectory(root, asked.workingDir ?? config.WorkingDir ?? "/");
   const labels = config.Labels ?? {};
   const overridden = (asked.command?.length ?? 0) > 0 || (asked.args?.length ?? 0) > 0;
-  if (labels["dev.ebb.host"] === "node" && !overridden) {
+  const host = hostNames.find((name) => name === labels["dev.ebb.host"]);
+  if (host !== undefined && !overridden) {
     const entry = labels["dev.ebb.entry"] ?? "";
     if (entry === "" || !existsSync(join(root, entry))) {
       throw new ContainerStartError(
@@ -38,13 +44,15 @@ export function planLaunch(image: UnpackedImage, asked: Asked): LaunchPlan {
         `image "${asked.image}" says its function is in "${entry}", which it does not contain: build it again`,
       );
     }
-    const { "dev.ebb.target": target, "dev.ebb.signature": signature } = labels;
+    const { "dev.ebb.target": target, "dev.ebb.signature": signature, "dev.ebb.module-paths": modules } = labels;
     return {
       kind: "host",
+      host,
       entry: join(root, entry),
       model: toModel(labels["dev.ebb.model"]),
       ...(target === undefined ? {} : { target }),
       ...(signature === undefined ? {} : { signature }),
+      ...(modules === undefined ? {} : { modulePaths: modules.split(":").map((path) => join(root, path)) }),
       cwd,
     };
   }

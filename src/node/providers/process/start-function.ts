@@ -1,8 +1,9 @@
 import type { Clock } from "../../../client/clock.ts";
 import { HostLoadError, type HostProcess } from "../../../functions/pool/host-process.ts";
-import type { WarmPool } from "../../../functions/pool/warm-pool.ts";
+import type { HostName } from "../../../functions/hosts/protocol.ts";
+import type { Hosts } from "../../../functions/pool/hosts.ts";
 import type { UnpackedImage } from "../../image-source.ts";
-import type { ContainerStart, NetAddress, RunningContainer } from "../../runtime.ts";
+import { ContainerStartError, type ContainerStart, type NetAddress, type RunningContainer } from "../../runtime.ts";
 import type { Confinement } from "./confinement.ts";
 import type { LaunchPlan } from "./launch-plan.ts";
 import type { ProcessTable } from "./process-table.ts";
@@ -10,9 +11,7 @@ import type { StartSlots } from "./start-slots.ts";
 import { supervise } from "./supervise.ts";
 
 export interface FunctionDeps {
-  readonly pool: Pick<WarmPool, "take" | "busy">;
-  /** Starts a host to be claimed at once, with these words before its command. */
-  readonly startHost: (launcher: readonly string[]) => HostProcess;
+  readonly hosts: Readonly<Record<HostName, Hosts>>;
   /** For direct starts of hosts: more at once would only slow each other down. */
   readonly slots: StartSlots;
   readonly clock: Clock;
@@ -40,9 +39,10 @@ export async function startFunction(
   options: FunctionOptions,
   { request, image, plan, env, confinement }: Start<"host">,
 ): Promise<RunningContainer> {
-  const warm = confinement.ownProcess ? undefined : deps.pool.take();
+  const hosts = deps.hosts[plan.host];
+  const warm = confinement.ownProcess ? undefined : hosts.take();
   const release = warm ? deps.slots.claiming() : await deps.slots.take();
-  const host = warm ?? deps.startHost(confinement.launcher);
+  const host = warm ?? (await startHost(hosts, confinement, release));
   const ready = host.claim({
     entry: plan.entry,
     model: plan.model,
@@ -50,6 +50,7 @@ export async function startFunction(
     ...(plan.signature === undefined ? {} : { signature: plan.signature }),
     env,
     cwd: plan.cwd,
+    ...(plan.modulePaths === undefined ? {} : { modulePaths: plan.modulePaths }),
     compileCache: options.compileCacheDir,
     loadTimeoutMs: options.loadTimeoutMs,
     ...(confinement.user ? { user: confinement.user } : {}),
@@ -68,7 +69,7 @@ export async function startFunction(
       return new Promise<never>(() => undefined);
     },
   );
-  deps.pool.busy();
+  hosts.busy();
   const running = supervise(deps, host, {
     request,
     imageId: image.digest,
@@ -81,4 +82,15 @@ export async function startFunction(
   });
   void running.exited.then(() => confinement.release());
   return running;
+}
+
+async function startHost(hosts: Hosts, { launcher }: Confinement, release: () => void): Promise<HostProcess> {
+  try {
+    return await hosts.start(launcher);
+  } catch (error) {
+    release();
+    throw new ContainerStartError("RunContainerError", error instanceof Error ? error.message : String(error), {
+      cause: error,
+    });
+  }
 }

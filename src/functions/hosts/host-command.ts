@@ -1,0 +1,20 @@
+/** What a small server does without. */
+const nodeFlags = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=8"];
+
+/** The words that run the Node host; more flags go to Node itself. */
+export const nodeHostCommand = (
+  nodePath: string,
+  programPath: string,
+  flags: readonly string[] = [],
+): readonly string[] => [nodePath, ...nodeFlags, ...flags, programPath];
+
+/**
+ * The words that run the Python host. Isolated and without the site module: what a function imports comes with the
+ * function or from the standard library, never from what happens to be installed on the machine.
+ */
+export const pythonHostCommand = (pythonPath: string, programPath: string): readonly string[] => [
+  pythonPath,
+  "-I",
+  "-S",
+  programPath,
+];

@@ -1,0 +1,5 @@
+"""Runs the host: `python3 -I -S <this folder> [--warm | serve …]`."""
+
+from ebb_host.main import main
+
+main()

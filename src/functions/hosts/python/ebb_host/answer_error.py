@@ -1,0 +1,44 @@
+"""What a caller sees of a function's failure, and what its owner finds in the log."""
+
+import random
+
+from .failure import describe, report
+from .server.exchange import ClientLeft
+from .server.head import BadRequest
+
+
+def request_id(head) -> str:
+    for name, value in head.headers:
+        if name == b"x-request-id":
+            return value.decode("latin-1")
+    return f"{random.getrandbits(48):012x}"
+
+
+def answer_error(exchange, error: BaseException) -> None:
+    """
+    500 with the request's id and nothing of the error; the traceback goes to the log under the same id. When the
+    response has begun, the connection is cut: a clean end would pass for a whole answer.
+    """
+    if isinstance(error, ClientLeft) or exchange.left:
+        if not exchange.finished:
+            exchange.cut()
+        return
+    if isinstance(error, BadRequest):
+        if not exchange.started:
+            answer_text(exchange, error.status, f"{error}\n")
+        else:
+            exchange.cut()
+        return
+    head = exchange.head
+    ident = request_id(head)
+    report(f"request {ident} {head.method} {head.target.decode('latin-1')} failed: {describe(error)}")
+    if exchange.finished:
+        return
+    if exchange.started:
+        exchange.cut()
+        return
+    answer_text(exchange, 500, f"function failed, request {ident}\n", (b"x-request-id", ident.encode("latin-1")))
+
+
+def answer_text(exchange, status: int, text: str, *headers) -> None:
+    exchange.answer(status, [(b"content-type", b"text/plain; charset=utf-8"), *headers], text.encode())

@@ -1,0 +1,78 @@
+"""Takes over the environment, directory, user and modules of the function; nothing of the host's own remains visible."""
+
+import os
+import site
+import sys
+
+from .failure import LoadFailure
+
+_host_dir = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_standard = os.path.dirname(os.path.abspath(os.__file__))
+
+
+def become(claim: dict, port: int) -> None:
+    """Raises LoadFailure UserNotAllowed."""
+    os.environ.clear()
+    os.environ.update(claim["env"])
+    os.environ["PORT"] = str(port)
+    os.chdir(claim["cwd"])
+    _set_path(claim)
+    _set_user(claim.get("user"))
+    sys.argv = [claim["entry"]]
+    # Code of an image is shared and read-only; what was compiled is kept elsewhere or not at all.
+    cache = claim.get("compileCache")
+    if cache is None or not _writable(cache):
+        sys.dont_write_bytecode = True
+    else:
+        sys.pycache_prefix = os.path.join(cache, "python")
+
+
+def _writable(directory: str) -> bool:
+    return os.access(directory, os.W_OK) or (not os.path.exists(directory) and os.access(os.path.dirname(directory), os.W_OK))
+
+
+def _set_path(claim: dict) -> None:
+    """As for `python3 entry.py`: its directory first, then PYTHONPATH, the standard library, dependencies; shims last."""
+    given = [part for part in claim["env"].get("PYTHONPATH", "").split(os.pathsep) if part]
+    standard = [part for part in sys.path if part != _host_dir]
+    sys.path[:] = [claim["cwd"], *given, *standard]
+    for directory in claim.get("modulePaths", ()):
+        # With its .pth files, as an installed site-packages.
+        site.addsitedir(directory)
+    sys.path.append(os.path.join(_host_dir, "shims"))
+    _forget_shadowed(claim["cwd"])
+
+
+def _forget_shadowed(directory: str) -> None:
+    """
+    A module of the function may have the name of one of the standard library that the host has loaded already; the
+    function means its own.
+    """
+    names = {name[:-3] if name.endswith(".py") else name for name in os.listdir(directory)}
+    for name in names & sys.modules.keys():
+        file = getattr(sys.modules[name], "__file__", None)
+        if file is not None and os.path.abspath(file).startswith(_standard) and name != "encodings":
+            for loaded in [one for one in sys.modules if one == name or one.startswith(name + ".")]:
+                del sys.modules[loaded]
+
+
+def _set_user(user) -> None:
+    if user is None:
+        return
+    try:
+        os.setgroups([user["gid"]])
+        os.setgid(user["gid"])
+        os.setuid(user["uid"])
+    except OSError as error:
+        raise LoadFailure("UserNotAllowed", f"cannot become user {user['uid']}: {error}") from error
+
+
+def install_builtins() -> None:
+    """`exit` and `quit`, which the site module would have made."""
+    site.setquit()
+
+
+def line_buffered() -> None:
+    """print() is in the log when its line is complete, not when a buffer is full."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)

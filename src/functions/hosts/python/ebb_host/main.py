@@ -1,0 +1,119 @@
+"""The host's life: start, wait for a claim, load the function, serve it, drain."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+
+from .become import become, install_builtins, line_buffered
+from .control import Control, NoControl
+from .failure import LoadFailure, describe, report
+from .load import load_module
+from .models.pick import make_model
+from .server.server import Server
+
+BACKLOG = 4096
+
+
+def main() -> None:
+    words = sys.argv[1:]
+    install_builtins()
+    line_buffered()
+    if words[:1] == ["serve"]:
+        from .serve import claim_from
+
+        claim = claim_from(words[1:])
+        run(NoControl(), claim, open_listener("0.0.0.0", int(os.environ.get("PORT") or 8080)))
+        return
+    control = Control(3)
+    listener = open_listener("127.0.0.1", 0)
+    if words[:1] == ["--warm"]:
+        from .warm_up import warm_up
+
+        warm_up()
+        control.send({"type": "idle"})
+    run(control, control.wait_for_claim(), listener)
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen(BACKLOG)
+    return listener
+
+
+def run(control, claim: dict, listener: socket.socket) -> None:
+    started = time.perf_counter()
+    port = listener.getsockname()[1]
+    timeout = claim["loadTimeoutMs"] / 1000
+    fail = failing(control)
+    signal.signal(signal.SIGALRM, lambda *_: fail(LoadFailure("LoadTimeout", f"the function was not loaded within {timeout:g} s")))
+    signal.setitimer(signal.ITIMER_REAL, timeout)
+    try:
+        become(claim, port)
+        if claim["model"] == "server":
+            from .own_server import run_program
+
+            run_program(control, claim, listener, started)
+            return
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        model = make_model(claim, load_module(claim["entry"], claim["cwd"]))
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(model.start(port))
+    except BaseException as error:
+        fail(error)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    server = Server(loop, listener, model.handle)
+    server.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: stop_soon(loop, server, model))
+    control.watch(loop)
+    control.send({"type": "ready", "port": port, "loadMs": (time.perf_counter() - started) * 1000})
+    loop.run_forever()
+
+
+def failing(control):
+    """Reports why the function does not load, to ebb and to the log, and ends."""
+
+    def fail(error: BaseException) -> None:
+        if isinstance(error, LoadFailure):
+            reason, text = error.reason, str(error)
+        elif isinstance(error, SystemExit):
+            end(error.code)
+        else:
+            reason, text = "ImportFailed", describe(error)
+        report(text)
+        control.send({"type": "failed", "reason": reason, "message": text})
+        os._exit(1)
+
+    return fail
+
+
+def end(code) -> None:
+    """Leaves as sys.exit(code) would, with what was printed."""
+    if isinstance(code, str):
+        report(code)
+    sys.stdout.flush()
+    os._exit(0 if code is None else code if isinstance(code, int) else 1)
+
+
+_stopping: list = []
+
+
+def stop_soon(loop, server, model) -> None:
+    if not _stopping:
+        _stopping.append(loop.create_task(stop(server, model)))
+
+
+async def stop(server, model) -> None:
+    """Requests in flight finish, the function's own end is heard, then the process ends."""
+    await server.drain()
+    try:
+        await model.stop()
+    except Exception as error:
+        report(f"the function's shutdown failed: {describe(error)}")
+    end(0)

@@ -1,0 +1,98 @@
+"""Programs that listen on PORT themselves: run as `python3 entry.py` would run them, in a process that is up already."""
+
+import runpy
+import signal
+import socket
+import sys
+import threading
+import time
+
+from .failure import LoadFailure, describe, report
+from .main import end, failing
+
+# Servers that listen without Python's socket module (uvloop) are found by asking for a connection.
+LOOK_EVERY_S = 0.025
+
+
+def run_program(control, claim: dict, listener: socket.socket, started: float) -> None:
+    """Never returns normally: the process ends with the program."""
+    port = listener.getsockname()[1]
+    listener.close()
+    watch = ListenWatch(control, port, started)
+    control.watch_in_thread()
+    try:
+        runpy.run_path(claim["entry"], run_name="__main__")
+    except SystemExit as error:
+        end(error.code)
+    except BaseException as error:
+        if not watch.ready:
+            raise
+        report(describe(error))
+        sys.stdout.flush()
+        end(1)
+    watch.program_ended()
+    for thread in threading.enumerate():
+        # As the interpreter itself would before it ends.
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    end(0)
+
+
+class ListenWatch:
+    """Says `ready` when somebody listens on the port."""
+
+    def __init__(self, control, port: int, started: float) -> None:
+        self.ready = False
+        self._control = control
+        self._port = port
+        self._started = started
+        self._others: set = set()
+        self._lock = threading.Lock()
+        self._listen = socket.socket.listen
+        watch = self
+
+        def listen(sock, *args):
+            result = watch._listen(sock, *args)
+            watch._seen(sock)
+            return result
+
+        socket.socket.listen = listen
+        threading.Thread(target=self._look, name="ebb-listen", daemon=True).start()
+
+    def _seen(self, sock: socket.socket) -> None:
+        name = sock.getsockname()
+        if not isinstance(name, tuple):
+            return
+        if name[1] == self._port:
+            self._found()
+        else:
+            self._others.add(name[1])
+
+    def _look(self) -> None:
+        while not self.ready:
+            time.sleep(LOOK_EVERY_S)
+            with socket.socket() as probe:
+                if not self.ready and probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    self._found()
+
+    def _found(self) -> None:
+        with self._lock:
+            if self.ready:
+                return
+            self.ready = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        socket.socket.listen = self._listen
+        took = (time.perf_counter() - self._started) * 1000
+        self._control.send({"type": "ready", "port": self._port, "loadMs": took})
+
+    def program_ended(self) -> None:
+        """The program came to its end; threads it left may still serve."""
+        if self.ready or any(not t.daemon for t in threading.enumerate() if t is not threading.main_thread()):
+            return
+        failing(self._control)(LoadFailure("NeverListens", "the program ended without listening on PORT"))
+
+    def timeout(self, seconds: float) -> LoadFailure:
+        if self._others:
+            ports = ", ".join(map(str, sorted(self._others)))
+            return LoadFailure("PortIgnored", f"the program listens on port {ports} instead of PORT ({self._port})")
+        return LoadFailure("NeverListens", f"the program did not listen on PORT ({self._port}) within {seconds:g} s")

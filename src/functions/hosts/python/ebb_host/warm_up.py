@@ -1,0 +1,10 @@
+"""What every function will need, loaded and run once while nobody waits."""
+
+
+def warm_up() -> None:
+    # Imported for later: most functions ask for several of these.
+    import base64, collections.abc, contextlib, dataclasses, datetime, decimal, email.message, functools  # noqa: E401, F401
+    import hashlib, http.client, inspect, json, logging, random, re, string, tempfile, typing, urllib.request, uuid  # noqa: E401, F401
+
+    from .models import asgi, asgi_app  # noqa: F401
+    from . import own_server  # noqa: F401
