@@ -32,7 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Errors whose message says what is wrong and where: a stack would add nothing. */
-const usersToMend = new Set(["CompileError", "SourceError", "KubeconfigError", "DataDirError"]);
+const usersToMend = new Set(["CompileError", "SourceError", "KubeconfigError", "DataDirError", "ImageError"]);
 
 function report(error: unknown, context: CommandContext): number {
   // Commander has already printed its message and help.

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { makeLayer, type LayerFile } from "./layer.ts";
+import { packLayer, type LayerDirectory, type LayerFile } from "./layer.ts";
 import { mediaTypes, type Descriptor, type ImageConfig, type Manifest, type RunConfig } from "./oci.ts";
 import type { ImageStore } from "./store.ts";
 
@@ -48,9 +47,12 @@ export async function buildImage(store: ImageStore, name: string, source: ImageS
   return descriptor.digest;
 }
 
-/** Packs files into a layer and stores its blob. */
-export async function putLayer(store: ImageStore, files: readonly LayerFile[]): Promise<StoredLayer> {
-  const tar = await makeLayer(files);
-  const diffId = `sha256:${createHash("sha256").update(tar).digest("hex")}`;
-  return { descriptor: await store.putBlob(mediaTypes.layerTar, tar), diffId };
+/** Packs files into a layer and stores its blob, never holding more than a piece of it in memory. */
+export async function putLayer(
+  store: Pick<ImageStore, "blobs">,
+  files: readonly LayerFile[],
+  directories: readonly LayerDirectory[] = [],
+): Promise<StoredLayer> {
+  const { digest, size } = await store.blobs.putStream(packLayer(files, directories), { from: "a layer of files" });
+  return { descriptor: { mediaType: mediaTypes.layerTar, digest, size }, diffId: digest };
 }

@@ -1,16 +1,43 @@
-import { createHash, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { unpackLayer } from "./layer.ts";
-import { mediaTypes, nameAnnotation, type Descriptor, type ImageConfig, type Index, type Manifest } from "./oci.ts";
-import { canonicalName, parseImageReference } from "./reference.ts";
+import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { openBlobFiles, type BlobFiles } from "./blob-files.ts";
+import { isDigest, shortDigest } from "./digest.ts";
+import { ImageError } from "./image-error.ts";
+import { nameOf, openLayoutIndex } from "./layout-index.ts";
+import {
+  isIndex,
+  mediaTypes,
+  nameAnnotation,
+  pickPlatform,
+  platformOf,
+  platformText,
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  type Platform,
+} from "./oci.ts";
+import { canonicalName, parseImageReference, type ImageReference } from "./reference.ts";
+import type { UnpackOptions } from "./unpack-layer.ts";
+import { openUnpackedRoots, unpackImage } from "./unpacked-roots.ts";
 
 export interface StoredImage {
   /** Digest of the manifest, `sha256:…`. */
   readonly digest: string;
+  /** What the reference named: the manifest, or the index it was chosen from. */
+  readonly named: Descriptor;
   readonly manifest: Manifest;
   readonly config: ImageConfig;
+}
+
+/** One name of the store. */
+export interface StoredName {
+  /** `registry/repository:tag`, or `registry/repository@digest` where something was filed without a tag. */
+  readonly name: string;
+  readonly digest: string;
+  readonly descriptor: Descriptor;
+  /** A copy of what a registry had under the name, as opposed to something made or loaded here. */
+  readonly pulled: boolean;
 }
 
 /**
@@ -18,107 +45,161 @@ export interface StoredImage {
  * Several processes may use one directory: blobs are written once under their digest, the index is replaced whole.
  */
 export interface ImageStore {
-  /** The image a reference names here; undefined when it is not in the store. Throws on a malformed reference. */
-  resolve(reference: string): Promise<StoredImage | undefined>;
+  readonly dir: string;
+  readonly blobs: BlobFiles;
+  /**
+   * The image a reference names here; undefined when it is not in the store. Of an index, the manifest for a platform
+   * (this machine's unless told). Throws ImageError on a malformed reference and an index without the platform.
+   */
+  resolve(reference: string, platform?: Platform): Promise<StoredImage | undefined>;
+  /** What a name or digest stands for, whatever it is; undefined when it is not here. */
+  find(reference: string): Descriptor | undefined;
+  /** A manifest, index or config by digest; undefined when it is not here or not JSON. */
+  readJson<T>(digest: string): Promise<T | undefined>;
   /** Stores bytes under their digest. */
   putBlob(mediaType: string, bytes: Uint8Array): Promise<Descriptor>;
   hasBlob(digest: string): boolean;
-  /** Files a manifest under a name, replacing what had the name. */
-  tag(name: string, manifest: Descriptor): Promise<void>;
+  /** Files a manifest or index under a name, replacing what had the name. */
+  tag(name: string, manifest: Descriptor, options?: { readonly pulled?: boolean }): Promise<void>;
+  /** Takes names away; returns those that were there. Blobs stay until they are collected. */
+  untag(names: readonly string[]): readonly string[];
   /** Directory with the image's files, unpacked on first use. The caller must not write to it. */
-  unpack(digest: string): Promise<string>;
-  list(): Promise<readonly { readonly name: string; readonly digest: string }[]>;
+  unpack(digest: string, options?: Partial<Pick<UnpackOptions, "ownership">>): Promise<string>;
+  /** Unpacks into a directory of the caller, which must be empty and stay its own. */
+  unpackInto(digest: string, root: string, options: Pick<UnpackOptions, "ownership" | "signal">): Promise<void>;
+  list(): Promise<readonly StoredName[]>;
+  close(): void;
 }
+
+const pulledAnnotation = "dev.ebb.pulled";
 
 /** Opens (and makes) the image layout in `dir`. */
 export function openImageStore(dir: string): ImageStore {
-  mkdirSync(join(dir, "blobs/sha256"), { recursive: true });
-  const indexFile = join(dir, "index.json");
-  const unpacking = new Map<string, Promise<string>>();
-  let cached: { readonly stamp: number; readonly index: Index } | undefined;
+  mkdirSync(dir, { recursive: true });
+  const blobs = openBlobFiles(dir);
+  const index = openLayoutIndex(dir);
+  const roots = openUnpackedRoots(dir, blobs);
 
-  const blobFile = (digest: string): string => join(dir, "blobs", digest.replace(":", "/"));
-  const readJson = async <T>(digest: string): Promise<T> => JSON.parse(await readFile(blobFile(digest), "utf8")) as T;
-
-  function readIndex(): Index {
-    if (!existsSync(indexFile)) return { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
-    const stamp = statSync(indexFile).mtimeMs;
-    if (cached?.stamp !== stamp) cached = { stamp, index: JSON.parse(readFileSync(indexFile, "utf8")) as Index };
-    return cached.index;
-  }
-
-  async function replaceFile(file: string, content: string | Uint8Array): Promise<void> {
-    const draft = `${file}.${randomUUID()}.tmp`;
-    await writeFile(draft, content);
-    await rename(draft, file);
-  }
-
-  async function load(digest: string): Promise<StoredImage | undefined> {
-    if (!existsSync(blobFile(digest))) return undefined;
-    const manifest = await readJson<Manifest>(digest);
-    return { digest, manifest, config: await readJson<ImageConfig>(manifest.config.digest) };
-  }
-
-  async function unpackInto(digest: string, root: string): Promise<string> {
-    const image = await load(digest);
-    if (!image) throw new Error(`image ${digest} is not in the store at ${dir}`);
-    const draft = `${root}.${randomUUID()}.tmp`;
-    await mkdir(draft, { recursive: true });
-    for (const layer of image.manifest.layers)
-      await unpackLayer(blobFile(layer.digest), layer.mediaType.endsWith("gzip"), draft);
+  async function readJson<T>(digest: string): Promise<T | undefined> {
+    let text;
     try {
-      await rename(draft, root);
+      text = await readFile(blobs.file(digest), "utf8");
     } catch (error) {
-      // Another process was first: its copy is as good.
-      await rm(draft, { recursive: true });
-      if (!existsSync(root)) throw error;
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
     }
-    return root;
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  function find(text: string): Descriptor | undefined {
+    const reference = referenceOf(text);
+    if (reference.digest === undefined) {
+      const name = canonicalName(reference);
+      return index.entries().find((entry) => nameOf(entry) === name);
+    }
+    const { digest } = reference;
+    const size = blobs.size(digest);
+    if (size === undefined) return undefined;
+    const entry = index.entries().find((e) => e.digest === digest);
+    return { mediaType: entry?.mediaType ?? "", digest, size };
+  }
+
+  async function load(named: Descriptor, platform: Platform): Promise<StoredImage | undefined> {
+    const document = await readJson<Manifest | Index>(named.digest);
+    if (!document) return undefined;
+    if (isIndex(document)) {
+      const picked = pickPlatform(document, platform);
+      if (!picked) throw noPlatform(named.digest, document, platform);
+      const image = await load(picked, platform);
+      return image && { ...image, named: { ...named, mediaType: document.mediaType } };
+    }
+    const config = await readJson<ImageConfig>(document.config.digest);
+    const mediaType = named.mediaType === "" ? (document.mediaType ?? mediaTypes.manifest) : named.mediaType;
+    return config && { digest: named.digest, named: { ...named, mediaType }, manifest: document, config };
+  }
+
+  async function imageOf(digest: string): Promise<StoredImage> {
+    const size = blobs.size(digest) ?? 0;
+    const image = await load({ mediaType: "", digest, size }, here);
+    if (!image) throw new ImageError("not-found", `image ${digest} is not in the store at ${dir}`);
+    return image;
   }
 
   return {
-    async resolve(text) {
-      const reference = parseImageReference(text);
-      if (!reference) throw new Error(`not an image reference: "${text}"`);
-      if (reference.digest) return await load(reference.digest);
-      const name = canonicalName(reference);
-      const entry = readIndex().manifests.find((m) => m.annotations?.[nameAnnotation] === name);
-      return entry && (await load(entry.digest));
+    dir,
+    blobs,
+    find,
+    readJson,
+
+    async resolve(text, platform = here) {
+      const named = find(text);
+      return named && (await load(named, platform));
     },
 
     async putBlob(mediaType, bytes) {
-      const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-      if (!existsSync(blobFile(digest))) await replaceFile(blobFile(digest), bytes);
-      return { mediaType, digest, size: bytes.byteLength };
+      return { mediaType, ...(await blobs.put(bytes)) };
     },
 
-    hasBlob: (digest) => existsSync(blobFile(digest)),
+    hasBlob: (digest) => blobs.size(digest) !== undefined,
 
-    async tag(text, manifest) {
-      const reference = parseImageReference(text);
-      if (!reference) throw new Error(`not an image reference: "${text}"`);
-      const name = canonicalName(reference);
-      const others = readIndex().manifests.filter((m) => m.annotations?.[nameAnnotation] !== name);
-      const entry = { ...manifest, annotations: { ...manifest.annotations, [nameAnnotation]: name } };
-      const index: Index = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [...others, entry] };
-      await replaceFile(join(dir, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
-      await replaceFile(indexFile, JSON.stringify(index, undefined, 2));
-      cached = undefined;
+    async tag(text, { mediaType, digest, size }, options) {
+      const name = canonicalName(referenceOf(text));
+      const pulled = options?.pulled ? { [pulledAnnotation]: "true" } : {};
+      const entry = { mediaType, digest, size, annotations: { [nameAnnotation]: name, ...pulled } };
+      index.update((entries) => [...entries.filter((e) => nameOf(e) !== name), entry]);
     },
 
-    async unpack(digest) {
-      const root = join(dir, "unpacked", digest.replace("sha256:", ""));
-      if (existsSync(root)) return root;
-      let running = unpacking.get(digest);
-      if (!running) {
-        running = unpackInto(digest, root).finally(() => unpacking.delete(digest));
-        unpacking.set(digest, running);
-      }
-      return await running;
+    untag(texts) {
+      const names = new Set(texts.map((text) => canonicalName(referenceOf(text))));
+      let removed: readonly string[] = [];
+      index.update((entries) => {
+        removed = entries.map(nameOf).filter((name) => names.has(name));
+        return removed.length === 0 ? entries : entries.filter((e) => !names.has(nameOf(e)));
+      });
+      return removed;
+    },
+
+    async unpack(digest, options) {
+      const ownership = options?.ownership ?? "strip";
+      return await roots.root(await imageOf(digest), ownership);
+    },
+
+    async unpackInto(digest, root, options) {
+      await unpackImage(await imageOf(digest), root, blobs, options);
     },
 
     async list() {
-      return readIndex().manifests.map((m) => ({ name: m.annotations?.[nameAnnotation] ?? "", digest: m.digest }));
+      return index.entries().map((entry) => ({
+        name: nameOf(entry),
+        digest: entry.digest,
+        descriptor: { mediaType: entry.mediaType, digest: entry.digest, size: entry.size },
+        pulled: entry.annotations?.[pulledAnnotation] === "true",
+      }));
     },
+
+    close: () => index.close(),
   };
+}
+
+const here = platformOf(process.arch);
+
+function referenceOf(text: string): ImageReference {
+  const reference = isDigest(text) ? undefined : parseImageReference(text);
+  if (!reference) throw new ImageError("malformed", `not an image reference: "${text}"`);
+  return reference;
+}
+
+function noPlatform(digest: string, index: Index, wanted: Platform): ImageError {
+  const has = index.manifests.flatMap(({ platform }) =>
+    platform && platform.os !== "unknown" ? [platformText(platform)] : [],
+  );
+  return new ImageError(
+    "not-found",
+    `image ${shortDigest(digest)}… is not made for ${platformText(wanted)}, only for ${has.join(", ") || "nothing named"}`,
+  );
 }

@@ -2,6 +2,7 @@
  * `ebb up`: the whole of ebb in one process. This file and cluster.ts are the only ones that know every room; what a room
  * needs of another reaches it here, as a narrow value.
  */
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { PodKind } from "../api/core/kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
@@ -18,7 +19,9 @@ import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts"
 import { coreControllers } from "../controllers/core-controllers.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
 import { installServing } from "../controllers/serving/install.ts";
-import { resolveLocalDigest } from "../images/resolve-digest.ts";
+import { dockerCredentials } from "../images/registry/credentials.ts";
+import { createRegistryClient } from "../images/registry/registry-client.ts";
+import { resolveDigest } from "../images/resolve-digest.ts";
 import { openImageStore } from "../images/store.ts";
 import { createNodeMetrics } from "./node-metrics.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
@@ -43,6 +46,8 @@ export interface StandaloneOptions {
   /** Warm hosts kept waiting when idle. */
   readonly poolSize: number;
   readonly version: string;
+  /** Where logins to registries and proxies are found: `DOCKER_CONFIG`, `HTTPS_PROXY`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 export interface Standalone {
@@ -102,6 +107,12 @@ async function assemble(
 
   const machine = readMachine(options.version);
   const images = openImageStore(join(dataDir.path, "images"));
+  closers.defer(() => images.close());
+  const registries = createRegistryClient({
+    findCredentials: dockerCredentials({ home: homedir(), env: options.env }),
+    env: options.env,
+  });
+  closers.defer(() => registries.close());
   const node = createNodeAgent(
     {
       ...core,
@@ -157,7 +168,7 @@ async function assemble(
       recorder,
       externalPort: () => routerPort,
       defaultDomain: domain,
-      resolveDigest: (image) => resolveLocalDigest(images, image),
+      resolveDigest: (image, { signal }) => resolveDigest({ store: images, client: registries }, image, { signal }),
     }),
     ...autoscaling.controllers,
     routerController(routes),

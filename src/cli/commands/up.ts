@@ -66,6 +66,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     ...optional("accessLog", textOption(input, "accessLog")),
     poolSize: numberOption(input, "pool", 0) ?? 8,
     version: ebbVersion(),
+    env: context.env,
   };
   try {
     return await startStandalone(options, log);
