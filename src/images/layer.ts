@@ -7,16 +7,13 @@ import { ImageError } from "./image-error.ts";
 /** One file of a layer. Paths are relative to the root, with `/`. */
 export interface LayerFile {
   readonly path: string;
-  readonly content: Uint8Array | string | FileOnDisk;
+  readonly content: Uint8Array | string;
+  /** Read from this file of the machine when packed, a piece at a time; the content is then ignored. */
+  readonly file?: string;
   /** Permission bits; 0o644 when absent. */
   readonly mode?: number;
   /** Target of a symbolic link; the content is then ignored. */
   readonly link?: string;
-}
-
-/** Content that is read when the layer is packed, a piece at a time. */
-export interface FileOnDisk {
-  readonly file: string;
 }
 
 /** A directory whose own facts matter, such as `/tmp`; others follow from the files. */
@@ -60,14 +57,13 @@ function byFirst(a: readonly [string, unknown], b: readonly [string, unknown]): 
 }
 
 async function writeFile(tar: Pack, file: LayerFile): Promise<void> {
-  const { path: name, content } = file;
+  const { path: name } = file;
   if (file.link !== undefined) {
     tar.entry({ ...fixed, name, type: "symlink", linkname: file.link, mode: 0o777 });
     return;
   }
-  const onDisk = typeof content === "object" && "file" in content;
-  const bytes = onDisk ? undefined : Buffer.from(content as Uint8Array | string);
-  const size = bytes ? bytes.byteLength : statSync((content as FileOnDisk).file).size;
+  const bytes = file.file === undefined ? Buffer.from(file.content) : undefined;
+  const size = bytes ? bytes.byteLength : statSync(file.file ?? "").size;
   const entry = { ...fixed, name, size, mode: file.mode ?? 0o644 };
   if (size === 0) {
     tar.entry(entry, "");
@@ -75,7 +71,7 @@ async function writeFile(tar: Pack, file: LayerFile): Promise<void> {
   }
   // Through the sink, which waits for the reader: whole buffers handed over would pile up.
   const sink = tar.entry(entry) as unknown as Writable;
-  const source = bytes ? Readable.from([bytes]) : createReadStream((content as FileOnDisk).file);
+  const source = bytes ? Readable.from([bytes]) : createReadStream(file.file ?? "");
   await pipeline(source, sink);
 }
 
