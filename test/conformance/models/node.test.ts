@@ -25,6 +25,11 @@ const models: readonly NodeModel[] = [
   { model: "fetch", fixture: "fetch-listener", traits: [...http, "json", "streams", "checks-answers"] },
   { model: "node-http", traits: [...http, "streams"] },
   { model: "server", traits: [...http, "streams"] },
+  {
+    model: "knative",
+    env: { FUNC_BODY_LIMIT: "30000000" },
+    traits: [...http, "json", "checks-answers", "events"],
+  },
   { model: "cloudevents", traits: ["events", "events-only"] },
 ];
 

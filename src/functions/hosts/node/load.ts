@@ -65,6 +65,10 @@ async function serve(model: KnownModel, context: ModelContext): Promise<ServedFu
       const { cloudEventsModel } = await import("../../models/cloudevents/cloudevents-model.ts");
       return cloudEventsModel(context);
     }
+    case "knative": {
+      const { knativeModel } = await import("../../models/knative/knative-model.ts");
+      return await knativeModel(context);
+    }
     default:
       throw new LoadError("NoHandler", `this host cannot serve the model "${model}"`);
   }
