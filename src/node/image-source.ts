@@ -6,7 +6,10 @@ export interface ImageSource {
   unpack(digest: string): Promise<string>;
   /** The same, with every file as its owner and mode in the image: the root of a container. */
   rootfs?(digest: string): Promise<string>;
-  /** Fetches an image from its registry into the store, or sees that what is there is the newest. */
+  /**
+   * Fetches an image from its registry into the store, or sees that what is there is the newest. Several who want one
+   * image at a time wait for one fetch.
+   */
   pull?(reference: string, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 

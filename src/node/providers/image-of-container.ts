@@ -32,28 +32,20 @@ function unreadable(reference: string, error: unknown): ContainerStartError {
 const pullWithinMs = 15 * 60_000;
 
 /**
- * Brings a container's image here as its pull policy says (pkg/kubelet/images/image_manager.go). Several pods that
- * want the same image wait for one fetch.
+ * Brings a container's image here as its pull policy says (pkg/kubelet/images/image_manager.go).
  */
 export function createImageFetcher(
   images: ImageSource,
 ): (container: Container, tell: TellPod) => Promise<{ readonly config: SourceImageConfig }> {
   const resolve = (reference: string): Promise<SourceImage | undefined> => images.resolve(reference);
-  const fetching = new Map<string, Promise<void>>();
 
   async function fetch(reference: string, name: string, tell: TellPod): Promise<void> {
     const pull = images.pull;
     if (!pull) return;
-    let running = fetching.get(reference);
-    if (!running) {
-      const signal = AbortSignal.timeout(pullWithinMs);
-      running = pull.call(images, reference, { signal }).finally(() => fetching.delete(reference));
-      fetching.set(reference, running);
-    }
     tell("Pulling", `Pulling image "${reference}"`, name);
     const startedMs = performance.now();
     try {
-      await running;
+      await pull.call(images, reference, { signal: AbortSignal.timeout(pullWithinMs) });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new ContainerStartError("ErrImagePull", `Failed to pull image "${reference}": ${why}`, { cause: error });
