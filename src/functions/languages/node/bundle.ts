@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { BuildFailure, Message } from "esbuild";
 import { CompileError } from "../../build/source.ts";
 
@@ -9,6 +9,8 @@ export interface Bundle {
   readonly map: string;
   /** Names the entry exports. */
   readonly exports: readonly string[];
+  /** Absolute paths of the files in it that are not installed packages. */
+  readonly inputs: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -39,6 +41,9 @@ export async function bundleNode(dir: string, entry: string): Promise<Bundle> {
       code: text(".mjs"),
       map: text(".map"),
       exports: output?.exports ?? [],
+      inputs: Object.keys(result.metafile.inputs)
+        .filter((file) => !/(^|\/)node_modules\//.test(file))
+        .map((file) => resolve(dir, file)),
       warnings: result.warnings.map(formatMessage),
     };
   } catch (error) {
