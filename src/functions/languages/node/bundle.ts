@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { BuildFailure, Message } from "esbuild";
+import { functionsFrameworkPlugin } from "../../models/functions-framework/package-plugin.ts";
 import { CompileError } from "../../build/source.ts";
 
 export interface Bundle {
@@ -32,6 +33,7 @@ export async function bundleNode(dir: string, entry: string): Promise<Bundle> {
       sourcemap: "linked",
       sourcesContent: true,
       logLevel: "silent",
+      plugins: [functionsFrameworkPlugin],
       // CommonJS packages inside an ES module still call require for Node's own modules.
       banner: { js: requireShim },
     });
