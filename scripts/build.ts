@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bundleHost } from "../src/functions/hosts/host-program.ts";
+import { bundleHost, writeRehearsals } from "../src/functions/hosts/host-program.ts";
 
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
@@ -20,3 +20,4 @@ for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "
 const hosts = join(dist, "functions/hosts/hosts");
 mkdirSync(hosts, { recursive: true });
 writeFileSync(join(hosts, "node.cjs"), await bundleHost("node"));
+writeRehearsals(hosts);

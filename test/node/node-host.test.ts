@@ -22,6 +22,8 @@ afterEach(async () => {
   }
 });
 
+type Purpose = "warm" | "direct";
+
 interface Loaded {
   readonly host: HostProcess;
   readonly url: string;
@@ -29,7 +31,7 @@ interface Loaded {
   readonly printed: () => string;
 }
 
-async function load(file: string, model: FunctionModel = "auto"): Promise<Loaded> {
+async function load(file: string, model: FunctionModel = "auto", purpose: Purpose = "direct"): Promise<Loaded> {
   const host = startHost(
     {
       command: nodeHostCommand(process.execPath, await hostProgram("node", join(tmpdir(), "ebb-test-cache"))),
@@ -37,9 +39,10 @@ async function load(file: string, model: FunctionModel = "auto"): Promise<Loaded
       spawned: () => undefined,
       now: () => Date.now(),
     },
-    "direct",
+    purpose,
   );
   running.push(host);
+  if (purpose === "warm") await host.idle;
   let text = "";
   for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (text += chunk.toString()));
   const { port } = await host.claim({
@@ -88,6 +91,22 @@ test("bodies, statuses and headers of a web-standard function arrive as written"
   const blob = await fetch(`${url}/blob`);
   expect([blob.headers.get("content-type"), await blob.text()]).toEqual(["text/x-blob", "from a blob"]);
 });
+
+test.each(["warm", "direct"] as const)(
+  "a %s host shows its function nothing of what it did before",
+  async (purpose) => {
+    const { url, port, printed } = await load("tells-surroundings.mjs", "auto", purpose);
+    expect(await (await fetch(url)).json()).toEqual({
+      env: { COLOUR: "blue", PORT: String(port) },
+      cwd: fixtures,
+      listeners: 1,
+      timers: [],
+    });
+    expect(printed()).toBe("");
+    const own = await load("own-server-function.mjs", "auto", purpose);
+    expect(await (await fetch(own.url)).text()).toBe("own server");
+  },
+);
 
 test("a stream is sent piece by piece", async () => {
   const { url } = await load("web-function.mjs");

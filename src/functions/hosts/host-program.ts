@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
+import { rehearsalName, rehearsals } from "./node/rehearse.ts";
 
 /**
  * Path of the Node host as one file of plain JavaScript, since stripping types would cost each start 50 ms and each
@@ -10,17 +11,27 @@ import { dirname, join } from "node:path";
 export async function hostProgram(name: "node", cacheDir: string): Promise<string> {
   const built = join(import.meta.dirname, "hosts", `${name}.cjs`);
   if (existsSync(built)) return built;
+  mkdirSync(cacheDir, { recursive: true });
+  writeRehearsals(cacheDir);
   const hash = createHash("sha256");
   for (const file of sources()) hash.update(file).update("\0").update(readFileSync(file));
   const into = join(cacheDir, `host-${name}-${hash.digest("hex").slice(0, 16)}.cjs`);
   if (existsSync(into)) return into;
-  const text = await bundleHost(name);
-  // Written aside and renamed, so that a crash or a second writer never leaves half a program behind.
-  mkdirSync(dirname(into), { recursive: true });
-  const aside = `${into}.${process.pid}`;
-  writeFileSync(aside, text);
-  renameSync(aside, into);
+  writeWhole(into, await bundleHost(name));
   return into;
+}
+
+/** Puts the functions that a host tries itself out with (node/rehearse.ts) beside its program. */
+export function writeRehearsals(dir: string): void {
+  const text = "export default { fetch: (request) => new Response(new URL(request.url).pathname) };\n";
+  for (let round = 0; round < rehearsals; round++) writeWhole(join(dir, rehearsalName(round)), text);
+}
+
+/** Written aside and renamed, so that a crash or a second writer never leaves half a file behind. */
+function writeWhole(file: string, text: string): void {
+  const aside = `${file}.${process.pid}`;
+  writeFileSync(aside, text);
+  renameSync(aside, file);
 }
 
 /** Everything a host program may be made of: itself, the models, and the event formats. */

@@ -2,14 +2,12 @@
  * The Node host: a small program that serves one function. Started by ebb it listens, and waits for a claim to tell it
  * which function to load; as `node node.cjs serve` it is told by flags and environment, and stands alone.
  */
-import { fetchListener } from "../../models/fetch/fetch-listener.ts";
 import type { ClaimMessage, HostMessage } from "../protocol.ts";
 import { createDrain } from "./drain.ts";
 import { serveFunction } from "./function-server.ts";
 import { LoadError } from "./load-error.ts";
-import { warmUp } from "./warm-up.ts";
+import { rehearse } from "./rehearse.ts";
 import { installWebGlobals } from "./web-globals.ts";
-import { WebResponse } from "./web-response.ts";
 
 // getBuiltinModule, not import: importing node:http by name evaluates every export, and one of them loads undici (35 ms).
 const http = process.getBuiltinModule("node:http");
@@ -29,13 +27,17 @@ function serveClaim(): void {
     const message = { type: "failed", reason, message: text } satisfies HostMessage;
     control.end(`${JSON.stringify(message)}\n`, () => process.exit(1));
   };
+  const serve = async (message: ClaimMessage, port: number): Promise<void> => {
+    becomeFunction(message, port);
+    await serveFunction({ server, port, drain }, message, fail);
+  };
   const claim = async (message: ClaimMessage): Promise<void> => {
-    const start = performance.now();
+    // Not performance.now(): its first use takes longer than all else here.
+    const began = process.hrtime.bigint();
     const port = await listening;
     try {
-      becomeFunction(message, port);
-      await serveFunction({ server, port, drain }, message, fail);
-      send({ type: "ready", port, loadMs: performance.now() - start });
+      await serve(message, port);
+      send({ type: "ready", port, loadMs: Number(process.hrtime.bigint() - began) / 1e6 });
     } catch (error) {
       fail(error);
     }
@@ -53,10 +55,9 @@ function serveClaim(): void {
   // ebb is gone: nobody would route to this process or end it.
   control.on("close", () => process.exit(0));
   control.on("error", () => process.exit(0));
-  /** Hosts of the pool are told to warm up; one started for a claim has it in its socket already. */
+  /** Hosts of the pool are told to wait; one started for a claim has it in its socket already. */
   if (process.argv[2] === "--warm") {
-    const hello = fetchListener({ fetch: (request) => new WebResponse((request as Request).url) }, {}, drain);
-    void listening.then((port) => warmUp(server, port, hello)).then(() => send({ type: "idle" }));
+    void listening.then((port) => rehearse(serve, server, port)).then(() => send({ type: "idle" }), fail);
   }
 }
 
