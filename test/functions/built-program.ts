@@ -61,7 +61,7 @@ export async function serving(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const port = await freePort();
-  const [program = "", ...args] = (config.Cmd ?? []).map((word) => (word.startsWith("/app") ? join(root, word) : word));
+  const [program = "", ...args] = (config.Cmd ?? []).map((word) => word.replaceAll(/(^|:)\/app\b/g, `$1${root}/app`));
   const own = Object.fromEntries((config.Env ?? []).map((entry) => entry.split(/=(.*)/s).slice(0, 2)));
   const child = spawn(program, args, {
     cwd: join(root, config.WorkingDir ?? "/"),

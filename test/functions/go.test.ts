@@ -13,7 +13,7 @@ async function folder(files: Readonly<Record<string, string>>): Promise<string> 
   return dir;
 }
 
-const mod = "module example.com/function\n\ngo 1.21\n";
+const mod = "module example.com/function\n\ngo 1.19\n";
 const slow = { timeout: 120_000 };
 
 describe("what a Go folder is", () => {

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -24,6 +25,17 @@ test("a dependency layer is made once for one key, and again when the store has 
   const emptied = { store: openImageStore(join(dir, "images")), cacheDir: join(dir, "cache") };
   await cachedLayer(emptied, ["lock", "linux-x64"], make);
   expect(made).toBe(3);
+});
+
+test("files in the directory made for them are packed before it is removed", async () => {
+  const context = { store: openImageStore(join(dir, "images")), cacheDir: join(dir, "cache") };
+  let scratch = "";
+  await cachedLayer(context, ["files"], async (at) => {
+    scratch = at;
+    await writeFile(join(at, "big"), "x".repeat(100_000));
+    return [{ path: "app/big", content: "", file: join(at, "big") }];
+  });
+  expect(existsSync(scratch)).toBe(false);
 });
 
 test("moving a character from one part of a key to the next makes another key", () => {

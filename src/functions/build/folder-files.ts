@@ -1,5 +1,5 @@
 import type { Dirent } from "node:fs";
-import { readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { access, constants, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, posix, relative, sep } from "node:path";
 import type { LayerFile } from "../../images/layer.ts";
 import { parseIgnoreRules, type IgnoreRules } from "./ignore-rules.ts";
@@ -19,8 +19,10 @@ const skipped = new Set([
   ".funcignore",
 ]);
 
-/** Files are held in memory while their layer is packed. */
-const maxBytes = 1024 ** 3;
+/** More than any function needs: whoever packs this much has given the wrong folder. */
+const maxBytes = 4 * 1024 ** 3;
+/** Larger files are read when they are packed, and not held in memory before. */
+const heldBytes = 64 * 1024;
 
 export interface FolderRules {
   /** Directory in the image; `""` keeps the paths as they are. Default `app`. */
@@ -54,9 +56,10 @@ export async function folderFiles(dir: string, rules: FolderRules = {}): Promise
       else {
         const found = await toLayerFile(root, file, entry);
         if (!found) continue;
-        bytes += found.content.length;
+        const { size, ...facts } = found;
+        bytes += size;
         if (bytes > maxBytes) throw tooLarge(dir, path);
-        files.push({ ...found, path: into === "" ? path : `${into}/${path}` });
+        files.push({ ...facts, path: into === "" ? path : `${into}/${path}` });
       }
     }
   };
@@ -92,13 +95,18 @@ async function list(dir: string): Promise<readonly Dirent[]> {
   }
 }
 
+type FileFacts = Omit<LayerFile, "path"> & { readonly size: number };
+
 /** Undefined for sockets, pipes and devices, which no image holds. */
-async function toLayerFile(root: string, file: string, entry: Dirent): Promise<Omit<LayerFile, "path"> | undefined> {
-  if (entry.isSymbolicLink()) return { content: "", link: await linkInside(root, file) };
+async function toLayerFile(root: string, file: string, entry: Dirent): Promise<FileFacts | undefined> {
+  if (entry.isSymbolicLink()) return { size: 0, content: "", link: await linkInside(root, file) };
   if (!entry.isFile()) return undefined;
   try {
-    const { mode } = await stat(file);
-    return { content: await readFile(file), mode: (mode & 0o111) === 0 ? 0o644 : 0o755 };
+    const { mode: bits, size } = await stat(file);
+    const mode = (bits & 0o111) === 0 ? 0o644 : 0o755;
+    if (size <= heldBytes) return { size, content: await readFile(file), mode };
+    await access(file, constants.R_OK);
+    return { size, content: "", file, mode };
   } catch (error) {
     throw unreadable(file, error);
   }
@@ -128,5 +136,5 @@ function unreadable(file: string, error: unknown): SourceError {
 
 const tooLarge = (dir: string, path: string): SourceError =>
   new SourceError(
-    `"${dir}" holds more than 1 GiB (reached at "${path}"): list what the function does not need in .funcignore`,
+    `"${dir}" holds more than 4 GiB (reached at "${path}"): list what the function does not need in .funcignore`,
   );

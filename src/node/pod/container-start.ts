@@ -1,8 +1,7 @@
 import type { Container, PodSpec, SecurityContext } from "../../api/core/types.gen.ts";
 import { expand } from "../env/expand.ts";
 import { quantity } from "../env/quantity.ts";
-import type { ContainerStart, Limits, Mount, OutputSink, PodNetwork } from "../runtime.ts";
-import { servingPort } from "./serving.ts";
+import type { ContainerStart, Limits, Mount, OutputSink } from "../runtime.ts";
 
 export interface StartFacts {
   readonly id: string;
@@ -10,7 +9,6 @@ export interface StartFacts {
   readonly env: Readonly<Record<string, string>>;
   readonly serving: boolean;
   readonly mayServe?: boolean;
-  readonly network: PodNetwork | undefined;
   readonly mounts: readonly Mount[];
   readonly dir: string;
   readonly output: OutputSink;
@@ -22,12 +20,8 @@ export function makeContainerStart(spec: PodSpec, container: Container, facts: S
     list?.map((word) => expand(word, (name) => facts.env[name]));
   const command = words(container.command);
   const args = words(container.args);
-  const { network, ...rest } = facts;
-  const port = facts.serving ? servingPort(container)?.containerPort : undefined;
   return {
-    ...rest,
-    ...(network ? { network } : {}),
-    ...(port === undefined ? {} : { port }),
+    ...facts,
     image: container.image ?? "",
     ...(command ? { command } : {}),
     ...(args ? { args } : {}),

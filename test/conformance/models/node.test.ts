@@ -10,8 +10,6 @@ import { runModelConformance, type ServedModel } from "./model-conformance.ts";
 
 interface NodeModel {
   readonly model: FunctionModel;
-  /** How it is claimed; `auto` unless its exports cannot tell. */
-  readonly claimedAs?: FunctionModel;
   readonly fixture?: string;
   readonly target?: string;
   readonly signature?: string;
@@ -31,19 +29,6 @@ const models: readonly NodeModel[] = [
     model: "knative",
     env: { FUNC_BODY_LIMIT: "30000000" },
     traits: [...http, "json", "checks-answers", "events"],
-  },
-  {
-    model: "functions-framework",
-    claimedAs: "functions-framework",
-    target: "http",
-    traits: [...http, "json", "streams"],
-  },
-  {
-    model: "functions-framework",
-    claimedAs: "functions-framework",
-    fixture: "functions-framework",
-    target: "events",
-    traits: ["events", "events-only"],
   },
   { model: "cloudevents", traits: ["events", "events-only"] },
 ];
@@ -98,10 +83,10 @@ async function start(
   };
 }
 
-/** Nearly all fixtures are started as `auto`: that their exports are recognised is part of the suite. */
+/** Each fixture is started as `auto`: that its exports are recognised is part of the suite. */
 for (const one of models)
   runModelConformance({
-    name: `${one.fixture ?? one.model}${one.target === undefined ? "" : ` (${one.target})`}`,
+    name: one.fixture ?? one.model,
     traits: one.traits,
-    start: (env = {}) => start(one, one.claimedAs ?? "auto", env),
+    start: (env = {}) => start(one, "auto", env),
   });

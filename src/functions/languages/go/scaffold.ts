@@ -29,7 +29,6 @@ ${httpHandlers}${project.cloudEvents ? eventCases : ""}${handlersEnd}${project.c
 
 const standardImports = [
   '"context"',
-  '"errors"',
   '"fmt"',
   '"net"',
   '"net/http"',
@@ -182,7 +181,9 @@ func serve(handler http.Handler, hooks any) error {
 	if h, ok := hooks.(interface{ Stop(context.Context) error }); ok {
 		ending, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
-		err = errors.Join(err, h.Stop(ending))
+		if stopped := h.Stop(ending); stopped != nil {
+			err = fmt.Errorf("Stop: %w", stopped)
+		}
 	}
 	return err
 }
