@@ -10,7 +10,6 @@ import time
 from .become import become, install_builtins, line_buffered
 from .control import Control, NoControl
 from .failure import LoadFailure, describe, report
-from .load import load_module
 from .models.pick import make_model
 from .server.server import Server
 
@@ -61,12 +60,13 @@ def run(control, claim: dict, listener: socket.socket) -> None:
             return
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        model = make_model(claim, load_module(claim["entry"], claim["cwd"]))
+        model = make_model(claim)
         asyncio.set_event_loop(loop)
         loop.run_until_complete(model.start(port))
     except BaseException as error:
         fail(error)
     signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     server = Server(loop, listener, model.handle)
     server.start()
     for number in (signal.SIGTERM, signal.SIGINT):

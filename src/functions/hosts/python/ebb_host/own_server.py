@@ -19,6 +19,8 @@ def run_program(control, claim: dict, listener: socket.socket, started: float) -
     port = listener.getsockname()[1]
     listener.close()
     watch = ListenWatch(control, port, started)
+    seconds = claim["loadTimeoutMs"] / 1000
+    signal.signal(signal.SIGALRM, lambda *_: failing(control)(watch.timeout(seconds)))
     control.watch_in_thread()
     try:
         runpy.run_path(claim["entry"], run_name="__main__")

@@ -6,5 +6,5 @@ def warm_up() -> None:
     import base64, collections.abc, contextlib, dataclasses, datetime, decimal, email.message, functools  # noqa: E401, F401
     import hashlib, http.client, inspect, json, logging, random, re, string, tempfile, typing, urllib.request, uuid  # noqa: E401, F401
 
-    from .models import asgi, asgi_app  # noqa: F401
+    from .models import asgi_app, asgi, functions_framework_model, knative, lambda_model, wsgi  # noqa: F401
     from . import own_server  # noqa: F401

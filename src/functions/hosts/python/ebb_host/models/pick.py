@@ -4,7 +4,7 @@ import importlib
 import inspect
 
 from ..failure import LoadFailure
-from ..load import find_target
+from ..load import load_module
 
 # Loaded on use: a function pays for its own model only.
 _makers = {
@@ -17,15 +17,20 @@ _makers = {
 }
 
 
-def make_model(claim: dict, module):
-    """Raises LoadFailure NoHandler."""
+def make_model(claim: dict):
+    """Imports the function and makes its model. Raises LoadFailure, and whatever the import raises."""
     name = claim["model"]
-    if name == "auto":
-        name = detect(module)
-    if name not in _makers:
+    if name == "functions-framework":
+        return _maker(name)(claim)
+    if name not in _makers and name != "auto":
         raise LoadFailure("NoHandler", f"the Python host does not know the model {name!r}")
+    module = load_module(claim["entry"], claim["cwd"])
+    return _maker(detect(module) if name == "auto" else name)(claim, module)
+
+
+def _maker(name: str):
     file, maker = _makers[name]
-    return getattr(importlib.import_module(f".{file}", __package__), maker)(claim, module)
+    return getattr(importlib.import_module(f".{file}", __package__), maker)
 
 
 def detect(module) -> str:
@@ -37,6 +42,9 @@ def detect(module) -> str:
     for name in ("app", "application"):
         if callable(getattr(module, name, None)):
             return "asgi" if is_asgi(getattr(module, name)) else "wsgi"
+    handle = getattr(module, "handle", None)
+    if inspect.isfunction(handle) and len(inspect.signature(handle).parameters) == 1:
+        return "cloudevents"
     if callable(getattr(module, "new", None)) or callable(getattr(module, "handle", None)) or callable(getattr(module, "main", None)):
         return "knative"
     if callable(getattr(module, "handler", None)):

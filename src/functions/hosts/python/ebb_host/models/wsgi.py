@@ -97,6 +97,8 @@ class WsgiCall:
         try:
             if not self._head:
                 raise RuntimeError("the application did not call start_response")
+            if not isinstance(body, bytes):
+                raise TypeError(f"the application gave {type(body).__name__} where WSGI wants bytes")
             self._exchange.answer(*self._head, body)
         except Exception as error:
             answer_error(self._exchange, error)

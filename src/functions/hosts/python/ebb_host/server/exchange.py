@@ -143,13 +143,12 @@ class Exchange:
         self.answer_head(response_head(self, status, headers, len(body)), status, body)
 
     def answer_head(self, head: bytes, status: int, body: bytes) -> None:
-        self.started = True
         if self.declared is not None and self.declared != len(body) and has_body(self.head.method, status):
-            self.started, expected, self.declared = False, self.declared, None
+            expected, self.declared = self.declared, None
             raise BadResponse(f"content-length says {expected}, the body has {len(body)} bytes")
         if body and has_body(self.head.method, status):
             head += body
-        self.finished = True
+        self.started = self.finished = True
         self.connection.write(head)
         self._finish()
 
