@@ -37,8 +37,8 @@ export interface EventRecorderDeps {
   readonly log: Logger;
 }
 
-/** Bounds and periods of client-go tools/record/events_cache.go. */
-const maxRemembered = 4096;
+/** Bounds and periods of client-go tools/record/events_cache.go, but for the first, 4096 there: 0.5 kB each, three times. */
+const maxRemembered = 1024;
 const maxSimilar = 10;
 const similarWindowMs = 600_000;
 const burstPerObject = 25;
@@ -50,7 +50,7 @@ interface Written {
 }
 
 interface Similar {
-  readonly messages: Set<string>;
+  messages: readonly string[];
   lastMs: number;
 }
 
@@ -136,11 +136,13 @@ function countSimilar(
   { group, message, now }: { readonly group: string; readonly message: string; readonly now: number },
 ): boolean {
   const known = similar.get(group);
-  const entry = known && now - known.lastMs <= similarWindowMs ? known : { messages: new Set<string>(), lastMs: now };
+  const entry = known && now - known.lastMs <= similarWindowMs ? known : { messages: [], lastMs: now };
   entry.lastMs = now;
-  if (entry.messages.size < maxSimilar) entry.messages.add(message);
+  const isKnown = entry.messages.includes(message);
+  // concat, not push: a list that grew by push keeps room for sixteen.
+  if (!isKnown && entry.messages.length < maxSimilar) entry.messages = entry.messages.concat(message);
   remember(similar, group, entry);
-  return entry.messages.size >= maxSimilar && !entry.messages.has(message);
+  return entry.messages.length >= maxSimilar && !entry.messages.includes(message);
 }
 
 function referenceTo({ kind, object, fieldPath }: EventFacts): ObjectReference {

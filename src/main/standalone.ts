@@ -158,7 +158,8 @@ async function assemble(
   const routes = { ...core, router, place: { internal: "router.ebb-system.svc.cluster.local" }, nowMs: Date.now };
   const stopRoutes = followRoutes(routes);
   closers.defer(stopRoutes);
-  const builtInKinds = builtinDefinitions.map((definition) => definition.kind);
+  // Kinds that are other versions of stored ones would be watched, and kept, a second time.
+  const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
   const metrics = createNodeMetrics(() => node.connection.usage(), Date.now);
   await installServing(core.client);
   startControllers(core, closers, [

@@ -2,7 +2,7 @@ import { AppInstance, type InstancePool } from "./app-instance.ts";
 import type { InstanceEvent } from "./instance.ts";
 import { LoadMeter } from "./load-meter.ts";
 import { pickInstance } from "./pick-instance.ts";
-import { RevisionMetrics } from "./router-metrics.ts";
+import type { RevisionMetrics } from "./router-metrics.ts";
 import { WaitQueue, type Waiter } from "./wait-queue.ts";
 
 /** What a Revision says about its requests. Times in milliseconds, 0 = no limit. */
@@ -53,7 +53,8 @@ export interface RuntimeDeps<Pool extends InstancePool> {
 export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   readonly key: string;
   readonly meter: LoadMeter = new LoadMeter();
-  readonly metrics: RevisionMetrics = new RevisionMetrics();
+  /** Absent until its first request is done: most revisions sleep for good. */
+  metrics: RevisionMetrics | undefined;
   settings: RevisionSettings = defaultSettings;
   /** The Revision has been seen: until then its limits are not known, and nothing is sent. */
   configured = false;
@@ -68,9 +69,10 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   /** When the first request of the current wait came with no instance up: the start of a cold start. */
   coldSinceMs: number | undefined;
   readonly #deps: RuntimeDeps<Pool>;
-  readonly #all = new Map<string, AppInstance<Pool>>();
+  /** By id; shared and empty while there is none. */
+  #all: Map<string, AppInstance<Pool>> = noInstances;
   readonly #queue = new WaitQueue<Admitted<Pool>>();
-  #ready: AppInstance<Pool>[] = [];
+  #ready: readonly AppInstance<Pool>[] = [];
   #turn = 0;
   #pumping = false;
 
@@ -175,6 +177,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     this.#ready = this.#ready.filter((other) => other !== instance);
     if (event.type === "gone") {
       this.#all.delete(event.id);
+      if (this.#all.size === 0) this.#all = noInstances;
       instance.pool.close();
     }
   }
@@ -189,6 +192,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     }
     if (instance === undefined) {
       instance = new AppInstance(event, this.#deps.openPool);
+      if (this.#all === noInstances) this.#all = new Map();
       this.#all.set(event.id, instance);
     }
     instance.suspect = false;
@@ -207,6 +211,8 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     return pickInstance(this.#ready, this.settings.concurrency, this.#turn++);
   }
 }
+
+const noInstances = new Map<string, never>();
 
 function isSameEnd(instance: AppInstance, event: InstanceEvent): boolean {
   const { address, protocol } = instance;

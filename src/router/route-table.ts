@@ -42,6 +42,7 @@ export interface Match<Target> {
   readonly changes: HeadChanges;
 }
 
+/** What an Ingress says about one host. */
 interface Claim<Target> {
   readonly ingress: string;
   /** Creation time, then name: the older Ingress keeps a host that two name. */
@@ -51,7 +52,7 @@ interface Claim<Target> {
 
 interface Compiled<Target> {
   readonly source: Ingress;
-  readonly hosts: ReadonlyMap<string, HostRoute<Target>>;
+  readonly hosts: readonly (readonly [name: string, route: HostRoute<Target>])[];
 }
 
 /** Names the platform adds for its own hops upstream; here the next hop is the app. */
@@ -67,8 +68,10 @@ const cachedHosts = 4096;
 export class RouteTable<Target> {
   readonly #resolve: (revision: string) => Target;
   readonly #compiled = new Map<string, Compiled<Target>>();
-  readonly #claims = new Map<string, readonly Claim<Target>[]>();
-  readonly #live = new Map<string, HostRoute<Target>>();
+  /** The claim that counts, of each host. */
+  readonly #live = new Map<string, Claim<Target>>();
+  /** All claims, the one that counts first, of the few hosts that have several. */
+  readonly #contested = new Map<string, readonly Claim<Target>[]>();
   readonly #byRawHost = new Map<string, HostRoute<Target>>();
 
   /** `resolve` gives what stands for a revision (`namespace/name`); it is asked once per split of an applied Ingress. */
@@ -86,8 +89,10 @@ export class RouteTable<Target> {
 
   /** The targets an Ingress routes to now. */
   targetsOf(key: string): ReadonlySet<Target> {
-    const routes = [...(this.#compiled.get(key)?.hosts.values() ?? [])];
-    return new Set(routes.flatMap((route) => route.paths.flatMap((path) => path.splits.map((split) => split.target))));
+    const { hosts = [] } = this.#compiled.get(key) ?? {};
+    return new Set(
+      hosts.flatMap(([, route]) => route.paths.flatMap((path) => path.splits.map((split) => split.target))),
+    );
   }
 
   /** Puts an Ingress in place of what was there under its key (`namespace/name`); undefined removes it. */
@@ -98,28 +103,32 @@ export class RouteTable<Target> {
     if (after === undefined) this.#compiled.delete(key);
     else this.#compiled.set(key, after);
     const rank = ingress === undefined ? "" : `${ingress.metadata.creationTimestamp ?? ""} ${key}`;
-    for (const host of new Set([...(before?.hosts.keys() ?? []), ...(after?.hosts.keys() ?? [])])) {
-      const others = (this.#claims.get(host) ?? []).filter((claim) => claim.ingress !== key);
-      const route = after?.hosts.get(host);
-      if (route !== undefined) others.push({ ingress: key, rank, route });
-      others.sort((a, b) => (a.rank < b.rank ? -1 : 1));
-      this.#setHost(host, others);
-    }
+    for (const [host] of before?.hosts ?? []) this.#unclaim(host, key);
+    for (const [host, route] of after?.hosts ?? []) this.#claim(host, { ingress: key, rank, route });
     this.#byRawHost.clear();
   }
 
-  #setHost(host: string, claims: readonly Claim<Target>[]): void {
-    const [first] = claims;
+  #claim(host: string, claim: Claim<Target>): void {
+    const first = this.#live.get(host);
     if (first === undefined) {
-      this.#claims.delete(host);
-      this.#live.delete(host);
+      this.#live.set(host, claim);
       return;
     }
-    this.#claims.set(host, claims);
-    this.#live.set(host, first.route);
+    const claims = [...(this.#contested.get(host) ?? [first]), claim].sort((a, b) => (a.rank < b.rank ? -1 : 1));
+    this.#contested.set(host, claims);
+    this.#live.set(host, claims[0] ?? claim);
   }
 
-  #compile(ingress: Ingress): ReadonlyMap<string, HostRoute<Target>> {
+  #unclaim(host: string, ingress: string): void {
+    const first = this.#live.get(host);
+    const left = (this.#contested.get(host) ?? [first]).filter((claim) => claim?.ingress !== ingress);
+    if (left[0] === undefined) this.#live.delete(host);
+    else this.#live.set(host, left[0]);
+    if (left.length < 2) this.#contested.delete(host);
+    else this.#contested.set(host, left as Claim<Target>[]);
+  }
+
+  #compile(ingress: Ingress): Compiled<Target>["hosts"] {
     const hosts = new Map<string, HostRoute<Target>>();
     for (const rule of ingress.spec.rules ?? []) {
       const route: HostRoute<Target> = { local: rule.visibility === "ClusterLocal", paths: this.#paths(rule.http) };
@@ -129,7 +138,7 @@ export class RouteTable<Target> {
         hosts.set(name, known === undefined ? route : mergeRoutes(known, route));
       }
     }
-    return hosts;
+    return [...hosts];
   }
 
   #paths(http: HTTPIngressRuleValue | undefined): readonly PathRoute<Target>[] {
@@ -159,7 +168,7 @@ export class RouteTable<Target> {
   host(raw: string): HostRoute<Target> | undefined {
     const cached = this.#byRawHost.get(raw);
     if (cached !== undefined) return cached;
-    const route = this.#live.get(normalHost(raw));
+    const route = this.#live.get(normalHost(raw))?.route;
     if (route !== undefined) {
       if (this.#byRawHost.size >= cachedHosts) this.#byRawHost.clear();
       // A copy: the host given is a slice that would keep its whole request head alive.
@@ -186,7 +195,7 @@ export class RouteTable<Target> {
     random: () => number,
   ): Match<Target> | undefined {
     const own = chooseSplit(path.splits, random);
-    const behind = this.#live.get(alias);
+    const behind = this.#live.get(alias)?.route;
     const behindPath = behind === undefined ? undefined : findPath(behind, asking);
     if (behindPath === undefined || behindPath.aliasOf !== undefined) return own;
     const chosen = chooseSplit(behindPath.splits, random);

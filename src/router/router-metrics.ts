@@ -7,7 +7,7 @@ export const durationBoundsMs: readonly number[] = Object.freeze([
 
 /** Counts by bucket, with sum and count: cumulative, never reset. */
 export class Histogram {
-  readonly counts: Float64Array = new Float64Array(durationBoundsMs.length + 1);
+  readonly counts: number[] = Array.from({ length: durationBoundsMs.length + 1 }, () => 0);
   sum = 0;
   count = 0;
 
@@ -20,10 +20,10 @@ export class Histogram {
   }
 }
 
-/** One revision's numbers since it was first seen; plain fields for whoever exports them. */
+/** One revision's numbers since its first request; plain fields for whoever exports them. */
 export class RevisionMetrics {
   /** Finished requests by first digit of their status; index 0: none was sent. */
-  readonly byStatusClass: Float64Array = new Float64Array(6);
+  readonly byStatusClass: number[] = [0, 0, 0, 0, 0, 0];
   /** Arrival to last byte. */
   readonly duration: Histogram = new Histogram();
   /** Arrival to first byte, for requests that found no instance up. */
@@ -35,6 +35,7 @@ export class RevisionMetrics {
 
 /** The router's numbers as a whole. */
 export class RouterMetrics {
+  /** Of the revisions that had a request. */
   readonly revisions: Map<string, RevisionMetrics> = new Map();
   /** Requests that reached no revision: unknown host, refused head, probe. */
   readonly unrouted: Partial<Record<Outcome, number>> = {};

@@ -19,7 +19,7 @@ import { revisionSettings } from "./revision-settings.ts";
 import { RevisionRuntime, type RuntimeDeps } from "./revision-runtime.ts";
 import { type Reach, RouteTable } from "./route-table.ts";
 import { type RouterClock, systemClock } from "./router-clock.ts";
-import { count, RouterMetrics } from "./router-metrics.ts";
+import { count, RevisionMetrics, RouterMetrics } from "./router-metrics.ts";
 import { compileOptions, type CompiledRouterOptions, type RouterOptions } from "./router-options.ts";
 
 export interface RouterDeps {
@@ -184,7 +184,7 @@ class DataPlane implements Router {
 
   #onColdResponse(exchange: Exchange): string {
     const coldMs = this.#clock.nowMs() - exchange.arrivedMs;
-    exchange.runtime?.metrics.coldStart.observe(coldMs);
+    if (exchange.runtime !== undefined) this.#metricsOf(exchange.runtime).coldStart.observe(coldMs);
     if (!this.#options.serverTiming) return "";
     const waitMs = exchange.sentMs - exchange.arrivedMs;
     return `Server-Timing: cold;dur=${waitMs.toFixed(1)}, app;dur=${(coldMs - waitMs).toFixed(1)}\r\n`;
@@ -202,7 +202,7 @@ class DataPlane implements Router {
   }
 
   #onFinish(exchange: Exchange, nowMs: number): void {
-    const metrics = exchange.runtime?.metrics;
+    const metrics = exchange.runtime && this.#metricsOf(exchange.runtime);
     if (metrics === undefined) count(this.metrics.unrouted, exchange.outcome);
     else {
       const statusClass = Math.floor(exchange.status / 100);
@@ -221,9 +221,17 @@ class DataPlane implements Router {
     if (runtime === undefined) {
       runtime = new RevisionRuntime(key, this.#runtimeDeps);
       this.#runtimes.set(key, runtime);
-      this.metrics.revisions.set(key, runtime.metrics);
     }
     return runtime;
+  }
+
+  #metricsOf(runtime: RevisionRuntime<ProxyPool>): RevisionMetrics {
+    let { metrics } = runtime;
+    if (metrics === undefined) {
+      runtime.metrics = metrics = new RevisionMetrics();
+      this.metrics.revisions.set(runtime.key, metrics);
+    }
+    return metrics;
   }
 
   listen({ host, port, reach = "any" }: ListenOptions): Promise<AddressInfo> {

@@ -226,7 +226,7 @@ export class Log {
 function prepareDatabase(db: DatabaseSync, fsync: boolean): void {
   // EXCLUSIVE before WAL: no shared-memory file, no lock calls per write, and a second opener is refused.
   db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
-  db.exec(`PRAGMA synchronous = ${fsync ? "FULL" : "NORMAL"}; PRAGMA cache_size = -4000`);
+  db.exec(`PRAGMA synchronous = ${fsync ? "FULL" : "NORMAL"}; PRAGMA cache_size = -1000`);
   const id = Number(db.prepare("PRAGMA application_id").get()?.["application_id"]);
   const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
   const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);

@@ -2,6 +2,7 @@ import type { KubeObject } from "../../api/meta/object.ts";
 import type { Change, Entry, Write } from "./entry.ts";
 import { Log, type LogOptions, type LogRow } from "./log.ts";
 import { createManagedPacker, managedText } from "./managed-text.ts";
+import { createPartSharer } from "./share-parts.ts";
 import { Table } from "./table.ts";
 
 export type ChangeListener = (change: Change) => void;
@@ -26,6 +27,7 @@ export class Store {
   readonly #now: () => number;
   readonly #freeze: boolean;
   readonly #pack = createManagedPacker();
+  readonly #share = createPartSharer();
   readonly #tables = new Map<string, Table>();
   readonly #listeners = new Map<string, Set<ChangeListener>>();
   /** Revisions known to be at least as old as their time: where compaction may stop. */
@@ -103,7 +105,7 @@ export class Store {
     const previous = this.get(write.resource, write.key);
     // What is kept is read back from its text: compact, and sharing nothing with what the writer still holds.
     const text = JSON.stringify(withVersion(write.object, revision));
-    const object = JSON.parse(text) as KubeObject;
+    const object = this.#share(JSON.parse(text) as KubeObject);
     if (this.#freeze) deepFreeze(object);
     const entry: Entry = { object, managed: this.#pack(write.managed), revision, time };
     const type = write.kind === "delete" ? "deleted" : previous ? "modified" : "added";
@@ -214,7 +216,7 @@ export class Store {
   }
 
   #entryOf(row: LogRow): Entry {
-    const object = JSON.parse(row.object) as KubeObject;
+    const object = this.#share(JSON.parse(row.object) as KubeObject);
     if (this.#freeze) deepFreeze(object);
     return { object, managed: this.#pack(row.managed), revision: row.revision, time: row.time };
   }

@@ -1,5 +1,5 @@
 import { isNotFound } from "../../api/meta/errors.ts";
-import { parseKey, type KubeObject, type ObjectKey } from "../../api/meta/object.ts";
+import { keyOf, type KubeObject, type ObjectKey } from "../../api/meta/object.ts";
 import type { OwnerReference } from "../../api/meta/types.gen.ts";
 import type { ControllerQueue, ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import type { CoreDeps } from "../core-deps.ts";
@@ -24,7 +24,7 @@ interface Parts extends GarbageCollectorDeps {
 }
 
 /** Keys are `<group>/<plural>|<namespace/name>`. */
-const nodeKey = ({ kind, key }: GraphNode): string => `${kindKey(kind)}|${key}`;
+const nodeKey = ({ kind, object }: GraphNode): string => `${kindKey(kind)}|${keyOf(object.metadata)}`;
 
 /**
  * Deletes what owners left behind, and carries out foreground and orphaning deletions
@@ -67,7 +67,7 @@ function find({ kinds, informers }: Parts, key: string): GraphNode | undefined {
   const [resource, objectKey] = [key.slice(0, separator), key.slice(separator + 1)];
   const kind = kinds.list().find((known) => kindKey(known) === resource);
   const object = kind && informers.of(kind).get(objectKey);
-  return object && { kind, key: objectKey, object };
+  return object && { kind, object };
 }
 
 const refersWithBlock = (dependent: KubeObject, uid: string | undefined): boolean =>
@@ -143,9 +143,9 @@ async function deleteWithDependents(parts: Parts, node: GraphNode): Promise<void
   await remove(parts, node, "Foreground");
 }
 
-async function remove({ client }: Parts, { kind, key, object }: GraphNode, propagationPolicy: string): Promise<void> {
+async function remove({ client }: Parts, { kind, object }: GraphNode, propagationPolicy: string): Promise<void> {
   const preconditions = { uid: object.metadata.uid ?? "" };
-  await unlessGone(client.delete(kind, parseKey(key), { preconditions, propagationPolicy }));
+  await unlessGone(client.delete(kind, object.metadata, { preconditions, propagationPolicy }));
 }
 
 async function orphanDependents(parts: Parts, node: GraphNode): Promise<void> {
@@ -157,21 +157,21 @@ async function orphanDependents(parts: Parts, node: GraphNode): Promise<void> {
   await dropFinalizer(parts, node, orphanFinalizer);
 }
 
-async function dropFinalizer(parts: Parts, { kind, key, object }: GraphNode, finalizer: string): Promise<void> {
+async function dropFinalizer(parts: Parts, { kind, object }: GraphNode, finalizer: string): Promise<void> {
   const finalizers = (object.metadata.finalizers ?? []).filter((held) => held !== finalizer);
   const { resourceVersion } = object.metadata;
   const body = { metadata: { resourceVersion, finalizers } };
-  await unlessGone(parts.client.patch(kind, parseKey(key), { type: "merge", body }));
+  await unlessGone(parts.client.patch(kind, object.metadata, { type: "merge", body }));
 }
 
 async function patchReferences(
   { client }: Parts,
-  { kind, key, object }: GraphNode,
+  { kind, object }: GraphNode,
   ownerReferences: readonly OwnerReference[],
 ): Promise<void> {
   const { uid, resourceVersion } = object.metadata;
   const body = { metadata: { uid, resourceVersion, ownerReferences } };
-  await unlessGone(client.patch(kind, parseKey(key), { type: "merge", body }));
+  await unlessGone(client.patch(kind, object.metadata, { type: "merge", body }));
 }
 
 async function unlessGone(write: Promise<unknown>): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Kind } from "../../api/meta/kind.ts";
-import { keyOf, type KubeObject } from "../../api/meta/object.ts";
+import type { KubeObject } from "../../api/meta/object.ts";
 import type { Change } from "../../client/informer.ts";
 
 export const foregroundFinalizer = "foregroundDeletion";
@@ -8,14 +8,16 @@ export const orphanFinalizer = "orphan";
 /** One object of the graph; `object` is the informer's own, as last seen. */
 export interface GraphNode {
   readonly kind: Kind;
-  readonly key: string;
   readonly object: KubeObject;
 }
+
+/** Up to so many dependents are kept in a list: every object that owns anything has one, and most own two or three. */
+const listedDependents = 16;
 
 /** Who owns whom, by uid, over all kinds. */
 export class OwnerGraph {
   readonly #nodes = new Map<string, GraphNode>();
-  readonly #dependents = new Map<string, Set<string>>();
+  readonly #dependents = new Map<string, readonly string[] | Set<string>>();
 
   get(uid: string): GraphNode | undefined {
     return this.#nodes.get(uid);
@@ -34,7 +36,7 @@ export class OwnerGraph {
       this.#link(uid, before?.object, undefined);
       return [...this.dependentsOf(uid), ...this.#waitingOwners(object)];
     }
-    const node = { kind, key: keyOf(object.metadata), object };
+    const node = { kind, object };
     this.#nodes.set(uid, node);
     this.#link(uid, before?.object, object);
     const found = this.#isWorthALook(object) ? [node] : [];
@@ -66,16 +68,28 @@ export class OwnerGraph {
   #link(uid: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
     const [old, now] = [before?.metadata.ownerReferences ?? [], after?.metadata.ownerReferences ?? []];
     if (old === now) return;
-    for (const { uid: owner } of old) {
-      const dependents = this.#dependents.get(owner);
-      dependents?.delete(uid);
-      if (dependents?.size === 0) this.#dependents.delete(owner);
+    for (const { uid: owner } of old) this.#removeDependent(owner, uid);
+    for (const { uid: owner } of now) this.#addDependent(owner, uid);
+  }
+
+  #addDependent(owner: string, uid: string): void {
+    const dependents = this.#dependents.get(owner) ?? [];
+    if (dependents instanceof Set) dependents.add(uid);
+    else if (dependents.length >= listedDependents) this.#dependents.set(owner, new Set([...dependents, uid]));
+    // concat, not spread: it makes no room for more.
+    else if (!dependents.includes(uid)) this.#dependents.set(owner, dependents.concat(uid));
+  }
+
+  #removeDependent(owner: string, uid: string): void {
+    const dependents = this.#dependents.get(owner);
+    if (dependents instanceof Set) {
+      dependents.delete(uid);
+      if (dependents.size === 0) this.#dependents.delete(owner);
+      return;
     }
-    for (const { uid: owner } of now) {
-      const dependents = this.#dependents.get(owner);
-      if (dependents) dependents.add(uid);
-      else this.#dependents.set(owner, new Set([uid]));
-    }
+    const left = dependents?.filter((other) => other !== uid) ?? [];
+    if (left.length === 0) this.#dependents.delete(owner);
+    else this.#dependents.set(owner, left);
   }
 }
 
