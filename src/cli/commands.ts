@@ -2,6 +2,7 @@ import type { Command } from "./command.ts";
 import { completion } from "./commands/completion.ts";
 import { deleteCommand } from "./commands/delete.ts";
 import { deploy } from "./commands/deploy.ts";
+import { dev } from "./commands/dev.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
 import { invoke } from "./commands/invoke.ts";
@@ -13,6 +14,7 @@ import { up } from "./commands/up.ts";
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   up,
+  dev,
   deploy,
   invoke,
   get,

@@ -20,10 +20,12 @@ import { coreControllers } from "../controllers/core-controllers.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
 import { installServing } from "../controllers/serving/install.ts";
 import { dockerCredentials } from "../images/registry/credentials.ts";
+import { createImagePuller, type ImagePuller } from "../images/registry/image-puller.ts";
 import { createRegistryClient } from "../images/registry/registry-client.ts";
 import { resolveDigest } from "../images/resolve-digest.ts";
-import { openImageStore } from "../images/store.ts";
+import { openImageStore, type ImageStore } from "../images/store.ts";
 import { createNodeMetrics } from "./node-metrics.ts";
+import type { ImageSource } from "../node/image-source.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
 import { followRoutes, routerController } from "../router/router-controller.ts";
 import { createRouter } from "../router/router.ts";
@@ -116,7 +118,7 @@ async function assemble(
   const node = createNodeAgent(
     {
       ...core,
-      images,
+      images: nodeImages(images, createImagePuller({ client: registries, store: images })),
       apiAddress: () => ({ host: "127.0.0.1", port: apiPort }),
       requestToken: (request) => server.requestToken(request),
       beforeTerminate: (instance) => router.drain(instance),
@@ -179,6 +181,18 @@ async function assemble(
   const running = { pid: process.pid, startedAt, apiUrl, routerUrl: `http://127.0.0.1:${routerPort}`, domain };
   dataDir.announce(running);
   return { running, kubeconfig: dataDir.kubeconfig };
+}
+
+/** The store as the node sees it: with roots for containers, and registries behind it. */
+function nodeImages(store: ImageStore, puller: ImagePuller): ImageSource {
+  return {
+    resolve: (reference) => store.resolve(reference),
+    unpack: (digest) => store.unpack(digest),
+    rootfs: (digest) => store.unpack(digest, { ownership: "keep" }),
+    async pull(reference, options) {
+      await puller.pull(reference, options);
+    },
+  };
 }
 
 /** Resolves on loopback everywhere that matters, without any set-up. */

@@ -25,9 +25,12 @@ import { createUsageMeter } from "./connection/usage-meter.ts";
 import { createPodVolumes } from "./volumes/pod-volumes.ts";
 import type { RequestToken } from "./volumes/service-account-token.ts";
 import type { EnvSources } from "./env/container-env.ts";
-import type { ImageSource } from "./image-source.ts";
+import { createRootfsFinder, type ImageSource } from "./image-source.ts";
 import type { StartAhead } from "./instances/ahead.ts";
 import { createInstanceHub, type InstanceListener } from "./instances/instance-hub.ts";
+import { createChosenRuntime } from "./providers/choose-runtime.ts";
+import { createImageFetcher, strictly } from "./providers/image-of-container.ts";
+import { openOci } from "./providers/oci/open-oci.ts";
 import { openCgroups } from "./providers/process/cgroups.ts";
 import { findSandboxMeans } from "./providers/process/sandbox.ts";
 import { signalGroup } from "./providers/process/exit.ts";
@@ -120,8 +123,9 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     minIdle: Math.min(options.poolSize, pythonIdle),
     command: () => pythonCommand(options.path, cacheDir),
   });
-  const cgroups = openCgroups(`ebb-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`, { log });
-  const runtime = createProcessRuntime(
+  const cgroup = `ebb-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
+  const cgroups = openCgroups(cgroup, { log });
+  const processRuntime = createProcessRuntime(
     {
       images: deps.images,
       hosts: { node: nodeHosts, python: pythonHosts },
@@ -137,6 +141,16 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     },
     { baseEnv, compileCacheDir: join(cacheDir, "compiled"), loadTimeoutMs: 30_000 },
   );
+  const rootfsOf = strictly(createRootfsFinder(deps.images));
+  const oci = openOci(
+    { findImage: rootfsOf, spawned: (pid) => journal.started(pid), clock, log },
+    { dataDir, cgroup: `${cgroup}-oci` },
+  );
+  const runtime = createChosenRuntime({
+    process: processRuntime,
+    oci,
+    ensureImage: createImageFetcher(deps.images),
+  });
   const hub = createInstanceHub();
   const recorder = createEventRecorder({ client, clock, log }, machine.name);
   const sources = envSources(deps, machine);
@@ -186,6 +200,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
         signalGroup(session, "SIGKILL");
       }
       const [runDir, logDir] = [join(dataDir, "run"), join(dataDir, "logs")];
+      await oci.sweep();
       await sweepRuns(runDir, logDir, [basename(journalFile)]);
       await nodeHosts.wake();
       await registration.start();
@@ -209,6 +224,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       stopRefreshing?.();
       cancelSweep?.();
       await agent.close();
+      await oci.close();
       cgroups?.close();
       await recorder.close();
       await registration.close();

@@ -4,6 +4,13 @@ export interface ImageSource {
   resolve(reference: string): Promise<SourceImage | undefined>;
   /** Directory with the image's files; not to be written to. */
   unpack(digest: string): Promise<string>;
+  /** The same, with every file as its owner and mode in the image: the root of a container. */
+  rootfs?(digest: string): Promise<string>;
+  /**
+   * Fetches an image from its registry into the store, or sees that what is there is the newest. Several who want one
+   * image at a time wait for one fetch.
+   */
+  pull?(reference: string, options: { readonly signal: AbortSignal }): Promise<void>;
 }
 
 export interface SourceImage {
@@ -32,6 +39,14 @@ export interface UnpackedImage {
 }
 
 const maxKnown = 10_000;
+
+/** Like {@link createImageFinder}, with roots for containers. */
+export function createRootfsFinder(source: ImageSource): (reference: string) => Promise<UnpackedImage | undefined> {
+  const { rootfs } = source;
+  return createImageFinder(
+    rootfs ? { resolve: (r) => source.resolve(r), unpack: (d) => rootfs.call(source, d) } : source,
+  );
+}
 
 /** Finds images and remembers those named by digest, which cannot change: a wake then costs no I/O. */
 export function createImageFinder(source: ImageSource): (reference: string) => Promise<UnpackedImage | undefined> {

@@ -3,7 +3,7 @@
  * OCI runtime. Everything about pods (order, restarts, probes, status) stays above it.
  */
 import type { Readable, Writable } from "node:stream";
-import type { SecurityContext } from "../api/core/types.gen.ts";
+import type { PodSpec, SecurityContext } from "../api/core/types.gen.ts";
 
 export interface NetAddress {
   readonly host: string;
@@ -38,6 +38,10 @@ export interface ContainerStart {
   readonly serving: boolean;
   /** Nothing says whether it takes requests; if its image exposes 8080 it gets a port in PORT all the same. */
   readonly mayServe?: boolean;
+  /** The port a serving container declares. In a network of its own that is PORT, else PORT is some free one. */
+  readonly port?: number;
+  /** What {@link ContainerRuntime.prepare} gave its pod, if anything. */
+  readonly network?: PodNetwork;
   readonly limits: Limits;
   readonly security: SecurityContext;
   readonly mounts: readonly Mount[];
@@ -107,14 +111,31 @@ export class ContainerStartError extends Error {
 
 export type StartFailureReason =
   | "ErrImagePull"
+  | "ErrImageNeverPull"
   | "InvalidImageName"
   | "CreateContainerConfigError"
   | "CreateContainerError"
   | "RunContainerError";
 
+/** A network that the containers of one pod share and nobody else. */
+export interface PodNetwork {
+  /** Reached from this machine and from other pods. */
+  readonly ip: string;
+  /** When the last of its containers has ended. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** An event for the people who watch the pod: `Pulling`, `Pulled`. */
+export type TellPod = (reason: string, message: string, container: string) => void;
+
 export interface ContainerRuntime {
   /** `ebb-process`: the scheme of container ids, and in node info. */
   readonly name: string;
+  /**
+   * Before the first container of a pod: fetches images that are missing, and gives the pod a network of its own if
+   * its images need one; undefined when its containers use the machine's. Throws ContainerStartError.
+   */
+  prepare(spec: PodSpec, tell: TellPod): Promise<PodNetwork | undefined>;
   /** Starts one container. Throws ContainerStartError; anything else thrown is a fault of ours. */
   start(request: ContainerStart): Promise<RunningContainer>;
 }

@@ -101,7 +101,7 @@ test("the node registers itself as Ready and renews its lease", async () => {
 });
 
 test("a pod in the API is run, reported Ready, and removed after it was ended", async () => {
-  await createPod("web", "listens-on-port");
+  await createPod("web", "dev.local/listens-on-port");
   await expect.poll(async () => readiness(await getPod("web")), until).toBe("True");
   const pod = await getPod("web");
   expect(pod?.status).toMatchObject({ phase: "Running", hostIP: "127.0.0.1" });
@@ -121,9 +121,9 @@ test("a pod in the API is run, reported Ready, and removed after it was ended", 
 });
 
 test("a pod that finished is Succeeded and stays", async () => {
-  await createPod("task", "shell", {
+  await createPod("task", "dev.local/shell", {
     restartPolicy: "Never",
-    containers: [{ name: "main", image: "shell", command: ["sh", "-c", "echo done"] }],
+    containers: [{ name: "main", image: "dev.local/shell", command: ["sh", "-c", "echo done"] }],
   });
   await expect.poll(async () => (await getPod("task"))?.status?.phase, until).toBe("Succeeded");
   const status = (await getPod("task"))?.status;
@@ -135,10 +135,10 @@ test("a pod that finished is Succeeded and stays", async () => {
 });
 
 test("pods outlive the agent: the next one runs them again and says what happened", async () => {
-  await createPod("web", "listens-on-port");
-  await createPod("task", "shell", {
+  await createPod("web", "dev.local/listens-on-port");
+  await createPod("task", "dev.local/shell", {
     restartPolicy: "Never",
-    containers: [{ name: "main", image: "shell", command: ["sh", "-c", "sleep 100"] }],
+    containers: [{ name: "main", image: "dev.local/shell", command: ["sh", "-c", "sleep 100"] }],
   });
   await expect.poll(async () => readiness(await getPod("web")), until).toBe("True");
   await expect.poll(async () => readiness(await getPod("task")), until).toBe("True");

@@ -162,7 +162,7 @@ test("an image that is not here leaves the pod waiting with what to do", async (
   });
   expect(waiting.reason).toBe("ErrImagePull");
   expect(waiting.message).toContain("is not in the local store");
-  expect(waiting.message).toContain("crun, runc or runsc");
+  expect(waiting.message).toContain('fetch it with "ebb image pull"');
 });
 
 test("ending a pod drains it, and ends it and its children even when they ignore TERM", async () => {

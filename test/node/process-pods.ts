@@ -11,6 +11,10 @@ import { defaultPoolLimits } from "../../src/functions/pool/pool-size.ts";
 import { WarmPool } from "../../src/functions/pool/warm-pool.ts";
 import type { EnvSources } from "../../src/node/env/container-env.ts";
 import { createInstanceHub, type InstanceEvent } from "../../src/node/instances/instance-hub.ts";
+import { createRootfsFinder, type ImageSource } from "../../src/node/image-source.ts";
+import { createChosenRuntime } from "../../src/node/providers/choose-runtime.ts";
+import { createImageFetcher, strictly } from "../../src/node/providers/image-of-container.ts";
+import { openOci } from "../../src/node/providers/oci/open-oci.ts";
 import { openCgroups } from "../../src/node/providers/process/cgroups.ts";
 import { findSandboxMeans } from "../../src/node/providers/process/sandbox.ts";
 import { signalGroup } from "../../src/node/providers/process/exit.ts";
@@ -33,6 +37,8 @@ const fn = (file: string, model: string) => ({
   config: { Labels: { "dev.ebb.host": "node", "dev.ebb.entry": `/${file}`, "dev.ebb.model": model } },
 });
 
+const shell = { root: "/", config: { Entrypoint: ["/bin/sh", "-c"], Cmd: ["true"] } };
+
 export const images = directoryImages({
   "listens-on-port": program("listens-on-port.mjs"),
   "exposes-8080": {
@@ -45,7 +51,9 @@ export const images = directoryImages({
   "ignores-sigterm": program("ignores-sigterm.mjs"),
   "fetch-function": fn("fetch-function.mjs", "fetch"),
   "throws-at-import": fn("throws-at-import.mjs", "fetch"),
-  shell: { root: "/", config: { Entrypoint: ["/bin/sh", "-c"], Cmd: ["true"] } },
+  shell,
+  "dev.local/shell": shell,
+  "dev.local/listens-on-port": program("listens-on-port.mjs"),
 });
 
 export const quiet: Logger = {
@@ -76,7 +84,9 @@ export interface PodBench {
 const programPath = await hostProgram("node", join(tmpdir(), "ebb-test-cache"));
 
 /** The process provider with everything real but the API: statuses and events are kept for the test to read. */
-export function openPodBench(options: { readonly clock?: Clock; readonly env?: Partial<EnvSources> } = {}): PodBench {
+export function openPodBench(
+  options: { readonly clock?: Clock; readonly env?: Partial<EnvSources>; readonly foreign?: ImageSource } = {},
+): PodBench {
   const clock = options.clock ?? systemClock;
   const dir = mkdtempSync(join(tmpdir(), "ebb-node-"));
   const baseEnv = { PATH: `/usr/bin:/bin:${dirname(process.execPath)}`, LANG: "C.UTF-8" };
@@ -105,7 +115,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
     close: () => pool.close(),
   };
   const cgroups = openCgroups(`ebb-test-${process.pid}`, { log: quiet });
-  const runtime = createProcessRuntime(
+  const processRuntime = createProcessRuntime(
     {
       images,
       hosts: { node: hosts, python: hosts },
@@ -120,6 +130,16 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
     },
     { baseEnv, compileCacheDir: join(dir, "cache"), loadTimeoutMs: 5_000 },
   );
+  const oci =
+    options.foreign &&
+    openOci(
+      { findImage: strictly(createRootfsFinder(options.foreign)), spawned, clock, log: quiet },
+      { dataDir: dir, cgroup: `ebb-test-${process.pid}-oci` },
+    );
+  const runtime =
+    oci && options.foreign
+      ? createChosenRuntime({ process: processRuntime, oci, ensureImage: createImageFetcher(options.foreign) })
+      : processRuntime;
   const statuses = new Map<string, PodStatus>();
   const instances: InstanceEvent[] = [];
   const failures = new Map<string, string | undefined>();
@@ -190,6 +210,7 @@ export function openPodBench(options: { readonly clock?: Clock; readonly env?: P
       pool.close();
       await Promise.all(provider.pods().map((uid) => provider.deletePod(uid, 0)));
       await provider.close();
+      await oci?.close();
       for (const pid of started) signalGroup(pid, "SIGKILL");
       rmSync(dir, { recursive: true, force: true });
       cgroups?.close();

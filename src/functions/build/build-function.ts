@@ -1,5 +1,5 @@
 import { buildImage } from "../../images/build-image.ts";
-import type { BuildContext } from "./language.ts";
+import type { BuildContext, Packed } from "./language.ts";
 import { languages } from "./languages.ts";
 import type { FunctionSource } from "./source.ts";
 
@@ -19,9 +19,7 @@ export async function buildFunction(
   source: FunctionSource,
   namespace: string,
 ): Promise<BuiltFunction> {
-  const language = languages.find((l) => l.name === source.language);
-  if (!language) throw new Error(`no language is called "${source.language}"`);
-  const { layers, config, warnings, architecture } = await language.pack(source, context);
+  const { layers, config, warnings, architecture } = await packFunction(context, source);
   const name = `dev.local/${namespace}/${source.name}`;
   const digest = await buildImage(context.store, name, {
     layers,
@@ -30,4 +28,11 @@ export async function buildFunction(
     ...(architecture === undefined ? {} : { architecture }),
   });
   return { image: `${name}@${digest}`, digest, warnings: [...(source.warnings ?? []), ...warnings] };
+}
+
+/** A function's layers and how it is started, without making an image of them. Throws CompileError or SourceError. */
+export async function packFunction(context: BuildContext, source: FunctionSource): Promise<Packed> {
+  const language = languages.find((l) => l.name === source.language);
+  if (!language) throw new Error(`no language is called "${source.language}"`);
+  return await language.pack(source, context);
 }

@@ -37,6 +37,8 @@ export interface Packed {
   readonly warnings: readonly string[];
   /** What its machine code runs on, in the image specification's (Go's) words; absent when it holds none. */
   readonly architecture?: string;
+  /** Absolute paths of the source files that were read, when that is known: what has to change for another result. */
+  readonly inputs?: readonly string[];
 }
 
 /** One language: how its functions are recognised and made into an image. One folder each under `languages/`. */

@@ -144,6 +144,7 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
       if (!waiting.instances.has(ahead)) return;
       release();
       started.dispose();
+      void started.network?.close();
       void logFile.close();
       const why = exit.cause?.message ?? `exit code ${exit.exitCode}: ${logFile.tail(5)}`;
       deps.onFailure(tracker.revision, why);
@@ -156,6 +157,7 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
     ahead.tracker.draining();
     await deps.beforeTerminate(ahead.tracker.id);
     await terminate(ahead.running, { graceMs: 5_000 }, deps.clock);
+    await ahead.network?.close();
     ahead.dispose();
     await ahead.logFile.close();
     await rm(ahead.logFile.path(), { force: true });
@@ -218,25 +220,35 @@ async function launch(
   const resolved = resolveEnv(like, container, deps.env, { podIP: "", hostIP: options.hostIP });
   // The pod's own start will say what is missing, in its status.
   if (resolved.kind === "missing") return undefined;
+  const network = await deps.runtime.prepare(template.spec, () => undefined);
   const id = deps.newId();
   const logFile = createLogFile(
     { now: () => deps.clock.now(), log: deps.log },
     join(options.logDir, "ahead", `${id}.log`),
   );
   const dir = join(options.runDir, id);
-  const running = await deps.runtime.start(
-    makeContainerStart(template.spec, container, {
-      id,
-      title: `${revision}/${container.name}`,
-      env: { HOSTNAME: `${revision.slice(revision.indexOf("/") + 1)}-${id}`, ...resolved.env },
-      serving: true,
-      mounts: [],
-      dir,
-      output: logFile.sink,
-    }),
-  );
+  const start = makeContainerStart(template.spec, container, {
+    id,
+    title: `${revision}/${container.name}`,
+    env: { HOSTNAME: `${revision.slice(revision.indexOf("/") + 1)}-${id}`, ...resolved.env },
+    serving: true,
+    network,
+    mounts: [],
+    dir,
+    output: logFile.sink,
+  });
+  const running = await deps.runtime.start(start).catch(async (error: unknown) => {
+    await network?.close();
+    throw error;
+  });
   const dispose = (): void => void rm(dir, { recursive: true, force: true }).catch(() => undefined);
-  return { running, logFile, dispose, tracker: deps.hub.track({ id, revision, protocol: protocolOf(container) }) };
+  return {
+    running,
+    logFile,
+    dispose,
+    network,
+    tracker: deps.hub.track({ id, revision, protocol: protocolOf(container) }),
+  };
 }
 
 function locator(container: Container, running: RunningContainer) {
@@ -244,7 +256,7 @@ function locator(container: Container, running: RunningContainer) {
   return (port: number | string) =>
     port === 0 || port === serving?.containerPort || port === serving?.name
       ? running.address
-      : { host: "127.0.0.1", port: Number(port) };
+      : { host: running.address?.host ?? "127.0.0.1", port: Number(port) };
 }
 
 export type { InstanceTracker };

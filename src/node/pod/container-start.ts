@@ -1,7 +1,8 @@
 import type { Container, PodSpec, SecurityContext } from "../../api/core/types.gen.ts";
 import { expand } from "../env/expand.ts";
 import { quantity } from "../env/quantity.ts";
-import type { ContainerStart, Limits, Mount, OutputSink } from "../runtime.ts";
+import type { ContainerStart, Limits, Mount, OutputSink, PodNetwork } from "../runtime.ts";
+import { servingPort } from "./serving.ts";
 
 export interface StartFacts {
   readonly id: string;
@@ -9,6 +10,7 @@ export interface StartFacts {
   readonly env: Readonly<Record<string, string>>;
   readonly serving: boolean;
   readonly mayServe?: boolean;
+  readonly network: PodNetwork | undefined;
   readonly mounts: readonly Mount[];
   readonly dir: string;
   readonly output: OutputSink;
@@ -20,8 +22,12 @@ export function makeContainerStart(spec: PodSpec, container: Container, facts: S
     list?.map((word) => expand(word, (name) => facts.env[name]));
   const command = words(container.command);
   const args = words(container.args);
+  const { network, ...rest } = facts;
+  const port = facts.serving ? servingPort(container)?.containerPort : undefined;
   return {
-    ...facts,
+    ...rest,
+    ...(network ? { network } : {}),
+    ...(port === undefined ? {} : { port }),
     image: container.image ?? "",
     ...(command ? { command } : {}),
     ...(args ? { args } : {}),

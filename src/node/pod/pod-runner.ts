@@ -6,7 +6,7 @@ import { resolveEnv, type EnvSources } from "../env/container-env.ts";
 import type { PodPlace } from "../env/field-ref.ts";
 import type { InstanceTracker } from "../instances/instance-hub.ts";
 import { createLogFile } from "../logs/log-file.ts";
-import { ContainerStartError, type ContainerRuntime, type NetAddress } from "../runtime.ts";
+import { ContainerStartError, type ContainerRuntime, type NetAddress, type PodNetwork } from "../runtime.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { ContainerRunner, seconds, type Launched } from "./container-runner.ts";
 import { makeContainerStart } from "./container-start.ts";
@@ -17,6 +17,7 @@ import { ServingSide, type ServingSideDeps } from "./serving-side.ts";
 /** An instance that runs already and waits for its pod. */
 export interface AheadOfPod extends Launched {
   readonly tracker: InstanceTracker;
+  readonly network: PodNetwork | undefined;
 }
 
 export interface PodRunnerDeps extends ServingSideDeps {
@@ -49,6 +50,9 @@ export class PodRunner {
   readonly #initContainers: readonly ContainerRunner[];
   readonly #serving: Container | undefined;
   readonly #volumes: PodVolumes;
+  /** Undefined in itself while not asked for; shared by all containers. */
+  #prepared: Promise<PodNetwork | undefined> | undefined;
+  #network: PodNetwork | undefined;
   #end: PodFacts["end"];
   #reporting = false;
   #stopping: Promise<void> | undefined;
@@ -64,11 +68,22 @@ export class PodRunner {
     this.#startedMs = deps.clock.now();
     this.#serving = servingContainer(pod.spec.containers) ?? undeclaredServer(pod.spec);
     this.#servingSide = this.#serving && new ServingSide(deps, this.#serving, { pod, podIP: options.podIP });
-    this.#volumes = deps.volumes(pod, options);
+    this.#volumes = deps.volumes(pod, this.#place);
     const init = pod.spec.initContainers ?? [];
     const waiting = init.length > 0 ? "PodInitializing" : "ContainerCreating";
     this.#initContainers = init.map((container) => this.#makeRunner(container, waiting));
     this.#containers = pod.spec.containers.map((container) => this.#makeRunner(container, waiting));
+  }
+
+  /** Where the pod is, once that is settled: volumes and variables show it. */
+  get #place(): PodPlace {
+    const address = (): string => this.#network?.ip ?? this.#options.podIP;
+    return {
+      hostIP: this.#options.hostIP,
+      get podIP() {
+        return address();
+      },
+    };
   }
 
   /** Starts everything; returns at once. */
@@ -155,6 +170,21 @@ export class PodRunner {
     const runs = this.#containers.map((runner) => runner.run());
     await Promise.all(runs);
     for (const runner of this.#initContainers.toReversed()) await runner.stop(this.#graceMs());
+    await this.#network?.close();
+  }
+
+  /** Images and network, before the first container; what went wrong is tried again with the next start. */
+  async #prepare(): Promise<PodNetwork | undefined> {
+    this.#prepared ??= this.#deps.runtime
+      .prepare(this.#pod.spec, (reason, message, container) =>
+        this.#deps.event(this.#pod, "Normal", reason, message, container),
+      )
+      .catch((error: unknown) => {
+        this.#prepared = undefined;
+        throw error;
+      });
+    this.#network = await this.#prepared;
+    return this.#network;
   }
 
   /** A sidecar is up once started; the next container then follows. */
@@ -223,12 +253,15 @@ export class PodRunner {
     this.#adoptable = this.#adoptable && !serving;
     const ahead = serving && first ? await this.#deps.adopt(this.#pod) : undefined;
     if (ahead) {
+      this.#network = ahead.network;
+      this.#prepared = Promise.resolve(ahead.network);
       void ahead.logFile.moveTo(logPath);
       this.#servingSide?.launched(ahead.running, ahead.tracker);
       this.#started(container);
       return ahead;
     }
-    const resolved = resolveEnv(this.#pod, container, this.#deps.env, this.#options);
+    const network = await this.#prepare();
+    const resolved = resolveEnv(this.#pod, container, this.#deps.env, this.#place);
     if (resolved.kind === "missing") throw new ContainerStartError("CreateContainerConfigError", resolved.message);
     if (resolved.skipped.length > 0) {
       const names = resolved.skipped.join(", ");
@@ -245,6 +278,7 @@ export class PodRunner {
         env: { HOSTNAME: this.#pod.spec.hostname ?? this.#pod.metadata.name ?? "", ...resolved.env },
         serving: serving && servingPort(container) !== undefined,
         mayServe: serving,
+        network,
         mounts: this.#volumes.mounts(container, resolved.env),
         dir,
         output: logFile.sink,
@@ -279,7 +313,7 @@ export class PodRunner {
     }
     const declared = this.#pod.spec.containers.flatMap((c) => c.ports ?? []).find((p) => p.name === port);
     const number = declared?.containerPort ?? Number(port);
-    return Number.isInteger(number) ? { host: "127.0.0.1", port: number } : undefined;
+    return Number.isInteger(number) ? { host: this.#network?.ip ?? "127.0.0.1", port: number } : undefined;
   }
 
   #servingRunner(): ContainerRunner | undefined {
@@ -299,6 +333,7 @@ export class PodRunner {
     const left = (): number => (graceMs <= 0 ? 0 : Math.max(1, deadline - clock.now()));
     await Promise.all(this.#containers.map((runner) => runner.stop(left())));
     for (const runner of this.#initContainers.toReversed()) await runner.stop(left());
+    await this.#network?.close();
     for (const waiter of this.#waiters) waiter();
     this.#report();
   }
@@ -328,7 +363,7 @@ export class PodRunner {
       {
         containers: this.#containers.map((runner) => runner.view),
         initContainers: this.#initContainers.map((runner) => runner.view),
-        podIP: this.#options.podIP,
+        podIP: this.#place.podIP,
         hostIP: this.#options.hostIP,
         startTime: this.#pod.status?.startTime ?? seconds(this.#startedMs),
         ...(this.#end ? { end: this.#end } : {}),

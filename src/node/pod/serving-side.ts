@@ -108,7 +108,9 @@ export class ServingSide {
 
   #openRelay(): void {
     const port = servingPort(this.#container)?.containerPort ?? assumedPort;
-    if (this.#closeRelay || this.#podIP === "127.0.0.1") return;
+    // Where pods have networks of their own, the pod's address needs no help.
+    const shared = this.#address()?.host === "127.0.0.1";
+    if (this.#closeRelay || this.#podIP === "127.0.0.1" || !shared) return;
     this.#closeRelay = this.#deps.clock.after(relayAfterMs, () => {
       this.#closeRelay = this.#deps.relay({ host: this.#podIP, port }, () => this.#address());
     });

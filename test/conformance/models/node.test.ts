@@ -10,6 +10,8 @@ import { runModelConformance, type ServedModel } from "./model-conformance.ts";
 
 interface NodeModel {
   readonly model: FunctionModel;
+  /** How it is claimed; `auto` unless its exports cannot tell. */
+  readonly claimedAs?: FunctionModel;
   readonly fixture?: string;
   readonly target?: string;
   readonly signature?: string;
@@ -29,6 +31,19 @@ const models: readonly NodeModel[] = [
     model: "knative",
     env: { FUNC_BODY_LIMIT: "30000000" },
     traits: [...http, "json", "checks-answers", "events"],
+  },
+  {
+    model: "functions-framework",
+    claimedAs: "functions-framework",
+    target: "http",
+    traits: [...http, "json", "streams"],
+  },
+  {
+    model: "functions-framework",
+    claimedAs: "functions-framework",
+    fixture: "functions-framework",
+    target: "events",
+    traits: ["events", "events-only"],
   },
   { model: "cloudevents", traits: ["events", "events-only"] },
 ];
@@ -83,10 +98,10 @@ async function start(
   };
 }
 
-/** Each fixture is started as `auto`: that its exports are recognised is part of the suite. */
+/** Nearly all fixtures are started as `auto`: that their exports are recognised is part of the suite. */
 for (const one of models)
   runModelConformance({
-    name: one.fixture ?? one.model,
+    name: `${one.fixture ?? one.model}${one.target === undefined ? "" : ` (${one.target})`}`,
     traits: one.traits,
-    start: (env = {}) => start(one, "auto", env),
+    start: (env = {}) => start(one, one.claimedAs ?? "auto", env),
   });

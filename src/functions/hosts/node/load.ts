@@ -21,6 +21,10 @@ type KnownModel = Exclude<FunctionModel, "auto">;
 export async function loadFunction(request: LoadRequest, drain: Drain): Promise<ServedFunction | "own-server"> {
   const { entry, target, signature, env } = request;
   if (request.model === "auto" || request.model === "fetch") installFetchEvents();
+  if (request.model === "functions-framework" || env["FUNCTION_TARGET"]) {
+    const { providePackage } = await import("../../models/functions-framework/provide-package.ts");
+    providePackage();
+  }
   const exports = await loadModule(entry);
   const model = settleModel(request, exports);
   const context: ModelContext = {
@@ -68,6 +72,10 @@ async function serve(model: KnownModel, context: ModelContext): Promise<ServedFu
     case "knative": {
       const { knativeModel } = await import("../../models/knative/knative-model.ts");
       return await knativeModel(context);
+    }
+    case "functions-framework": {
+      const { functionsFrameworkModel } = await import("../../models/functions-framework/functions-framework-model.ts");
+      return functionsFrameworkModel(context);
     }
     default:
       throw new LoadError("NoHandler", `this host cannot serve the model "${model}"`);

@@ -1,5 +1,6 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { BuildFailure, Message } from "esbuild";
+import { functionsFrameworkPlugin } from "../../models/functions-framework/package-plugin.ts";
 import { CompileError } from "../../build/source.ts";
 
 export interface Bundle {
@@ -9,6 +10,8 @@ export interface Bundle {
   readonly map: string;
   /** Names the entry exports. */
   readonly exports: readonly string[];
+  /** Absolute paths of the files in it that are not installed packages. */
+  readonly inputs: readonly string[];
   readonly warnings: readonly string[];
 }
 
@@ -30,6 +33,7 @@ export async function bundleNode(dir: string, entry: string): Promise<Bundle> {
       sourcemap: "linked",
       sourcesContent: true,
       logLevel: "silent",
+      plugins: [functionsFrameworkPlugin],
       // CommonJS packages inside an ES module still call require for Node's own modules.
       banner: { js: requireShim },
     });
@@ -39,6 +43,9 @@ export async function bundleNode(dir: string, entry: string): Promise<Bundle> {
       code: text(".mjs"),
       map: text(".map"),
       exports: output?.exports ?? [],
+      inputs: Object.keys(result.metafile.inputs)
+        .filter((file) => !/(^|\/)node_modules\//.test(file))
+        .map((file) => resolve(dir, file)),
       warnings: result.warnings.map(formatMessage),
     };
   } catch (error) {

@@ -54,5 +54,5 @@ async function pack(source: FunctionSource, _context: BuildContext): Promise<Pac
     ...(source.signature === undefined ? {} : { [functionLabels.signature]: source.signature }),
   };
   const config = { Cmd: ["node", "/app/index.mjs"], WorkingDir: "/app", User: "65532", Labels: labels };
-  return { layers: [{ kind: "files", files }], config, warnings: bundle.warnings };
+  return { layers: [{ kind: "files", files }], config, warnings: bundle.warnings, inputs: bundle.inputs };
 }

@@ -13,15 +13,17 @@ export async function listeningPorts(session: number): Promise<readonly number[]
   if (members === undefined) return undefined;
   const held = new Set<string>();
   for (const pid of members) for (const inode of await socketsOf(pid)) held.add(inode);
+  const tables = ["tcp", "tcp6"].map((table) => readFile(`/proc/${session}/net/${table}`, "latin1").catch(() => ""));
+  return parseListeningPorts(await Promise.all(tables), held);
+}
+
+/** Ports of the listening sockets in the texts of /proc/net/tcp and tcp6; only of `held` inodes if given. */
+export function parseListeningPorts(tables: readonly string[], held?: ReadonlySet<string>): readonly number[] {
   const ports = new Set<number>();
-  for (const table of ["tcp", "tcp6"]) {
-    const text = await readFile(`/proc/${session}/net/${table}`, "latin1").catch(() => "");
-    for (const line of text.split("\n").slice(1)) {
-      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
-      if (state === listen && inode !== undefined && held.has(inode)) {
-        ports.add(Number.parseInt(local?.split(":")[1] ?? "", 16));
-      }
-    }
+  for (const line of tables.flatMap((text) => text.split("\n").slice(1))) {
+    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+    if (state !== listen || inode === undefined || held?.has(inode) === false) continue;
+    ports.add(Number.parseInt(local?.split(":")[1] ?? "", 16));
   }
   return [...ports].sort((a, b) => a - b);
 }

@@ -1,11 +1,7 @@
 import { join } from "node:path";
 import { createImageFinder, type ImageSource, type UnpackedImage } from "../../image-source.ts";
-import {
-  ContainerStartError,
-  type ContainerRuntime,
-  type ContainerStart,
-  type RunningContainer,
-} from "../../runtime.ts";
+import { strictly } from "../image-of-container.ts";
+import { type ContainerRuntime, type ContainerStart, type RunningContainer } from "../../runtime.ts";
 import { confine, type ConfinementDeps } from "./confinement.ts";
 import { planLaunch } from "./launch-plan.ts";
 import type { PortPicker } from "./port-picker.ts";
@@ -27,11 +23,12 @@ export interface ProcessRuntimeOptions extends FunctionOptions {
 
 /** Runs containers as processes of this machine, each in a session, home and temp directory of its own. */
 export function createProcessRuntime(deps: ProcessRuntimeDeps, options: ProcessRuntimeOptions): ContainerRuntime {
-  const find = createImageFinder(deps.images);
+  const find = strictly(createImageFinder(deps.images));
   return {
     name: "ebb-process",
+    prepare: () => Promise.resolve(undefined),
     async start(request) {
-      const image = await findImage(find, request.image);
+      const image = await find(request.image);
       const plan = planLaunch(image, request);
       const env = makeEnv(image, request, options.baseEnv);
       const confinement = confine({ ...deps, uid: process.getuid?.() }, request, plan.cwd);
@@ -73,29 +70,6 @@ const exposesDefault = ({ config }: UnpackedImage): boolean => config.ExposedPor
 
 const portEnv = (port: number | undefined): Readonly<Record<string, string>> =>
   port === undefined ? {} : { PORT: String(port) };
-
-async function findImage(
-  find: (reference: string) => Promise<UnpackedImage | undefined>,
-  reference: string,
-): Promise<UnpackedImage> {
-  let image: UnpackedImage | undefined;
-  try {
-    image = await find(reference);
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith("not an image reference")) {
-      throw new ContainerStartError("InvalidImageName", `couldn't parse image name "${reference}"`, { cause: error });
-    }
-    throw new ContainerStartError("ErrImagePull", `image "${reference}" could not be read: ${String(error)}`, {
-      cause: error,
-    });
-  }
-  if (image) return image;
-  throw new ContainerStartError(
-    "ErrImagePull",
-    `image "${reference}" is not in the local store, and the process provider runs only images built here: ` +
-      "build it with `ebb deploy`; foreign images need an OCI runtime (crun, runc or runsc) on this machine",
-  );
-}
 
 /** Image env under pod env; then what the process itself must have right. */
 function makeEnv(
