@@ -109,12 +109,26 @@ export function createApiServer(options: ApiServerOptions, deps: ApiServerDeps):
     freeze: options.freeze ?? false,
     onListenerError: (error) => deps.log.error("a watcher failed", { err: error }),
   });
+  tellDropped(store, deps.log);
   try {
     return assemble(options, deps, { identity, store });
   } catch (error) {
     store.close();
     throw error;
   }
+}
+
+/** Damage is the disk's doing, or a loss of power without `fsync`; a write that was merely cut off was told to nobody. */
+function tellDropped({ dropped, revision }: Store, log: Logger): void {
+  if (!dropped) return;
+  const facts = { lastWrite: revision, ...(dropped.copy === undefined ? {} : { copy: dropped.copy }) };
+  if (dropped.damaged === 0)
+    log.info("a write cut off when ebb was killed has been dropped; nobody was told of it", facts);
+  else
+    log.warn("the last writes of the state file were damaged on disk and are lost; what was before them is whole", {
+      lost: dropped.damaged,
+      ...facts,
+    });
 }
 
 interface Opened {

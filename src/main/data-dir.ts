@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -43,8 +43,11 @@ export function openDataDir(dir: string): DataDir {
     writeKubeconfig: (text) => writeKubeconfig(kubeconfig, text),
     announce: (running) => writeFileSync(announcement, `${JSON.stringify(running, undefined, 2)}\n`),
     close: () => {
-      rmSync(announcement, { force: true });
-      lock.close();
+      try {
+        rmSync(announcement, { force: true });
+      } finally {
+        lock.close();
+      }
     },
   };
 }
@@ -52,6 +55,8 @@ export function openDataDir(dir: string): DataDir {
 function takeLock(path: string): DatabaseSync {
   try {
     makeDir(path);
+    // A lock alone writes nothing: a directory on a read-only file system would be found out much later.
+    accessSync(path, constants.W_OK);
     const lock = new DatabaseSync(join(path, "lock.db"));
     lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
     return lock;

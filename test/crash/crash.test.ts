@@ -64,13 +64,18 @@ async function check(api: InProcessApi, acknowledged: Acknowledged): Promise<voi
     else if (!object) untold += 1;
     else expect(object.data?.["value"]).toBe(value);
   }
+  for (const { metadata, data } of list.items)
+    if (data?.["value"] !== undefined)
+      expect(`${metadata.name} ${data["value"].length}`).toBe(`${metadata.name} ${data["length"]}`);
   expect(untold, "writes that happened without being acknowledged").toBeLessThanOrEqual(1);
 }
 
-/** A watch from an acknowledged version goes on from there or is told to list again; it never skips. */
-async function checkResume(api: InProcessApi, from: number): Promise<void> {
+/** A watch from an acknowledged version tells of every acknowledged write after it, or is told to list again. */
+async function checkResume(api: InProcessApi, told: readonly number[]): Promise<void> {
+  const [from = 0, ...later] = told;
+  const seen = new Set<number>();
   const list = await api.list(ConfigMapKind, { namespace: "default" });
-  const newest = Math.max(...list.items.map(({ metadata }) => Number(metadata.resourceVersion)));
+  const newest = Math.max(...told, ...list.items.map(({ metadata }) => Number(metadata.resourceVersion)));
   const stop = new AbortController();
   const options = { namespace: "default", resourceVersion: String(from), signal: stop.signal };
   let last = from;
@@ -81,12 +86,16 @@ async function checkResume(api: InProcessApi, from: number): Promise<void> {
         const revision = Number(event.object.metadata.resourceVersion);
         expect(revision).toBeGreaterThan(last);
         last = revision;
+        seen.add(revision);
         if (revision >= newest) break;
       }
   } catch (error) {
     if (!isExpired(error)) throw error;
+    return;
+  } finally {
+    stop.abort();
   }
-  stop.abort();
+  expect(later.filter((revision) => !seen.has(revision))).toEqual([]);
 }
 
 test(`nothing acknowledged is lost by kill -9, ${rounds} times`, { timeout: 180_000 }, async () => {
@@ -101,7 +110,10 @@ test(`nothing acknowledged is lost by kill -9, ${rounds} times`, { timeout: 180_
     told.forEach((line) => note(acknowledged, line));
     const server = createApiServer({ dataDir, definitions: builtinDefinitions }, { log, now: () => Date.now() });
     await check(server.api, acknowledged);
-    await checkResume(server.api, Number(told[0]?.split(" ").at(-1)));
+    await checkResume(
+      server.api,
+      told.map((line) => Number(line.split(" ").at(-1))),
+    );
     // What happened untold is known from here on.
     acknowledged.clear();
     for (const { metadata, data } of (await server.api.list(ConfigMapKind, { namespace: "default" })).items)

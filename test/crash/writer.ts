@@ -26,7 +26,8 @@ const namespace = "default";
 for (let i = 0; ; i += 1) {
   const name = `object-${Math.floor(random() * 40)}`;
   const value = `${seed}-${i}-${"x".repeat(Math.floor(random() * 4000))}`;
-  const data = { value };
+  // Both or neither: half of an object would be seen.
+  const data = { value, length: String(value.length) };
   if (random() < 0.2) {
     try {
       await api.delete(ConfigMapKind, { namespace, name });

@@ -43,7 +43,7 @@ type ResourceName = Pick<Kind, "group" | "plural">;
 type KindName = Pick<Kind, "group" | "kind">;
 
 const resourceDetails = (kind: ResourceName, name: string): StatusDetails => ({
-  name,
+  ...(name === "" ? {} : { name }),
   ...(kind.group === "" ? {} : { group: kind.group }),
   kind: kind.plural,
 });

@@ -1,4 +1,5 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { findDroppedWrites, type DroppedWrites } from "./dropped-writes.ts";
 import { openFailure, writeFailure } from "./failures.ts";
 
 /** One write of one object: the row that a revision is. */
@@ -51,8 +52,12 @@ export class Log {
   /** The last append failed. */
   #failing = false;
 
-  private constructor(db: DatabaseSync) {
+  /** What was found behind the last whole write at open. */
+  readonly dropped: DroppedWrites | undefined;
+
+  private constructor(db: DatabaseSync, dropped: DroppedWrites | undefined) {
     this.#db = db;
+    this.dropped = dropped;
     this.#insert = db.prepare(`INSERT INTO log (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     this.#between = db.prepare(`SELECT ${columns} FROM log WHERE revision > ? AND revision <= ? AND resource = ?`);
     this.#one = db.prepare(`SELECT ${columns} FROM log WHERE revision = ?`);
@@ -64,8 +69,10 @@ export class Log {
     let db: DatabaseSync | undefined;
     try {
       db = new DatabaseSync(path, { timeout: 500 });
-      prepareDatabase(db, fsync);
-      return new Log(db);
+      setModes(db, fsync);
+      const dropped = findDroppedWrites(db, path);
+      prepareTables(db);
+      return new Log(db, dropped);
     } catch (error) {
       db?.close();
       throw openFailure(path, error);
@@ -223,10 +230,13 @@ export class Log {
   }
 }
 
-function prepareDatabase(db: DatabaseSync, fsync: boolean): void {
+function setModes(db: DatabaseSync, fsync: boolean): void {
   // EXCLUSIVE before WAL: no shared-memory file, no lock calls per write, and a second opener is refused.
   db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0");
   db.exec(`PRAGMA synchronous = ${fsync ? "FULL" : "NORMAL"}; PRAGMA cache_size = -1000`);
+}
+
+function prepareTables(db: DatabaseSync): void {
   const id = Number(db.prepare("PRAGMA application_id").get()?.["application_id"]);
   const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
   const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"]);

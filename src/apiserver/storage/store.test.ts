@@ -256,9 +256,70 @@ describe("files that cannot be used", () => {
     writeFileSync(torn, file);
     writeFileSync(`${torn}-wal`, wal.subarray(0, wal.length - 100));
     const store = openStore(torn);
+    expect(store.dropped).toEqual({ damaged: 0 });
     expect(store.list("/things").length).toBe(9);
     expect(store.revision).toBe(9);
     expect(put(store, "ns/next", "1")?.revision).toBe(10);
+  });
+});
+
+describe("a damaged end of the log", () => {
+  const frame = 4096 + 24;
+
+  /** The state of ten writes after a crash, its log changed by `spoil`. */
+  function openSpoilt(spoil: (wal: Buffer) => Buffer): Store {
+    const first = openStore();
+    for (let i = 0; i < 10; i += 1) put(first, `ns/${i}`, "x".repeat(500));
+    const [file, wal] = [readFileSync(path), readFileSync(`${path}-wal`)];
+    closeStore(first);
+    const copy = join(directory, "copy.db");
+    writeFileSync(copy, file);
+    writeFileSync(`${copy}-wal`, spoil(wal));
+    return openStore(copy);
+  }
+
+  test("none is found where none is", () => {
+    const store = openSpoilt((wal) => wal);
+    expect(store.dropped).toBeUndefined();
+    expect(store.revision).toBe(10);
+  });
+
+  test.each([
+    ["the last write", 1, 9],
+    ["a write and those behind it", 4, 6],
+  ])("%s: they are counted, the rest is kept, and so is the log as it was", (_what, fromEnd, kept) => {
+    let found = Buffer.alloc(0);
+    const store = openSpoilt((wal) => {
+      const at = wal.length - fromEnd * frame + 500;
+      wal.writeUInt8(wal.readUInt8(at) ^ 1, at);
+      found = Buffer.from(wal);
+      return wal;
+    });
+    const copy = join(directory, "copy.db-wal.damaged");
+    expect(store.dropped).toEqual({ damaged: fromEnd, copy });
+    expect(readFileSync(copy).equals(found)).toBe(true);
+    // Versions that clients may have seen are not given out again, and watches from them start anew.
+    expect(store.revision).toBe(kept + 1_000_000);
+    expect(store.compacted).toBe(store.revision);
+    expect(store.list("/things").map(({ object }) => object.metadata.name)).toEqual(
+      Array.from({ length: kept }, (_, i) => `ns/${i}`),
+    );
+    expect(put(store, "ns/next", "1")?.revision).toBe(kept + 1_000_001);
+    const at = join(directory, "copy.db");
+    closeStore(store);
+    const again = openStore(at);
+    expect(again.dropped).toBeUndefined();
+    expect(again.revision).toBe(kept + 1_000_001);
+  });
+
+  test("a log cut off in the middle of a write is no damage", () => {
+    for (const bytes of [frame, frame + 10, frame + 4000, 3]) {
+      const store = openSpoilt((wal) => wal.subarray(0, wal.length - bytes));
+      expect(store.dropped?.damaged ?? 0).toBe(0);
+      expect(store.revision).toBe(bytes <= frame ? 9 : 8);
+      closeStore(store);
+      rmSync(path);
+    }
   });
 });
 

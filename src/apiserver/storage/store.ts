@@ -1,5 +1,6 @@
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { Change, Entry, Write } from "./entry.ts";
+import type { DroppedWrites } from "./dropped-writes.ts";
 import { Log, type LogOptions, type LogRow } from "./log.ts";
 import { createManagedPacker, managedText } from "./managed-text.ts";
 import { createPartSharer } from "./share-parts.ts";
@@ -14,6 +15,9 @@ export interface StoreOptions extends LogOptions {
   /** Told what a listener threw: the write stands and the other listeners still hear of it. */
   readonly onListenerError: (error: unknown) => void;
 }
+
+/** More than writes can have been lost with one log, which is emptied every 32 MiB. */
+const skippedRevisions = 1_000_000;
 
 /** History a watch or paged list can go back to. */
 const historyMs = 5 * 60_000;
@@ -45,6 +49,13 @@ export class Store {
     for (const row of log.current()) this.#table(row.resource).set(row.key, this.#entryOf(row));
     for (const [resource, revision] of log.lastRevisions()) this.#table(resource).lastRevision = revision;
     this.#revision = log.lastRevision();
+    if (log.dropped?.damaged) this.#skipLostRevisions();
+  }
+
+  /** Clients may have seen what is lost: their versions must be neither given out again nor gone on from. */
+  #skipLostRevisions(): void {
+    this.#revision += skippedRevisions;
+    this.compactTo(this.#revision);
   }
 
   static open(options: StoreOptions): Store {
@@ -54,6 +65,11 @@ export class Store {
   /** Revision of the newest write; 0 in an empty store. */
   get revision(): number {
     return this.#revision;
+  }
+
+  /** Writes at the end of the log that were found damaged or cut off at open, and are not part of the state. */
+  get dropped(): DroppedWrites | undefined {
+    return this.#log.dropped;
   }
 
   /** Changes at or below this revision can no longer be replayed. */
