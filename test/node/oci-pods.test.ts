@@ -160,6 +160,19 @@ describe.skipIf(search.kind === "none")("pods under an OCI runtime", () => {
     await bench.provider.deletePod("uid-long", 0);
   });
 
+  test("a first process without a handler for TERM ends by it, one with a handler handles it", async () => {
+    const endAfterStart = async (name: string, script: string): Promise<number> => {
+      bench.provider.setPod(shell(name, script, {}, { terminationGracePeriodSeconds: 60 }));
+      const container = () => bench.provider.runner(`uid-${name}`)?.container("main");
+      await bench.until("it to be up", () => container()?.logFile?.tail(1).includes("up"));
+      const exited = container()?.running?.exited;
+      await bench.provider.deletePod(`uid-${name}`, 60_000);
+      return (await exited)?.exitCode ?? -1;
+    };
+    expect(await endAfterStart("deaf", "echo up; exec sleep 60")).toBe(137);
+    expect(await endAfterStart("polite", "trap 'exit 5' TERM; echo up; while true; do sleep 0.05; done")).toBe(5);
+  });
+
   test("containers of one pod reach each other on localhost", async () => {
     const ask =
       "import time, urllib.request as u\nfor _ in range(200):\n try: print(u.urlopen('http://127.0.0.1:80/').status); break\n except OSError: time.sleep(0.02)";

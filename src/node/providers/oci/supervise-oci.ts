@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
 import type { Clock } from "../../../client/clock.ts";
@@ -90,13 +91,31 @@ export async function superviseOci(deps: Deps, child: OwnedProcess, facts: OciFa
 /** Often enough that a killed child process is remembered when the container ends later for that reason. */
 const oomEveryMs = 1_000;
 
-/** With the first process of a process namespace all others end. */
+/**
+ * With the first process of a process namespace all others end. The kernel drops signals that it does not handle,
+ * where any other process would end by them: it is killed then, or it would live on until the grace period is over.
+ */
 function signalOne(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, signal);
+    process.kill(pid, ends.has(signal) && !minds(pid, constants.signals[signal]) ? "SIGKILL" : signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
+}
+
+const ends: ReadonlySet<NodeJS.Signals> = new Set(["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP"]);
+
+/** Whether a process catches or ignores a signal by its own will (proc(5), SigCgt and SigIgn). */
+function minds(pid: number, signal: number): boolean {
+  let status: string;
+  try {
+    status = readFileSync(`/proc/${pid}/status`, "latin1");
+  } catch {
+    return true;
+  }
+  const bit = 1n << BigInt(signal - 1);
+  const masks = [...status.matchAll(/^Sig(?:Cgt|Ign):\s*([0-9a-f]+)$/gm)].map(([, mask]) => BigInt(`0x${mask}`));
+  return masks.length === 0 || masks.some((mask) => (mask & bit) !== 0n);
 }
 
 /** A runtime tells a signal by exit code 128 + n, as shells do. */
