@@ -151,7 +151,12 @@ export function openImageStore(dir: string): ImageStore {
       const name = canonicalName(referenceOf(text));
       const pulled = options?.pulled ? { [pulledAnnotation]: "true" } : {};
       const entry = { mediaType, digest, size, annotations: { [nameAnnotation]: name, ...pulled } };
-      index.update((entries) => [...entries.filter((e) => nameOf(e) !== name), entry]);
+      index.update((entries) => {
+        const before = entries.find((e) => nameOf(e) === name);
+        const others = entries.filter((e) => nameOf(e) !== name);
+        // What had the tag stays in its repository, by digest, until nothing needs it and it is collected.
+        return [...others, ...(before && before.digest !== digest ? byDigest(others, before) : []), entry];
+      });
     },
 
     untag(texts) {
@@ -184,6 +189,14 @@ export function openImageStore(dir: string): ImageStore {
 
     close: () => index.close(),
   };
+}
+
+function byDigest(entries: readonly Descriptor[], entry: Descriptor): readonly Descriptor[] {
+  const name = nameOf(entry);
+  if (name.includes("@")) return [];
+  const pinned = `${name.slice(0, name.lastIndexOf(":"))}@${entry.digest}`;
+  if (entries.some((e) => nameOf(e) === pinned)) return [];
+  return [{ ...entry, annotations: { ...entry.annotations, [nameAnnotation]: pinned } }];
 }
 
 const here = platformOf(process.arch);

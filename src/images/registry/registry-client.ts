@@ -93,13 +93,15 @@ class Client implements RegistryClient {
       url: this.#url(asked).href,
     };
     for (let tryNumber = 1; ; tryNumber += 1) {
-      const last = tryNumber >= maxTries || asked.retry === false;
+      const last = tryNumber >= maxTries;
+      const once = asked.retry === false;
       let retryAfter: string | undefined;
       try {
         const { answer, authenticated } = await this.#authorized(asked);
         if (answer.status < 300 || asked.allow?.includes(answer.status)) return answer;
         const body = await textOf(answer);
-        if (last || !mayPass(answer.status))
+        // Whoever is told to wait has not been listened to: nothing has come any way.
+        if (last || !mayPass(answer.status) || (once && answer.status !== 429))
           throw explainAnswer({ ...facts, url: answer.url }, { status: answer.status, body, authenticated });
         retryAfter = one(answer.headers["retry-after"]);
       } catch (error) {
@@ -107,6 +109,7 @@ class Client implements RegistryClient {
         if (error instanceof ImageError) throw error;
         if (this.#fallBackToPlain(asked, error)) continue;
         if (error instanceof PassingFailure && last) throw error.cause;
+        if (once && !(error instanceof PassingFailure)) throw error;
         if (last || !mayHeal(error, tryNumber)) throw explainBreak(facts, error, tryNumber);
       }
       await this.#retry.sleep(waitBefore(tryNumber, retryAfter, Date.now(), this.#retry.random()), asked.signal);
