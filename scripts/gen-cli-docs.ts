@@ -8,9 +8,15 @@ const page = join(import.meta.dirname, "../docs/reference/cli.md");
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 
-function section(command: Command): string {
+function sections(command: Command, path = ""): readonly string[] {
+  const name = `${path}${command.name}`;
+  if (command.commands) return command.commands.flatMap((below) => sections(below, `${name} `));
+  return [section(command, name)];
+}
+
+function section(command: Command, name: string): string {
   const args = (command.args ?? []).map((arg) => ` ${arg.name}`).join("");
-  const lines = [`## ebb ${command.name}${args}`, "", `${command.description ?? `${command.summary}.`}`, ""];
+  const lines = [`## ebb ${name}${args}`, "", `${command.description ?? `${command.summary}.`}`, ""];
   const rows = [
     ...(command.args ?? []).map((arg) => [`\`${arg.name}\``, arg.summary]),
     ...(command.options ?? []).map((o) => {
@@ -37,7 +43,7 @@ In a clone the command is \`./ebb\`; installed it is \`npx ebb\` or \`ebb\`. Eve
 | 127 | \`kubectl\`: there is none |
 | 130 | stopped by Ctrl-C |
 
-${commands.map(section).join("\n")}`;
+${commands.flatMap((command) => sections(command)).join("\n")}`;
 
 const old = existsSync(page) ? readFileSync(page, "utf8") : "";
 if (old !== text) {

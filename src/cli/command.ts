@@ -16,8 +16,10 @@ export interface Command {
   readonly passThrough?: boolean;
   /** Left out of help. */
   readonly hidden?: boolean;
+  /** Commands below this one: `ebb image ls`. A command has these or `run`. */
+  readonly commands?: readonly Command[];
   /** Resolves to an exit code; nothing means 0. */
-  readonly run: (context: CommandContext, input: CommandInput) => Promise<number | void>;
+  readonly run?: (context: CommandContext, input: CommandInput) => Promise<number | void>;
 }
 
 export interface Argument {

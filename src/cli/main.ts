@@ -23,7 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     let exitCode = 0;
     const program = makeProgram(context, ebbVersion(), (code) => (exitCode = code)).exitOverride();
-    for (const command of program.commands) command.exitOverride();
+    for (const command of program.commands) for (const one of [command, ...command.commands]) one.exitOverride();
     await program.parseAsync(argv);
     return exitCode;
   } catch (error) {

@@ -31,9 +31,13 @@ function makeCommand(command: Command, context: CommandContext, setExitCode: (co
   for (const option of command.options ?? []) made.addOption(makeOption(option));
   if (command.examples) made.addHelpText("after", `\nExamples:\n${command.examples.map((e) => `  ${e}`).join("\n")}`);
   if (command.passThrough) made.passThroughOptions().allowUnknownOption().helpOption(false);
+  for (const below of command.commands ?? [])
+    made.addCommand(makeCommand(below, context, setExitCode), { hidden: below.hidden ?? false });
+  const { run } = command;
+  if (!run) return made.helpCommand(false);
   return made.action(async () => {
     const input: CommandInput = { args: made.args, options: made.opts() };
-    const exitCode = await command.run(context, input);
+    const exitCode = await run(context, input);
     if (typeof exitCode === "number") setExitCode(exitCode);
   });
 }

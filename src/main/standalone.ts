@@ -24,6 +24,7 @@ import { createImagePuller, type ImagePuller } from "../images/registry/image-pu
 import { createRegistryClient } from "../images/registry/registry-client.ts";
 import { resolveDigest } from "../images/resolve-digest.ts";
 import { openImageStore, type ImageStore } from "../images/store.ts";
+import { startImageRegistry, type RegistryPort } from "./image-registry.ts";
 import { createNodeMetrics } from "./node-metrics.ts";
 import type { ImageSource } from "../node/image-source.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
@@ -40,6 +41,7 @@ export interface StandaloneOptions {
   /** 0 takes any free port. */
   readonly apiPort: number;
   readonly routerPort: number;
+  readonly registryPort: RegistryPort;
   /** Address that API and router listen on. Loopback unless the user wants others to reach them. */
   readonly host: string;
   readonly fsync: boolean;
@@ -149,6 +151,9 @@ async function assemble(
   node.onInstance((event) => router.applyInstance(event));
   const { port: routerPort } = await router.listen({ host: options.host, port: options.routerPort });
 
+  const registryPlace = { store: images, dataDir: dataDir.path, log, closers };
+  const registryUrl = await startImageRegistry(registryPlace, { host: options.host, port: options.registryPort });
+
   // The API answers before the controllers look at everything there is.
   const apiPort = await server.listen({ host: options.host, port: options.apiPort });
   const apiUrl = `https://127.0.0.1:${apiPort}`;
@@ -178,7 +183,14 @@ async function assemble(
   ]);
 
   const startedAt = new Date().toISOString();
-  const running = { pid: process.pid, startedAt, apiUrl, routerUrl: `http://127.0.0.1:${routerPort}`, domain };
+  const running = {
+    pid: process.pid,
+    startedAt,
+    apiUrl,
+    routerUrl: `http://127.0.0.1:${routerPort}`,
+    ...(registryUrl === undefined ? {} : { registryUrl }),
+    domain,
+  };
   dataDir.announce(running);
   return { running, kubeconfig: dataDir.kubeconfig };
 }

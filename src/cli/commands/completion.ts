@@ -27,7 +27,7 @@ export const completion: Command = {
     const name = firstArg(input);
     if (input.options["options"] === true) {
       const command = context.commands.find((c) => c.name === name);
-      context.print((command?.options ?? []).flatMap((o) => /--[a-z-]+/.exec(o.flags) ?? []).join(" "));
+      context.print(wordsOf(command).join(" "));
       return;
     }
     const script = shells[name];
@@ -38,3 +38,10 @@ export const completion: Command = {
     context.print(script(context.commands.filter((c) => !c.hidden).map((c) => c.name)));
   },
 };
+
+/** What may follow a command: its options, or the commands below it with theirs. */
+function wordsOf(command: Command | undefined): readonly string[] {
+  const options = (command?.options ?? []).flatMap((o) => /--[a-z-]+/.exec(o.flags) ?? []);
+  const below = (command?.commands ?? []).flatMap((one) => [one.name, ...wordsOf(one)]);
+  return [...new Set([...options, ...below])];
+}

@@ -16,7 +16,7 @@ export const start: Command = {
     const { running } = ebb;
     const data = dataDirOf(context, input);
     const example = fileURLToPath(new URL("../../../examples/hello", import.meta.url));
-    if (existsSync(example)) await deploy.run(context, { args: [example], options: { data, namespace: "default" } });
+    if (existsSync(example)) await deploy.run?.(context, { args: [example], options: { data, namespace: "default" } });
     const suffix = portSuffix(running.routerUrl);
     // Commands below are printed to be pasted: what differs from the defaults has to be in them.
     const standard = dataDirOf({ ...context, env: {} }, { args: [], options: {} });

@@ -1,4 +1,5 @@
 import { DataDirError } from "../../main/data-dir.ts";
+import type { RegistryPort } from "../../main/image-registry.ts";
 import type { Standalone } from "../../main/standalone.ts";
 import {
   CommandError,
@@ -19,6 +20,11 @@ export const upOptions: readonly Option[] = [
   { flags: "--data <dir>", summary: "where everything is kept (EBB_DATA; default ~/.ebb)" },
   { flags: "--port <n>", summary: "port of the router, where services answer; 0 takes a free one", default: "8080" },
   { flags: "--api-port <n>", summary: "port of the Kubernetes API; 0 takes a free one", default: "6443" },
+  {
+    flags: "--registry-port <n>",
+    summary: "port of the image registry; off serves none, any takes 5050 or a free one",
+    default: "any",
+  },
   { flags: "--host <address>", summary: "address to listen on", default: "127.0.0.1" },
   { flags: "--pool <n>", summary: "warm hosts kept waiting for functions", default: "8" },
   { flags: "--fsync", summary: "acknowledge writes only when they survive power loss" },
@@ -61,6 +67,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     dataDir: dataDirOf(context, input),
     apiPort: portOption(input, "apiPort", 6443),
     routerPort: portOption(input, "port", 8080),
+    registryPort: registryPortOption(input),
     host: textOption(input, "host") ?? "127.0.0.1",
     fsync: input.options["fsync"] === true,
     ...optional("accessLog", textOption(input, "accessLog")),
@@ -87,13 +94,23 @@ function portOption(input: CommandInput, name: string, fallback: number): number
   return port;
 }
 
-function explainListenFailure(error: unknown, options: { readonly host: string; readonly apiPort: number }): unknown {
+function registryPortOption(input: CommandInput): RegistryPort {
+  const text = textOption(input, "registryPort") ?? "any";
+  return text === "any" || text === "off" ? text : portOption(input, "registryPort", 0);
+}
+
+interface Ports {
+  readonly apiPort: number;
+  readonly registryPort: RegistryPort;
+}
+
+function explainListenFailure(error: unknown, options: Ports): unknown {
   const { code, port, address } = error as {
     readonly code?: string;
     readonly port?: number;
     readonly address?: string;
   };
-  const flag = port === options.apiPort ? "--api-port" : "--port";
+  const flag = port === options.apiPort ? "--api-port" : port === options.registryPort ? "--registry-port" : "--port";
   if (code === "EADDRINUSE")
     return new CommandError(`port ${port} is taken by another program; give another with ${flag}, or 0 for any`, {
       cause: error,
@@ -112,6 +129,7 @@ function readyLines({ running, kubeconfig }: Standalone): string[] {
     "ebb is up.",
     `  services    ${running.routerUrl}   (http://NAME.NAMESPACE.${running.domain}${portSuffix(running.routerUrl)})`,
     `  Kubernetes  ${running.apiUrl}   KUBECONFIG=${kubeconfig}`,
+    ...(running.registryUrl === undefined ? [] : [`  images      ${running.registryUrl}`]),
     "",
     "Next, in another terminal:",
     "  ebb deploy examples/hello",
