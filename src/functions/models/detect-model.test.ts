@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
 import { detectModel, type Evidence } from "./detect-model.ts";
+import { modelOfNames } from "./model-of-names.ts";
 import type { ModuleExports } from "./model.ts";
 import { parameterNames } from "./parameter-names.ts";
 
@@ -38,6 +39,12 @@ test.each<[string, ModuleExports, string]>([
   ["constants only", { default: 0, name: "x" }, "server"],
 ])("%s is recognised", (_case, exports, model) => {
   expect(detect(exports).model).toBe(model);
+});
+
+test("a build knows Lambda's by the names alone, and leaves the rest to the host", () => {
+  expect(modelOfNames(["handler", "version"])).toBe("lambda");
+  for (const names of [["handler", "default"], ["handler", "handle"], ["handler", "GET"], ["default"], []])
+    expect(modelOfNames(names)).toBe("auto");
 });
 
 test("registration goes before exports, and a handler string before both", () => {

@@ -98,7 +98,9 @@ function byParameters(fn: AnyFunction): Exclude<Detected, { readonly model: "amb
   return { model: "node-http", reason: `its function takes ${fn.length} parameters` };
 }
 
-const takesResponse = (fn: AnyFunction): boolean => /^(res|resp|response|reply)$/i.test(parameterNames(fn)[1] ?? "");
+/** Whether a function names its second parameter as a response. */
+export const takesResponse = (fn: AnyFunction): boolean =>
+  /^(res|resp|response|reply)$/i.test(parameterNames(fn)[1] ?? "");
 
 /** `module.exports = …` compiled to ESM arrives as { default: { default } }. */
 export function unwrapDefault(value: unknown): unknown {

@@ -45,6 +45,20 @@ const models: readonly NodeModel[] = [
     target: "events",
     traits: ["events", "events-only"],
   },
+  {
+    model: "lambda",
+    traits: ["request", "headers", "status", "response-headers", "bytes", "json", "checks-answers", "events"],
+  },
+  {
+    model: "lambda",
+    fixture: "lambda-callback",
+    traits: ["request", "headers", "status", "response-headers", "bytes", "json", "checks-answers", "events"],
+  },
+  {
+    model: "lambda",
+    fixture: "lambda-streaming",
+    traits: ["request", "headers", "status", "response-headers", "bytes", "streams"],
+  },
   { model: "cloudevents", traits: ["events", "events-only"] },
 ];
 

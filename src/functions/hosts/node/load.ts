@@ -3,6 +3,8 @@ import { detectModel } from "../../models/detect-model.ts";
 import { fetchModel } from "../../models/fetch/fetch-model.ts";
 import { installFetchEvents, listensForFetch } from "../../models/fetch/fetch-event.ts";
 import { registrations } from "../../models/functions-framework/registry.ts";
+import { awslambda } from "../../models/lambda/awslambda.ts";
+import { lambdaEnv } from "../../models/lambda/lambda-settings.ts";
 import { findHooks, type Hooks } from "../../models/lifecycle.ts";
 import type { ModelContext, ModuleExports, ServedFunction } from "../../models/model.ts";
 import { nodeHttpModel } from "../../models/node-http/node-http-model.ts";
@@ -25,14 +27,17 @@ export async function loadFunction(request: LoadRequest, drain: Drain): Promise<
     const { providePackage } = await import("../../models/functions-framework/provide-package.ts");
     providePackage();
   }
+  Object.defineProperty(globalThis, "awslambda", { value: awslambda, configurable: true });
+  if (request.model === "lambda") addLambdaEnv(env);
   const exports = await loadModule(entry);
   const model = settleModel(request, exports);
+  if (model === "lambda" && request.model === "auto") addLambdaEnv(env);
   const context: ModelContext = {
     entry,
     exports,
     ...(target === undefined ? {} : { target }),
     ...(signature === undefined ? {} : { signature }),
-    env,
+    env: model === "lambda" ? { ...env, ...lambdaEnv(env, process.cwd()) } : env,
     drain,
   };
   const hooks = findHooks(model, exports);
@@ -42,6 +47,11 @@ export async function loadFunction(request: LoadRequest, drain: Drain): Promise<
   if (served === "own-server" || (!hooks.alive && !hooks.ready)) return served;
   const { healthBeside } = await import("../../models/health.ts");
   return { ...served, request: healthBeside(hooks, served.request) };
+}
+
+/** Lambda's functions read these while they load, if the model is known by then. */
+function addLambdaEnv(env: ClaimMessage["env"]): void {
+  Object.assign(process.env, lambdaEnv(env, process.cwd()));
 }
 
 function settleModel(request: LoadRequest, exports: ModuleExports): KnownModel {
@@ -76,6 +86,10 @@ async function serve(model: KnownModel, context: ModelContext): Promise<ServedFu
     case "functions-framework": {
       const { functionsFrameworkModel } = await import("../../models/functions-framework/functions-framework-model.ts");
       return functionsFrameworkModel(context);
+    }
+    case "lambda": {
+      const { lambdaModel } = await import("../../models/lambda/lambda-model.ts");
+      return await lambdaModel(context);
     }
     default:
       throw new LoadError("NoHandler", `this host cannot serve the model "${model}"`);

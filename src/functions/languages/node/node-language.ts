@@ -4,6 +4,7 @@ import type { LayerFile } from "../../../images/layer.ts";
 import type { BuildContext, Found, Language, Packed } from "../../build/language.ts";
 import { functionLabels } from "../../build/labels.ts";
 import { SourceError, toServiceName, type FunctionSource } from "../../build/source.ts";
+import { modelOfNames } from "../../models/model-of-names.ts";
 import { bundleNode } from "./bundle.ts";
 
 const extensions = [".ts", ".mts", ".js", ".mjs", ".cjs", ".tsx", ".jsx"];
@@ -49,7 +50,7 @@ async function pack(source: FunctionSource, _context: BuildContext): Promise<Pac
   const labels = {
     [functionLabels.host]: "node",
     [functionLabels.entry]: "/app/index.mjs",
-    [functionLabels.model]: source.model ?? "auto",
+    [functionLabels.model]: source.model ?? modelOfNames(bundle.exports),
     ...(source.target === undefined ? {} : { [functionLabels.target]: source.target }),
     ...(source.signature === undefined ? {} : { [functionLabels.signature]: source.signature }),
   };
