@@ -78,7 +78,7 @@ export interface NodeAgent {
   /** Ends every pod gracefully and marks the node as not ready; pods stay in the API and run again at the next start. */
   close(): Promise<void>;
   /** Implements controllers/autoscaling/launcher.ts. */
-  readonly launcher: { startAhead(request: StartAhead): boolean };
+  readonly launcher: { startAhead(request: StartAhead): boolean; isBusy(): boolean };
   /** Every instance there is and every change from here on (router/instance.ts); returns the removal. */
   onInstance(listener: InstanceListener): () => void;
   /** What the API server asks of this node: logs, exec, attach, port-forward, usage. */
@@ -180,6 +180,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       hostIP: machine.hostIP,
       unboundMs: 10_000,
       maxPods: machine.maxPods,
+      processors: availableParallelism(),
     },
   );
   const agent = createPodAgent({ client, informers: deps.informers, provider, clock, log }, machine.name);
@@ -188,7 +189,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   const registration = createRegistration({ client, clock, log }, machine);
 
   return {
-    launcher: { startAhead: (request) => provider.startAhead(request) },
+    launcher: { startAhead: (request) => provider.startAhead(request), isBusy: () => provider.isBusy() },
     onInstance: (listener) => hub.onInstance(listener),
     connection: createNodeConnection({
       runner: (uid) => provider.runner(uid),

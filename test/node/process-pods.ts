@@ -180,7 +180,14 @@ export function openPodBench(
       onFailure: (revision, reason) => void failures.set(revision, reason),
       newId: () => `c${process.pid}-${serial++}`,
     },
-    { runDir: join(dir, "run"), logDir: join(dir, "logs"), hostIP: "127.0.0.1", unboundMs: 3_000, maxPods: 4 },
+    {
+      runDir: join(dir, "run"),
+      logDir: join(dir, "logs"),
+      hostIP: "127.0.0.1",
+      unboundMs: 3_000,
+      maxPods: 4,
+      processors: 2,
+    },
   );
   provider.onStatus((pod, status) => void statuses.set(pod.metadata.uid ?? "", status));
   const status = (uid: string): PodStatus | undefined => statuses.get(uid);

@@ -133,6 +133,19 @@ describe("a sleeping revision", () => {
     expect(awake()).toBe(50);
   });
 
+  test("among more than the machine can start is written down when it is started, or after two seconds", async () => {
+    for (let i = 0; i < 5; i++) cluster.addRevision(`hello-${i}`);
+    await seconds(80);
+    cluster.busy = true;
+    const before = cluster.writes.length;
+    for (let i = 0; i < 5; i++) cluster.setLoad(`hello-${i}`, { concurrency: 1, queued: 1 });
+    for (let i = 0; i < 5; i++) cluster.request(`hello-${i}`);
+    await seconds(1.9);
+    expect(cluster.writes.length).toBe(before);
+    await seconds(0.2);
+    expect(cluster.replicas("hello-4")).toBe(1);
+  });
+
   test("whose instances wait for their pods is scaled at once, however many woke before it", async () => {
     for (let i = 0; i < 50; i++) cluster.addRevision(`hello-${i}`);
     await seconds(80);

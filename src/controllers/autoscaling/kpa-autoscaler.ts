@@ -17,6 +17,7 @@ import { describeProblem } from "../../scaling/setting.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { settingsReader, type AutoscalerSettings } from "./autoscaler-settings.ts";
 import { recordIsDue } from "./last-decision.ts";
+import { EdgeLine } from "./edge-line.ts";
 import type { Launcher } from "./launcher.ts";
 import { podCounter, type PodCounts } from "./revision-pods.ts";
 import {
@@ -44,10 +45,6 @@ export interface KpaDeps {
 /** Revisions that waited before their PodAutoscaler was known; more than this are forgotten. */
 const maxEarlyDemand = 10_000;
 
-const firstActMs = 30;
-const nextActMs = 10;
-const lastActMs = 1000;
-
 /** The scalers of all revisions of class kpa. Opened by `start`, closed by `close`. */
 export class KpaAutoscaler implements LoadListener {
   readonly #deps: KpaDeps;
@@ -62,9 +59,8 @@ export class KpaAutoscaler implements LoadListener {
   >();
   readonly #active = new Set<RevisionScaler>();
   readonly #earlyDemand = new Map<string, number>();
+  readonly #edges: EdgeLine;
   #queue: ControllerQueue | undefined;
-  /** When the last edge in line is written down. */
-  #actAtMs = 0;
   #cancelTick: (() => void) | undefined;
 
   constructor(deps: KpaDeps) {
@@ -72,6 +68,11 @@ export class KpaAutoscaler implements LoadListener {
     this.#deployments = deps.informers.of(DeploymentKind);
     this.#countPods = podCounter(deps.informers);
     this.#settings = settingsReader(deps.informers, deps.log);
+    this.#edges = new EdgeLine({
+      clock: deps.clock,
+      busy: () => deps.launcher?.isBusy() ?? false,
+      write: (revision) => this.#queue?.add(revision),
+    });
   }
 
   /** Decisions that ask for action put their PodAutoscaler on this queue. */
@@ -84,6 +85,7 @@ export class KpaAutoscaler implements LoadListener {
     this.#cancelTick?.();
     this.#cancelTick = undefined;
     this.#active.clear();
+    this.#edges.close();
     this.#queue = undefined;
   }
 
@@ -107,17 +109,14 @@ export class KpaAutoscaler implements LoadListener {
     scaler.state = state;
     scaler.edgeMs = nowMs;
     const { desired } = evaluate(scaler, this.#routerSinceMs, nowMs);
-    if (this.#startAhead(scaler, desired)) this.#queue?.addAfter(revision, this.#nextActMs(nowMs));
-    else this.#queue?.add(revision);
+    if (this.#startAhead(scaler, desired)) this.#edges.add(revision);
+    else this.#act(revision);
   }
 
-  /**
-   * When to write down an edge whose instances are starting already: soon, but behind the requests that wait for them,
-   * and one after the other when many revisions wake together, since each write sets half a dozen controllers to work.
-   */
-  #nextActMs(nowMs: number): number {
-    this.#actAtMs = Math.max(nowMs + firstActMs, Math.min(this.#actAtMs + nextActMs, nowMs + lastActMs));
-    return this.#actAtMs - nowMs;
+  /** Has a decision written down without delay. */
+  #act(revision: string): void {
+    this.#edges.remove(revision);
+    this.#queue?.add(revision);
   }
 
   samples(samples: readonly LoadSample[], nowMs: number): void {
@@ -190,6 +189,7 @@ export class KpaAutoscaler implements LoadListener {
   forget(revision: string): void {
     const scaler = this.#scalers.get(revision);
     this.#earlyDemand.delete(revision);
+    this.#edges.remove(revision);
     if (!scaler) return;
     this.#scalers.delete(revision);
     this.#active.delete(scaler);
@@ -251,7 +251,7 @@ export class KpaAutoscaler implements LoadListener {
     const news = desired !== pa.status?.desiredScale || (desired === 0 && facts.activity.phase === "active");
     const toApply = apply && desired >= 0 && replicas !== desired;
     const resting = isAtRest(scaler, replicas);
-    if (news || toApply || recordIsDue(scaler, resting, nowMs)) this.#queue?.add(key);
+    if ((news || toApply || recordIsDue(scaler, resting, nowMs)) && !this.#edges.has(key)) this.#act(key);
     if (resting) this.#rest(scaler);
   }
 

@@ -22,4 +22,6 @@ export interface StartAhead {
  */
 export interface Launcher {
   startAhead(request: StartAhead): boolean;
+  /** More starts are under way than the machine can work on at once: whatever can wait should. */
+  isBusy(): boolean;
 }

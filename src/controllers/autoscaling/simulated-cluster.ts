@@ -54,6 +54,8 @@ export class SimulatedCluster {
   readonly started: StartAhead[] = [];
   /** Whether the node starts what it is asked for ahead of pods. */
   startsAhead = true;
+  /** Whether what the launcher starts needs the whole machine. */
+  busy = false;
   /** Writes the autoscaler made: `patch deployments/scale hello-deployment`. */
   readonly writes: string[] = [];
   readonly warnings: string[] = [];
@@ -179,6 +181,7 @@ export class SimulatedCluster {
         this.started.push(request);
         return this.startsAhead;
       },
+      isBusy: () => this.busy,
     };
     return { client: this.#client, informers: this.#informers, clock: this.clock, log, launcher };
   }

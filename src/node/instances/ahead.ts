@@ -43,6 +43,8 @@ export interface AheadOptions {
   readonly hostIP: string;
   /** Pods this node takes; instances ahead of their pods count as pods. */
   readonly maxPods: number;
+  /** Processors of this machine. */
+  readonly processors: number;
   /** An instance that no pod has taken after this long is stopped. */
   readonly unboundMs: number;
 }
@@ -64,6 +66,8 @@ interface Waiting {
 export interface AheadStarter {
   /** Whether instances that wait for their pods are there or starting now. */
   startAhead(request: StartAhead): boolean;
+  /** More instances are on their way to serving than there are processors. */
+  isBusy(): boolean;
   /** An instance for this pod, now the caller's; waits for one whose start is under way. */
   adopt(pod: Pod): Promise<AheadOfPod | undefined>;
   close(): Promise<void>;
@@ -175,6 +179,14 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
       const most = Math.min(request.count, have + options.maxPods - deps.podCount() - countUnbound());
       for (let n = have; n < most; n++) void startOne(request, container, uid);
       return unbound > 0 || most > have;
+    },
+    isBusy() {
+      let underWay = 0;
+      for (const { starting, instances } of byRevision.values()) {
+        underWay += starting;
+        for (const { ready } of instances) if (!ready) underWay += 1;
+      }
+      return underWay > options.processors;
     },
     adopt(pod) {
       const uid = pod.metadata.labels?.[revisionUidLabel];

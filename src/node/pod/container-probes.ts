@@ -29,9 +29,15 @@ export function watchHealth(
   const stops: (() => void)[] = [];
   let stopped = false;
 
-  const watch = (kind: ProbeKind, probe: Probe, onVerdict: (healthy: boolean, message: string) => void): void => {
+  const watch = (
+    kind: ProbeKind,
+    probe: Probe,
+    onVerdict: (healthy: boolean, message: string) => void,
+    isHealthy = false,
+  ): void => {
     const stop = startProber(kind, probe, {
       clock,
+      healthy: isHealthy,
       once: (signal) => probeOnce(probe, { running, locate }, signal),
       onVerdict: (healthy, result) => onVerdict(healthy, result.ok ? "" : result.message),
       onFailure: (result) => listener.onFailure(kind, result.message),
@@ -43,8 +49,9 @@ export function watchHealth(
     listener.onStarted();
     const { readinessProbe, livenessProbe } = container;
     if (readinessProbe) {
-      if (running.serves && onlyAsksForPort(readinessProbe)) listener.onReady(true);
-      watch("readiness", readinessProbe, (healthy) => listener.onReady(healthy));
+      const saysSo = running.serves !== undefined && onlyAsksForPort(readinessProbe);
+      if (saysSo) listener.onReady(true);
+      watch("readiness", readinessProbe, (healthy) => listener.onReady(healthy), saysSo);
     } else listener.onReady(true);
     if (livenessProbe) {
       watch("liveness", livenessProbe, (healthy, message) => {

@@ -7,12 +7,13 @@ import { startProber, type ProbeKind } from "./prober.ts";
 const http = { httpGet: { port: 8080 } };
 
 /** Probes something whose health is a function of the time since the start. */
-function watch(kind: ProbeKind, probe: Probe, isOk: (sinceMs: number) => boolean) {
+function watch(kind: ProbeKind, probe: Probe, isOk: (sinceMs: number) => boolean, healthy = false) {
   const clock = new ManualClock(0);
   const attempts: number[] = [];
   const seen: string[] = [];
   const stop = startProber(kind, probe, {
     clock,
+    healthy,
     once: () => {
       attempts.push(clock.now());
       const result: ProbeResult = isOk(clock.now()) ? { ok: true } : { ok: false, message: "no" };
@@ -35,6 +36,15 @@ test("after the first success it goes on at its own pace", async () => {
   const { clock, attempts, stop } = watch("readiness", { ...http, periodSeconds: 5 }, () => true);
   await clock.advance(16_000);
   expect(attempts).toEqual([0, 5_000, 10_000, 15_000]);
+  stop();
+});
+
+test("what says itself that it serves is first probed a period later, and lost as any other", async () => {
+  const probe = { ...http, periodSeconds: 5, failureThreshold: 2 };
+  const { clock, attempts, seen, stop } = watch("readiness", probe, (ms) => ms < 7_000, true);
+  await clock.advance(16_000);
+  expect(attempts.slice(0, 3)).toEqual([5_000, 10_000, 15_000]);
+  expect(seen).toEqual(["failure 10000", "failure 15000", "unhealthy 15000"]);
   stop();
 });
 

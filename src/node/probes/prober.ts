@@ -6,6 +6,8 @@ export type ProbeKind = "startup" | "readiness" | "liveness";
 
 export interface ProberDeps {
   readonly clock: Clock;
+  /** It is known to be healthy now: the first attempt comes a period later. */
+  readonly healthy?: boolean;
   /** Runs the probe once; the signal ends it when it takes too long or probing stops. */
   readonly once: (signal: AbortSignal) => Promise<ProbeResult>;
   /** Called when the verdict changes: the first success, failureThreshold failures in a row, success again. */
@@ -40,7 +42,7 @@ export function startProber(kind: ProbeKind, probe: Probe, deps: ProberDeps): ()
   const eager = kind !== "liveness" && probe.exec === undefined;
   const stop = new AbortController();
   const startMs = clock.now() + (probe.initialDelaySeconds ?? 0) * 1000;
-  let healthy: boolean | undefined;
+  let healthy: boolean | undefined = deps.healthy === true ? true : undefined;
   let successes = 0;
   let failures = 0;
   let countsFromMs = startMs + periodMs;
@@ -95,6 +97,6 @@ export function startProber(kind: ProbeKind, probe: Probe, deps: ProberDeps): ()
     }
   };
 
-  next(Math.max(0, startMs - clock.now()));
+  next(healthy === true ? periodMs : Math.max(0, startMs - clock.now()));
   return () => stop.abort(new Error("probing stopped"));
 }

@@ -33,10 +33,14 @@ export interface ProcessProviderOptions {
   readonly unboundMs: number;
   /** Pods this node takes. */
   readonly maxPods: number;
+  /** Processors of this machine. */
+  readonly processors: number;
 }
 
 export interface ProcessProvider extends Provider {
   startAhead(request: StartAhead): boolean;
+  /** More instances are on their way to serving than there are processors. */
+  isBusy(): boolean;
   /** Brings what volumes show up to date with the API. */
   refreshVolumes(): Promise<void>;
   runner(uid: string): PodRunner | undefined;
@@ -111,6 +115,7 @@ export function createProcessProvider(deps: ProcessProviderDeps, options: Proces
       tell = listener;
     },
     startAhead: (request) => ahead.startAhead(request),
+    isBusy: () => ahead.isBusy(),
     async refreshVolumes() {
       for (const { runner } of entries.values()) await runner.refreshVolumes();
     },
