@@ -19,16 +19,12 @@ def become(claim: dict, port: int) -> None:
     _set_path(claim)
     _set_user(claim.get("user"))
     sys.argv = [claim["entry"]]
-    # Code of an image is shared and read-only; what was compiled is kept elsewhere or not at all.
-    cache = claim.get("compileCache")
-    if cache is None or not _writable(cache):
-        sys.dont_write_bytecode = True
-    else:
-        sys.pycache_prefix = os.path.join(cache, "python")
+    # An image's files are shared and read-only.
+    sys.dont_write_bytecode = True
+    if claim.get("compileCache") is not None:
+        from .compile_cache import keep_compiled
 
-
-def _writable(directory: str) -> bool:
-    return os.access(directory, os.W_OK) or (not os.path.exists(directory) and os.access(os.path.dirname(directory), os.W_OK))
+        keep_compiled(claim["cwd"], os.path.join(claim["compileCache"], "python"))
 
 
 def _set_path(claim: dict) -> None:
@@ -37,10 +33,27 @@ def _set_path(claim: dict) -> None:
     standard = [part for part in sys.path if part != _host_dir]
     sys.path[:] = [claim["cwd"], *given, *standard]
     for directory in claim.get("modulePaths", ()):
+        _check_tag(directory)
         # With its .pth files, as an installed site-packages.
         site.addsitedir(directory)
     sys.path.append(os.path.join(_host_dir, "shims"))
     _forget_shadowed(claim["cwd"])
+
+
+def _check_tag(directory: str) -> None:
+    """Compiled modules fit one version of Python; ebb's build notes which."""
+    try:
+        with open(os.path.join(directory, "ebb-python-tag"), encoding="utf-8") as file:
+            wanted = file.read().strip()
+    except OSError:
+        return
+    tag = sys.implementation.cache_tag
+    if not wanted.startswith(tag + "-"):
+        raise LoadFailure(
+            "ImportFailed",
+            f"the function's dependencies were installed for {wanted.partition('-linux')[0]}, and the Python here is {tag} "
+            f"({sys.executable}): build it again with this Python first on PATH, or run it where the other one is",
+        )
 
 
 def _forget_shadowed(directory: str) -> None:
