@@ -1,13 +1,16 @@
 import type { Command } from "./command.ts";
+import { build } from "./commands/build.ts";
 import { completion } from "./commands/completion.ts";
 import { deleteCommand } from "./commands/delete.ts";
 import { deploy } from "./commands/deploy.ts";
+import { describe } from "./commands/describe.ts";
 import { dev } from "./commands/dev.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
 import { invoke } from "./commands/invoke.ts";
 import { kubectl } from "./commands/kubectl.ts";
 import { logs } from "./commands/logs.ts";
+import { rollback } from "./commands/rollback.ts";
 import { start } from "./commands/start.ts";
 import { up } from "./commands/up.ts";
 
@@ -15,11 +18,14 @@ import { up } from "./commands/up.ts";
 export const commands: readonly Command[] = [
   up,
   dev,
+  build,
   deploy,
   invoke,
   get,
+  describe,
   logs,
   explain,
+  rollback,
   deleteCommand,
   kubectl,
   completion,

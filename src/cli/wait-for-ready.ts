@@ -37,7 +37,9 @@ export async function waitForReady(client: HttpClient, service: Service, waiting
   const why = seen.told === "" ? "" : `: ${seen.told}`;
   const advice = `ebb keeps trying; "ebb get services ${name} -n ${namespace}" shows how it goes, --wait waits longer`;
   const output = await lastOutput(client, seen.last);
-  throw new CommandError(`${namespace}/${name} is not ready after ${after}${why}\n${output}${advice}`);
+  throw new CommandError(
+    `${namespace}/${name} is not ready after ${after}${why}\n${output}${serving(seen.last)}${advice}`,
+  );
 }
 
 /** Resolves to undefined when the watch ends by itself. */
@@ -58,7 +60,8 @@ async function watchOnce(
     if (ready?.status === "True") return now;
     if (ready?.status === "False") {
       const reason = await revisionReason(client, now);
-      throw new CommandError(`${namespace}/${name} is not ready${reason}: ${words(ready) || "no reason given"}`);
+      const why = words(ready) || "no reason given";
+      throw new CommandError(`${namespace}/${name} is not ready${reason}: ${why}\n${serving(now)}`.trimEnd());
     }
     const reason = ready ? words(ready) : "";
     if (reason !== "" && reason !== seen.told) tell(`waiting: ${reason}`);
@@ -68,6 +71,16 @@ async function watchOnce(
 }
 
 const words = (condition: Condition): string => condition.message ?? condition.reason ?? "";
+
+/** `hello-00001 goes on serving`, when an older revision has the traffic. */
+function serving({ status }: Service): string {
+  const others = (status?.traffic ?? []).flatMap((t) =>
+    t.revisionName !== undefined && t.revisionName !== status?.latestCreatedRevisionName && (t.percent ?? 0) > 0
+      ? [t.revisionName]
+      : [],
+  );
+  return others.length === 0 ? "" : `${[...new Set(others)].join(", ")} goes on serving\n`;
+}
 
 /** ` (ExitCode3)`: the newest revision's own reason, which the Service's words leave out. */
 async function revisionReason(client: HttpClient, { metadata, status }: Service): Promise<string> {

@@ -22,7 +22,7 @@ export interface RouterOptions {
   readonly maxConnections?: number;
   /** How long close() lets requests under way go on. Default 10,000. */
   readonly closeMs?: number;
-  /** Adds a Server-Timing header to responses that waited for a cold start. Default true. */
+  /** Adds a Server-Timing header to responses that waited, for a cold start or for room. Default true. */
   readonly serverTiming?: boolean;
   /**
    * Gives requests without a traceparent one, not sampled. Default false: tracing libraries in apps would take it for a

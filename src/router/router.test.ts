@@ -107,8 +107,10 @@ test("containerConcurrency is never exceeded, and waiting requests go first come
     );
     answers.shift()?.();
   }
-  for (const client of clients) await client.until("done");
+  const texts = await Promise.all(clients.map((client) => client.until("done")));
   expect(most).toBe(2);
+  // Who waited for room is told how long; the first two did not.
+  expect(texts.map((text) => /Server-Timing: queue;dur=/.test(text))).toEqual([false, false, true, true, true, true]);
   expect(order.toSorted()).toEqual(order);
   for (const client of clients) client.destroy();
 });

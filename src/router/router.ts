@@ -133,7 +133,7 @@ class DataPlane implements Router {
       nowMs: this.#clock.nowMs,
       after: this.#clock.after,
       live: this.#live,
-      onColdResponse: (exchange) => this.#onColdResponse(exchange),
+      onWaitedResponse: (exchange) => this.#onWaitedResponse(exchange),
       onFinish: (exchange, nowMs) => this.#onFinish(exchange, nowMs),
     };
     this.#clientHost = {
@@ -182,12 +182,14 @@ class DataPlane implements Router {
     return exchange;
   }
 
-  #onColdResponse(exchange: Exchange): string {
-    const coldMs = this.#clock.nowMs() - exchange.arrivedMs;
-    if (exchange.runtime !== undefined) this.#metricsOf(exchange.runtime).coldStart.observe(coldMs);
+  #onWaitedResponse(exchange: Exchange): string {
+    const allMs = this.#clock.nowMs() - exchange.arrivedMs;
+    const { cold, runtime } = exchange;
+    if (cold && runtime !== undefined) this.#metricsOf(runtime).coldStart.observe(allMs);
     if (!this.#options.serverTiming) return "";
     const waitMs = exchange.sentMs - exchange.arrivedMs;
-    return `Server-Timing: cold;dur=${waitMs.toFixed(1)}, app;dur=${(coldMs - waitMs).toFixed(1)}\r\n`;
+    const waited = exchange.cold ? "cold" : "queue";
+    return `Server-Timing: ${waited};dur=${waitMs.toFixed(1)}, app;dur=${(allMs - waitMs).toFixed(1)}\r\n`;
   }
 
   /** For the log it was a request like any other. */

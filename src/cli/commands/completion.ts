@@ -1,33 +1,39 @@
-import { CommandError, firstArg, type Command } from "../command.ts";
+import { KnativeServiceKind } from "../../api/serving/kinds.ts";
+import { CommandError, firstArg, type Command, type CommandContext } from "../command.ts";
+import { connect } from "../connect.ts";
 
 const shells: Readonly<Record<string, (names: readonly string[]) => string>> = {
   bash: (names) => `_ebb() {
   local cur=\${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" -eq 1 ]; then COMPREPLY=($(compgen -W "${names.join(" ")}" -- "$cur"))
-  else COMPREPLY=($(compgen -W "$(ebb completion --options "\${COMP_WORDS[1]}" 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); fi
+  else COMPREPLY=($(compgen -W "$(ebb completion --words "\${COMP_WORDS[1]}" 2>/dev/null)" -- "$cur") $(compgen -f -- "$cur")); fi
 }
 complete -F _ebb ebb`,
   zsh: (names) => `#compdef ebb
 _ebb() {
   if (( CURRENT == 2 )); then compadd -- ${names.join(" ")}
-  else compadd -- \${(f)"$(ebb completion --options \${words[2]} 2>/dev/null | tr ' ' '\\n')"}; _files; fi
+  else compadd -- \${(f)"$(ebb completion --words \${words[2]} 2>/dev/null | tr ' ' '\\n')"}; _files; fi
 }
 compdef _ebb ebb`,
   fish: (names) => `complete -c ebb -f -n __fish_use_subcommand -a "${names.join(" ")}"
-complete -c ebb -n "not __fish_use_subcommand" -a "(ebb completion --options (commandline -opc)[2] 2>/dev/null | string split ' ')"`,
+complete -c ebb -n "not __fish_use_subcommand" -a "(ebb completion --words (commandline -opc)[2] 2>/dev/null | string split ' ')"`,
 };
 
 export const completion: Command = {
   name: "completion",
   summary: "print the completion script of a shell",
   args: [{ name: "<shell>", summary: `one of ${Object.keys(shells).join(", ")}` }],
-  options: [{ flags: "--options", summary: "print the options of the command named instead" }],
+  options: [
+    { flags: "--words", summary: "print what may follow the command named: its options, and names of services" },
+  ],
   examples: ["source <(ebb completion bash)   # bash; put it into ~/.bashrc", "ebb completion fish | source"],
   run: async (context, input) => {
     const name = firstArg(input);
-    if (input.options["options"] === true) {
+    if (input.options["words"] === true) {
       const command = context.commands.find((c) => c.name === name);
-      context.print(wordsOf(command).join(" "));
+      const takesService = command?.args?.some((arg) => arg.name.startsWith("<service")) === true;
+      const services = takesService ? await serviceNames(context) : [];
+      context.print([...wordsOf(command), ...services].join(" "));
       return;
     }
     const script = shells[name];
@@ -44,4 +50,15 @@ function wordsOf(command: Command | undefined): readonly string[] {
   const options = (command?.options ?? []).flatMap((o) => /--[a-z-]+/.exec(o.flags) ?? []);
   const below = (command?.commands ?? []).flatMap((one) => [one.name, ...wordsOf(one)]);
   return [...new Set([...options, ...below])];
+}
+
+/** Nothing where no ebb runs: a Tab key has no place for complaints. */
+async function serviceNames(context: CommandContext): Promise<readonly string[]> {
+  try {
+    const client = await connect(context, { args: [], options: {} });
+    const { items } = await client.list(KnativeServiceKind, { namespace: "default" });
+    return items.map((service) => service.metadata.name);
+  } catch {
+    return [];
+  }
 }

@@ -1,29 +1,34 @@
 import { isNotFound } from "../../api/meta/errors.ts";
 import { KnativeServiceKind } from "../../api/serving/kinds.ts";
-import { textOption, type Command } from "../command.ts";
+import type { Command } from "../command.ts";
 import { connect } from "../connect.ts";
-import { namespaceOption, targetOptions } from "../target.ts";
+import { namespaceOf } from "../find-service.ts";
+import { jsonOption, namespaceOption, targetOptions } from "../target.ts";
 
 export const deleteCommand: Command = {
   name: "delete",
   summary: "delete services",
-  description: "Deletes services with everything they own. Requests in flight are finished first.",
+  description:
+    "Deletes services with everything they own: revisions, instances, a schedule. Requests in flight are finished first. Exit code 1 when one of them was not there; the others are deleted all the same.",
   args: [{ name: "<service...>", summary: "names of services" }],
-  options: [namespaceOption, ...targetOptions],
+  options: [namespaceOption, jsonOption, ...targetOptions],
   examples: ["ebb delete hello"],
   run: async (context, input) => {
     const client = await connect(context, input);
-    const namespace = textOption(input, "namespace") ?? "default";
+    const namespace = namespaceOf(input);
     let missing = 0;
     for (const name of input.args) {
+      let deleted = true;
       try {
         await client.delete(KnativeServiceKind, { namespace, name });
-        context.print(`deleted ${namespace}/${name}`);
       } catch (error) {
         if (!isNotFound(error)) throw error;
-        context.note(`ebb: there is no service "${name}" in namespace ${namespace}`);
+        deleted = false;
         missing += 1;
       }
+      if (input.options["json"] === true) context.print(JSON.stringify({ name, namespace, deleted }));
+      else if (deleted) context.print(`deleted ${namespace}/${name}`);
+      else context.note(`ebb: there is no service "${name}" in namespace ${namespace}`);
     }
     return missing > 0 ? 1 : 0;
   },

@@ -1,3 +1,4 @@
+import { findSources, sourceFlags, wantedOf } from "../build-source.ts";
 import type { Dev } from "../../functions/dev/start-dev.ts";
 import {
   CommandError,
@@ -29,6 +30,7 @@ export const dev: Command = {
       flags: "--inspect [port]",
       summary: "let a debugger attach (default port 9229; further functions get the next ones)",
     },
+    ...sourceFlags,
     { flags: "--data <dir>", summary: "where dependency layers are kept (EBB_DATA; default ~/.ebb)" },
     { ...jsonOption, summary: "print one JSON object per event" },
   ],
@@ -39,12 +41,11 @@ export const dev: Command = {
     "ebb dev api.ts -e GREETING=hi",
   ],
   run: async (context, input) => {
-    const [{ startDev }, { findFunctions }, { baseEnv }] = await Promise.all([
+    const [{ startDev }, { baseEnv }] = await Promise.all([
       import("../../functions/dev/start-dev.ts"),
-      import("../../functions/build/find-functions.ts"),
       import("../../functions/dev/dev-env.ts"),
     ]);
-    const workspace = await findFunctions(input.args.length === 0 ? ["."] : input.args);
+    const workspace = await findSources(context, input);
     const json = input.options["json"] === true;
     const color = context.stdout === process.stdout && process.stdout.isTTY && context.env["NO_COLOR"] === undefined;
     const printer = devPrinter({ print: context.print, json, color, names: workspace.functions.length > 1 });
@@ -52,6 +53,7 @@ export const dev: Command = {
     const host = textOption(input, "host") ?? "127.0.0.1";
     const options = {
       workspace,
+      wanted: await wantedOf(context, input),
       host,
       inspectPort: inspectOption(input),
       env: envOption(context, input),

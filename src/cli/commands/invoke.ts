@@ -1,106 +1,118 @@
-import { readFile } from "node:fs/promises";
 import { request, type IncomingMessage } from "node:http";
+import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import { isNotFound } from "../../api/meta/errors.ts";
-import { KnativeServiceKind } from "../../api/serving/kinds.ts";
 import {
   CommandError,
   firstArg,
-  listOption,
   textOption,
   type Command,
   type CommandContext,
   type CommandInput,
 } from "../command.ts";
 import { connect } from "../connect.ts";
-import { namespaceOption, runningOf, targetOptions } from "../target.ts";
+import { findService, namespaceOf } from "../find-service.ts";
+import { makeRequest, type InvokeRequest } from "../make-request.ts";
+import { jsonOption, namespaceOption, runningOf, targetOptions } from "../target.ts";
+import { splitTiming, timingWords } from "../timing.ts";
 
 export const invoke: Command = {
   name: "invoke",
   summary: "call a service and print its answer",
+  description:
+    "Calls a service through the router and prints the body of its answer. With any part of a CloudEvent (--event, --type, --source, --id, --subject, --extension) the data is sent as one. Exit code 1 when the service answers 400 or more.",
   args: [{ name: "<service>", summary: "name of the Service" }],
   options: [
     namespaceOption,
     { flags: "-p, --path <path>", summary: "path and query", default: "/" },
     { flags: "-X, --method <method>", summary: "HTTP method (default GET, or POST with data)" },
     { flags: "-d, --body <text>", summary: "body; @file sends a file, - standard input" },
+    { flags: "--content-type <type>", summary: "of the data (default: application/json when it is JSON)" },
     { flags: "-H, --header <name:value>", summary: "request header; may be repeated", repeat: true },
+    { flags: "--event", summary: "send a CloudEvent" },
+    { flags: "--type <type>", summary: "type of the event (default dev.ebb.invoke)" },
+    { flags: "--source <uri>", summary: "source of the event (default /ebb/invoke)" },
+    { flags: "--id <id>", summary: "id of the event (default: a new one)" },
+    { flags: "--subject <text>", summary: "subject of the event" },
+    { flags: "--extension <name=value>", summary: "further attribute of the event; may be repeated", repeat: true },
+    { flags: "--structured", summary: "send the event as one JSON object instead of headers and body" },
     { flags: "-i, --include", summary: "print status and headers too" },
-    { flags: "--timing", summary: "print how long the answer took" },
+    { flags: "--timing", summary: "print where the time went: queue, wake, run" },
+    { ...jsonOption, summary: "print status, headers, body and timing as JSON" },
     ...targetOptions,
   ],
-  examples: ['ebb invoke hello --path "/?name=you"', `ebb invoke api -d '{"n":1}' -H content-type:application/json`],
+  examples: [
+    'ebb invoke hello --path "/?name=you" --timing',
+    `ebb invoke api -d '{"n":1}'`,
+    "ebb invoke orders --type order.placed --source /shop -d @order.json",
+  ],
   run: async (context, input) => {
-    const running = runningOf(context, input);
-    const url = await urlOf(context, input);
-    const body = await bodyOf(context, textOption(input, "body"));
-    const started = performance.now();
-    const answer = await send(
-      new URL(textOption(input, "path") ?? "/", running.routerUrl),
-      url.host,
-      input,
-      body,
-      context.signal,
-    );
-    const firstByteMs = performance.now() - started;
-    if (input.options["include"] === true) {
-      context.print(`HTTP/${answer.httpVersion} ${answer.statusCode} ${answer.statusMessage}`);
-      for (let i = 0; i < answer.rawHeaders.length; i += 2)
-        context.print(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`);
-      context.print("");
-    }
-    await pipeline(answer, context.stdout, { end: false });
-    if (input.options["timing"] === true)
-      context.note(`first byte ${firstByteMs.toFixed(1)} ms, all ${(performance.now() - started).toFixed(1)} ms`);
+    const inCluster = textOption(input, "kubeconfig") !== undefined;
+    const router = inCluster ? undefined : runningOf(context, input).routerUrl;
+    const message = await makeRequest(context, input);
+    const service = await urlOf(context, input);
+    const { host } = service;
+    const url = new URL(textOption(input, "path") ?? "/", router ?? service);
+    const { answer, connectedMs, firstByteMs } = await send(url, host, message, context.signal);
+    const timing = (): ReturnType<typeof splitTiming> => {
+      const header = answer.headers["server-timing"];
+      return splitTiming(
+        typeof header === "string" ? header : header?.join(", "),
+        firstByteMs,
+        performance.now() - connectedMs,
+      );
+    };
     const status = answer.statusCode ?? 0;
+    if (input.options["json"] === true) {
+      const body = await buffer(answer);
+      context.print(JSON.stringify({ status, headers: answer.headers, ...bodyField(body), timing: timing() }));
+      return status >= 400 ? 1 : 0;
+    }
+    if (input.options["include"] === true) printHead(context, answer);
+    await pipeline(answer, context.stdout, { end: false });
+    if (input.options["timing"] === true) context.note(timingWords(timing()));
     if (status >= 400 && input.options["include"] !== true) context.note(`ebb: the service answered ${status}`);
     return status >= 400 ? 1 : 0;
   },
 };
 
+function printHead(context: CommandContext, answer: IncomingMessage): void {
+  context.print(`HTTP/${answer.httpVersion} ${answer.statusCode} ${answer.statusMessage}`);
+  for (let i = 0; i < answer.rawHeaders.length; i += 2)
+    context.print(`${answer.rawHeaders[i]}: ${answer.rawHeaders[i + 1]}`);
+  context.print("");
+}
+
+/** Text as it is; bytes that are none in base64. */
+function bodyField(body: Buffer): { readonly body: string } | { readonly bodyBase64: string } {
+  const text = body.toString("utf8");
+  return Buffer.from(text).equals(body) ? { body: text } : { bodyBase64: body.toString("base64") };
+}
+
 async function urlOf(context: CommandContext, input: CommandInput): Promise<URL> {
   const client = await connect(context, input);
   const name = firstArg(input);
-  const namespace = textOption(input, "namespace") ?? "default";
-  const service = await client.get(KnativeServiceKind, { namespace, name }).catch((error: unknown) => {
-    if (!isNotFound(error)) throw error;
-    throw new CommandError(`there is no service "${name}" in namespace ${namespace}; "ebb get" lists what there is`);
-  });
-  const url = service.status?.url;
-  if (url === undefined)
-    throw new CommandError(`service "${name}" has no URL yet; "ebb get services ${name}" shows why`);
-  return new URL(url);
+  const { status } = await findService(client, namespaceOf(input), name);
+  if (status?.url === undefined)
+    throw new CommandError(`service "${name}" has no URL yet; "ebb describe ${name}" shows why`);
+  return new URL(status.url);
 }
 
-async function bodyOf(context: CommandContext, data: string | undefined): Promise<Uint8Array | undefined> {
-  if (data === undefined) return undefined;
-  if (data === "-") {
-    const chunks: Buffer[] = [];
-    for await (const chunk of context.stdin) chunks.push(Buffer.from(chunk));
-    return Buffer.concat(chunks);
-  }
-  return data.startsWith("@") ? await readFile(data.slice(1)) : Buffer.from(data);
+interface Sent {
+  readonly answer: IncomingMessage;
+  /** When the connection was there (performance.now), and from then to the first byte. */
+  readonly connectedMs: number;
+  readonly firstByteMs: number;
 }
 
 // Names like hello.default.localhost do not resolve everywhere: the router is called by address, the name goes as Host.
-async function send(
-  url: URL,
-  host: string,
-  input: CommandInput,
-  body: Uint8Array | undefined,
-  signal: AbortSignal,
-): Promise<IncomingMessage> {
-  const headers: Record<string, string> = { "user-agent": "ebb-invoke", accept: "*/*" };
-  for (const text of listOption(input, "header")) {
-    const at = text.indexOf(":");
-    if (at <= 0) throw new CommandError(`--header: "${text}" is not name:value`, { exitCode: 2 });
-    headers[text.slice(0, at).trim().toLowerCase()] = text.slice(at + 1).trim();
-  }
-  if (body) headers["content-length"] = String(body.byteLength);
-  const method = textOption(input, "method") ?? (body ? "POST" : "GET");
-  return await new Promise((resolve, reject) => {
+async function send(url: URL, host: string, message: InvokeRequest, signal: AbortSignal): Promise<Sent> {
+  const { method, headers, body } = message;
+  let connectedMs = performance.now();
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = request(url, { method, headers: { host, ...headers }, signal }, resolve);
+    sent.once("socket", (socket) => socket.once("connect", () => (connectedMs = performance.now())));
     sent.once("error", reject);
     sent.end(body);
   });
+  return { answer, connectedMs, firstByteMs: performance.now() - connectedMs };
 }

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { extname, join, resolve } from "node:path";
-import { detectSource, explainSource } from "./detect.ts";
+import { detectSource, explainSource, type Wanted } from "./detect.ts";
 import { languages } from "./languages.ts";
 import { SourceError, type FunctionSource } from "./source.ts";
 
@@ -38,16 +38,16 @@ const notFolders = new Set([
  * source files, or what package.json "workspaces" names. Throws {@link SourceError} when a path holds none, or two
  * functions have one name.
  */
-export async function findFunctions(paths: readonly string[]): Promise<Workspace> {
+export async function findFunctions(paths: readonly string[], wanted: Wanted = {}): Promise<Workspace> {
   const functions: FoundFunction[] = [];
   let root: string | undefined;
   for (const path of paths) {
-    const found = await explainSource(path);
+    const found = await explainSource(path, wanted);
     if (found.source) {
       functions.push({ path, source: found.source, alone: !isFolder(path) });
       continue;
     }
-    const inside = isFolder(path) ? await inFolder(path) : [];
+    const inside = isFolder(path) ? await inFolder(path, wanted) : [];
     if (inside.length === 0) throw found.error ?? new SourceError(`no function at "${path}"`);
     functions.push(...inside);
     if (paths.length === 1) root = resolve(path);
@@ -58,7 +58,7 @@ export async function findFunctions(paths: readonly string[]): Promise<Workspace
 
 const isFolder = (path: string): boolean => statSync(path).isDirectory();
 
-async function inFolder(folder: string): Promise<readonly FoundFunction[]> {
+async function inFolder(folder: string, wanted: Wanted): Promise<readonly FoundFunction[]> {
   const declared = declaredMembers(folder);
   const members =
     declared ??
@@ -69,7 +69,7 @@ async function inFolder(folder: string): Promise<readonly FoundFunction[]> {
   for (const path of members) {
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (declared === undefined && !mayBeFunction(folder, name)) continue;
-    const { source, error, candidates } = await explainSource(path);
+    const { source, error, candidates } = await explainSource(path, wanted);
     if (source) found.push({ path, source, alone: !isFolder(path) });
     // Two candidates in one folder are a mistake to hear of; a folder without any is just a folder.
     else if (error && candidates.length > 0) throw error;
@@ -127,6 +127,9 @@ function refuseTwins(functions: readonly FoundFunction[]): void {
 }
 
 /** The function a path gave, found anew. */
-export async function findAgain({ path, source }: Pick<FoundFunction, "path" | "source">): Promise<FunctionSource> {
-  return { ...(await detectSource(path)), name: source.name };
+export async function findAgain(
+  { path, source }: Pick<FoundFunction, "path" | "source">,
+  wanted: Wanted,
+): Promise<FunctionSource> {
+  return { ...(await detectSource(path, wanted)), name: source.name };
 }

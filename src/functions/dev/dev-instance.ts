@@ -147,7 +147,9 @@ export async function startDevProgram(options: InstanceOptions): Promise<DevInst
   const ended = exited.then(async (how) => {
     // Its last words are still in the pipe when it ends, unless a child of its own holds that open.
     await Promise.race([read, pause(200)]);
-    throw new DevStartError(`${last.join("\n")}\n\nit ended by ${how} before it listened on PORT (${port})`.trim());
+    throw new DevStartError(
+      `${last.join("\n")}\n\nit ended by ${how} before it listened: a program must listen on the port in the environment variable PORT (${port})`.trim(),
+    );
   });
   ended.catch(() => undefined);
   try {

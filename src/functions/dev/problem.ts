@@ -28,7 +28,7 @@ export function toProblem(kind: Problem["kind"], message: string, dir: string): 
   const place = findPlace(text, dir);
   const lines = text.split("\n");
   // Python says what is wrong last, under a traceback; others first.
-  const isTraceback = lines.some((line) => line.startsWith("Traceback (most recent call last)"));
+  const isTraceback = lines.some((line) => pythonFrame.test(line));
   const first = isTraceback ? lines.findLast((line) => /^\S+(: |$)/.test(line)) : lines[0];
   const summary = (first ?? text).replace(/^(.+?):(\d+):(\d+): /, "");
   return { kind, summary, message: text, ...(place ? { place } : {}) };
@@ -40,6 +40,8 @@ export function problemLine({ summary, place }: Problem): string {
   return `${place.file}:${place.line}${place.column === undefined ? "" : `:${place.column}`}: ${summary}`;
 }
 
+const pythonFrame = /^\s*File "[^"]+", line \d+/;
+
 /** How tools write a place: `src/a.ts:3:7: …`, `at f (/src/a.ts:3:7)`, `File "/src/a.py", line 3`, `--> src/main.rs:3:7`. */
 const patterns = [
   /^(?:\s*-->\s*)?((?:\/|\.{0,2}\/)?[^\s:()"'][^:()"']*):(\d+):(\d+)/,
@@ -50,7 +52,7 @@ const patterns = [
 
 function findPlace(text: string, dir: string): Place | undefined {
   const lines = text.split("\n");
-  const isTraceback = lines.some((line) => /^\s*File "[^"]+", line \d+/.test(line));
+  const isTraceback = lines.some((line) => pythonFrame.test(line));
   for (const line of isTraceback ? lines.toReversed() : lines)
     for (const pattern of patterns) {
       const found = pattern.exec(line);

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openImageStore } from "../../images/store.ts";
+import type { Wanted } from "../build/detect.ts";
 import type { BuildContext, Packed } from "../build/language.ts";
 import { packFunction } from "../build/build-function.ts";
 import { SourceError } from "../build/source.ts";
@@ -23,6 +24,8 @@ import { watchFiles } from "./watch-files.ts";
 
 export interface DevOptions {
   readonly workspace: Workspace;
+  /** What was said of the functions beside their files. */
+  readonly wanted: Wanted;
   /** 0 takes any free port. */
   readonly port: number;
   readonly host: string;
@@ -182,7 +185,7 @@ function developOne(shared: Shared, found: FoundFunction, closers: AsyncDisposab
   };
   const dev: DevFunction = new DevFunction(
     {
-      detect: () => findAgain(found),
+      detect: () => findAgain(found, options.wanted),
       pack: (now, signal) => packFunction(building(signal), now),
       startHost: async (host) =>
         startDevHost(await hostCommand(host), host === "node" && options.inspectPort !== undefined),

@@ -27,8 +27,8 @@ export interface ExchangeHost {
   readonly nowMs: () => number;
   readonly after: (ms: number, run: () => void) => () => void;
   readonly live: LiveExchanges;
-  /** The response to a request that waited for a cold start begins: lines to add to its head. */
-  onColdResponse(exchange: Exchange): string;
+  /** The response to a request that waited, for a cold start or for a place, begins: lines to add to its head. */
+  onWaitedResponse(exchange: Exchange): string;
   onFinish(exchange: Exchange, nowMs: number): void;
 }
 
@@ -58,6 +58,8 @@ export class Exchange implements Admitted<ProxyPool> {
   outcome: Outcome = "ok";
   /** It found no instance up when it came. */
   cold = false;
+  /** Instances were up, but none had room when it came. */
+  queued = false;
   sentMs = 0;
   /** The response's head has been passed on. */
   hasResponded = false;
@@ -92,6 +94,7 @@ export class Exchange implements Admitted<ProxyPool> {
     this.#setDeadline();
     this.host.live.add(this);
     runtime.admit(this);
+    if (this.waiting && !this.cold) this.queued = true;
   }
 
   assigned(instance: AppInstance<ProxyPool>): void {
@@ -107,7 +110,8 @@ export class Exchange implements Admitted<ProxyPool> {
   connected(back: Backend): void {
     this.#back = back;
     if (this.instance !== undefined) this.instance.suspect = false;
-    if (this.cold || this.sentMs === 0) this.sentMs = this.cold ? this.host.nowMs() : this.arrivedMs;
+    const waited = this.cold || this.queued;
+    if (waited || this.sentMs === 0) this.sentMs = waited ? this.host.nowMs() : this.arrivedMs;
     this.front.sendTo(back, this.changes);
   }
 
@@ -145,7 +149,7 @@ export class Exchange implements Admitted<ProxyPool> {
       this.lastByteMs = this.host.nowMs();
       this.#setDeadline();
     }
-    return this.cold ? this.host.onColdResponse(this) : "";
+    return this.cold || this.queued ? this.host.onWaitedResponse(this) : "";
   }
 
   /** A byte of the response has passed. */

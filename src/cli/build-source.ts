@@ -1,0 +1,94 @@
+import { join } from "node:path";
+import type { BuiltFunction } from "../functions/build/build-function.ts";
+import type { FoundFunction, Workspace } from "../functions/build/find-functions.ts";
+import type { LanguageName, FunctionSource } from "../functions/build/source.ts";
+import type { FunctionModel } from "../functions/hosts/protocol.ts";
+import type { ImageStore } from "../images/store.ts";
+import { CommandError, textOption, type CommandContext, type CommandInput, type Option } from "./command.ts";
+import type { Progress } from "./progress.ts";
+import { dataDirOf } from "./target.ts";
+
+/** Options that say what a source is, for when detection guesses otherwise. */
+export const sourceFlags: readonly Option[] = [
+  { flags: "--language <name>", summary: "take the source for this language" },
+  { flags: "--model <name>", summary: "take it for this programming model" },
+  { flags: "--target <name>", summary: "the export, registered name or handler that takes requests" },
+];
+
+/** The functions at the paths of a command; the current folder when none is named. */
+export async function findSources(context: CommandContext, input: CommandInput): Promise<Workspace> {
+  const { findFunctions } = await import("../functions/build/find-functions.ts");
+  const found = await findFunctions(input.args.length === 0 ? ["."] : input.args, await wantedOf(context, input));
+  const name = textOption(input, "name");
+  if (name === undefined) return found;
+  const [only, second] = found.functions;
+  if (!only || second)
+    throw new CommandError(`--name is for one function; there are ${found.functions.length}`, { exitCode: 2 });
+  return { ...found, functions: [{ ...only, source: { ...only.source, name } }] };
+}
+
+/** What the flags of {@link sourceFlags} say. */
+export async function wantedOf(context: CommandContext, input: CommandInput) {
+  const [{ languageNames }, { functionModels }] = await Promise.all([
+    import("../functions/build/source.ts"),
+    import("../functions/hosts/protocol.ts"),
+  ]);
+  const language = oneOf<LanguageName>(input, "language", languageNames);
+  const model = oneOf<FunctionModel>(input, "model", functionModels);
+  const target = textOption(input, "target");
+  return {
+    env: context.env,
+    ...(language === undefined ? {} : { language }),
+    ...(model === undefined ? {} : { model }),
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+function oneOf<T extends string>(input: CommandInput, flag: string, all: readonly T[]): T | undefined {
+  const text = textOption(input, flag);
+  const found = all.find((value) => value === text);
+  if (text !== undefined && found === undefined)
+    throw new CommandError(`--${flag}: "${text}" is not one of ${all.join(", ")}`, { exitCode: 2 });
+  return found;
+}
+
+export interface Built extends BuiltFunction {
+  readonly source: FunctionSource;
+  readonly ms: number;
+  readonly layers: readonly { readonly digest: string; readonly size: number }[];
+}
+
+/** Builds functions one after the other; throws at the first that does not build, with its path. */
+export async function buildAll(
+  context: CommandContext,
+  input: CommandInput,
+  to: {
+    readonly found: readonly FoundFunction[];
+    readonly store: ImageStore;
+    readonly progress: Progress;
+    readonly namespace: string;
+  },
+): Promise<readonly Built[]> {
+  const { buildFunction } = await import("../functions/build/build-function.ts");
+  const { store, progress, namespace } = to;
+  const cacheDir = join(dataDirOf(context, input), "cache");
+  const all: Built[] = [];
+  for (const { source } of to.found) {
+    const started = performance.now();
+    progress.stage(`building ${source.name}: ${source.reasons.join(", ")}`);
+    const note = (line: string): void => progress.stage(`building ${source.name}: ${line}`);
+    const building = { store, cacheDir, env: context.env, note, signal: context.signal };
+    const built = await buildFunction(building, source, source.settings?.namespace ?? namespace);
+    for (const warning of built.warnings) progress.line(`warning: ${warning}`);
+    const layers = (await store.resolve(built.image))?.manifest.layers ?? [];
+    all.push({ ...built, source, ms: performance.now() - started, layers });
+  }
+  return all;
+}
+
+/** `2 layers, 3.1 MB`. */
+export function sizeWords(layers: Built["layers"]): string {
+  const bytes = layers.reduce((sum, layer) => sum + layer.size, 0);
+  const size = bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${layers.length} ${layers.length === 1 ? "layer" : "layers"}, ${size}`;
+}

@@ -1,0 +1,17 @@
+import { isNotFound } from "../api/meta/errors.ts";
+import { KnativeServiceKind } from "../api/serving/kinds.ts";
+import type { Service } from "../api/serving/types.gen.ts";
+import type { HttpClient } from "../client/http-client.ts";
+import { CommandError, textOption, type CommandInput } from "./command.ts";
+
+export const namespaceOf = (input: CommandInput): string => textOption(input, "namespace") ?? "default";
+
+/** A Service by name; throws a CommandError that says what to do when there is none. */
+export async function findService(client: HttpClient, namespace: string, name: string): Promise<Service> {
+  try {
+    return await client.get(KnativeServiceKind, { namespace, name });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    throw new CommandError(`there is no service "${name}" in namespace ${namespace}; "ebb get" lists what there is`);
+  }
+}
