@@ -1,10 +1,12 @@
-import { join, resolve } from "node:path";
-import type { BuildFailure, Message } from "esbuild";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
 import { functionsFrameworkPlugin } from "../../models/functions-framework/package-plugin.ts";
 import { CompileError } from "../../build/source.ts";
+import { formatMessage, isBuildFailure, type Advice } from "./build-messages.ts";
+import { packageOf } from "./package-kinds.ts";
 
 export interface Bundle {
-  /** One ES module with everything but Node's own modules in it. */
+  /** One ES module with everything but Node's own modules and the {@link external} packages in it. */
   readonly code: string;
   /** Its source map, JSON. */
   readonly map: string;
@@ -12,59 +14,125 @@ export interface Bundle {
   readonly exports: readonly string[];
   /** Absolute paths of the files in it that are not installed packages. */
   readonly inputs: readonly string[];
+  /** Absolute paths of the installed packages' files in it. */
+  readonly packageFiles: readonly string[];
+  /** Packages that it imports from outside. */
+  readonly external: readonly string[];
   readonly warnings: readonly string[];
 }
 
-/** Bundles a JavaScript or TypeScript entry for the Node host. Throws {@link CompileError}. */
-export async function bundleNode(dir: string, entry: string): Promise<Bundle> {
-  // Loaded on use: only commands that build pay for the compiler.
-  const esbuild = await import("esbuild");
-  try {
-    const result = await esbuild.build({
-      absWorkingDir: dir,
-      entryPoints: [entry],
-      outfile: join(dir, "index.mjs"),
-      bundle: true,
-      write: false,
-      metafile: true,
-      format: "esm",
-      platform: "node",
-      target: "node24",
-      sourcemap: "linked",
-      sourcesContent: true,
-      logLevel: "silent",
-      plugins: [functionsFrameworkPlugin],
-      // CommonJS packages inside an ES module still call require for Node's own modules.
-      banner: { js: requireShim },
-    });
-    const text = (ending: string): string => result.outputFiles.find((f) => f.path.endsWith(ending))?.text ?? "";
-    const output = Object.values(result.metafile.outputs).find((o) => o.entryPoint !== undefined);
-    return {
-      code: text(".mjs"),
-      map: text(".map"),
-      exports: output?.exports ?? [],
-      inputs: Object.keys(result.metafile.inputs)
-        .filter((file) => !/(^|\/)node_modules\//.test(file))
-        .map((file) => resolve(dir, file)),
-      warnings: result.warnings.map(formatMessage),
-    };
-  } catch (error) {
-    if (!isBuildFailure(error)) throw error;
-    throw new CompileError(error.errors.map(formatMessage).join("\n"), { cause: error });
+export interface BundleRequest {
+  readonly dir: string;
+  readonly entry: string;
+  /** Packages to leave outside. */
+  readonly external: readonly string[];
+  /** A folder whose node_modules are used in place of the ones beside the source. */
+  readonly packagesFrom?: string;
+  /** What to do about an import that is not found; undefined for those that nothing is known of. */
+  readonly advice?: Advice;
+}
+
+/** A file of machine code was imported: the package that owns it has to stay outside. */
+export class NativeImportError extends Error {
+  override readonly name = "NativeImportError";
+  readonly package: string;
+  constructor(name: string) {
+    super(`"${name}" imports machine code`);
+    this.package = name;
   }
 }
 
-const requireShim =
-  'import { createRequire as __ebbRequire } from "node:module"; const require = __ebbRequire(import.meta.url);';
-
-function isBuildFailure(error: unknown): error is BuildFailure {
-  return typeof error === "object" && error !== null && Array.isArray((error as { errors?: unknown }).errors);
+/** Bundles a JavaScript or TypeScript entry for the Node host. Throws {@link CompileError}. */
+export async function bundleNode(request: BundleRequest): Promise<Bundle> {
+  // Loaded on use: only commands that build pay for the compiler.
+  const esbuild = await import("esbuild");
+  try {
+    const result = await esbuild.build(options(request));
+    return toBundle(request, result);
+  } catch (error) {
+    if (!isBuildFailure(error)) throw error;
+    const native = error.errors.map((e) => /No loader is configured for "\.node" files: (\S+)/.exec(e.text)?.[1]);
+    const owner = native.flatMap((file) => (file === undefined ? [] : (packageOf(file)?.name ?? [])))[0];
+    if (owner !== undefined) throw new NativeImportError(owner);
+    throw new CompileError(error.errors.map((e) => formatMessage(e, request.advice)).join("\n"), { cause: error });
+  }
 }
 
-/** `src/a.ts:3:7: Expected ";"` with the line and a mark under it. */
-function formatMessage(message: Message): string {
-  const at = message.location;
-  if (!at) return message.text;
-  const mark = `${" ".repeat(at.column)}${"~".repeat(Math.max(1, at.length))}`;
-  return `${at.file}:${at.line}:${at.column + 1}: ${message.text}\n    ${at.lineText}\n    ${mark}`;
+const options = ({ dir, entry, external, packagesFrom }: BundleRequest) =>
+  ({
+    absWorkingDir: dir,
+    entryPoints: [entry],
+    outfile: join(dir, "index.mjs"),
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    sourcemap: "linked",
+    sourcesContent: true,
+    logLevel: "silent",
+    external: external.flatMap((name) => [name, `${name}/*`]),
+    plugins: [functionsFrameworkPlugin, ...(packagesFrom === undefined ? [] : [packagesOf(packagesFrom, external)])],
+    // Names of their own: a module may declare these itself.
+    define: { __dirname: "__ebbDirname", __filename: "__ebbFilename" },
+    // CommonJS packages inside an ES module still call require for Node's own modules.
+    banner: { js: commonJsNames },
+  }) as const satisfies BuildOptions;
+
+const commonJsNames =
+  'import { createRequire as __ebbRequire } from "node:module"; const require = __ebbRequire(import.meta.url), ' +
+  "__ebbFilename = import.meta.filename, __ebbDirname = import.meta.dirname;";
+
+/** Finds what the source imports among the packages of another folder; those find each other by where they lie. */
+function packagesOf(folder: string, external: readonly string[]): Plugin {
+  return {
+    name: "packages-of",
+    setup(build) {
+      build.onResolve({ filter: /^[^./#]/ }, async ({ path, kind, importer, pluginData }) => {
+        const known = pluginData === "asked" || path.startsWith("node:") || kind === "entry-point";
+        if (known || packageOf(importer) || external.some((e) => path === e || path.startsWith(`${e}/`)))
+          return undefined;
+        const found = await build.resolve(path, { kind, importer, resolveDir: folder, pluginData: "asked" });
+        return found.errors.length > 0 ? undefined : found;
+      });
+    },
+  };
 }
+
+type Result = BuildResult<ReturnType<typeof options>>;
+
+function toBundle({ dir, packagesFrom }: BundleRequest, result: Result): Bundle {
+  const text = (ending: string): string => result.outputFiles.find((f) => f.path.endsWith(ending))?.text ?? "";
+  const output = Object.values(result.metafile.outputs).find((o) => o.entryPoint !== undefined);
+  const files = Object.keys(result.metafile.inputs).filter((file) => !file.startsWith("ebb:"));
+  // Where packages lie on this machine must not make a difference.
+  const elsewhere = packagesFrom === undefined ? undefined : `${relative(dir, packagesFrom)}/`;
+  const neutral = (code: string): string => (elsewhere === undefined ? code : code.replaceAll(elsewhere, ""));
+  return {
+    code: neutral(text(".mjs")),
+    map: neutral(text(".map")),
+    exports: output?.exports ?? [],
+    inputs: files.filter((file) => !packageOf(file)).map((file) => resolve(dir, file)),
+    packageFiles: files.filter((file) => packageOf(file)).map((file) => resolve(dir, file)),
+    external: externalPackages(output),
+    warnings: result.warnings.map((w) => formatMessage(w)),
+  };
+}
+
+function externalPackages(output: Metafile["outputs"][string] | undefined): readonly string[] {
+  const names = (output?.imports ?? [])
+    .filter(({ external, path }) => external === true && !path.startsWith("node:") && !isBuiltin(path))
+    .map(({ path }) => path.split("/", path.startsWith("@") ? 2 : 1).join("/"));
+  return [...new Set(names)].sort();
+}
+
+const isBuiltin = (name: string): boolean => process.getBuiltinModule("node:module").isBuiltin(name);
+
+/** The bundle's path relative to the function's folder: where its entry was, so that paths from there stay right. */
+export function bundlePath(entry: string): string {
+  const at = dirname(entry);
+  return at === "." ? "index.mjs" : `${at}/index.mjs`;
+}
+
+export const mapPath = (bundle: string): string => join(dirname(bundle), `${basename(bundle)}.map`);

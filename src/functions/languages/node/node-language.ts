@@ -1,59 +1,84 @@
-import { existsSync, readFileSync } from "node:fs";
-import { extname, join } from "node:path";
+import { realpath } from "node:fs/promises";
+import { extname, posix } from "node:path";
 import type { LayerFile } from "../../../images/layer.ts";
-import type { BuildContext, Found, Language, Packed } from "../../build/language.ts";
+import { assetFiles } from "../../build/folder-files.ts";
+import type { BuildContext, Language, Packed } from "../../build/language.ts";
 import { functionLabels } from "../../build/labels.ts";
-import { SourceError, toServiceName, type FunctionSource } from "../../build/source.ts";
+import { imageArchitecture } from "../../build/program-image.ts";
+import { SourceError, type FunctionSource } from "../../build/source.ts";
 import { modelOfNames } from "../../models/model-of-names.ts";
-import { bundleNode } from "./bundle.ts";
-
-const extensions = [".ts", ".mts", ".js", ".mjs", ".cjs", ".tsx", ".jsx"];
-const entries = ["index", "src/index", "main", "src/main", "function", "handler", "app", "server"];
+import { bundlePath } from "./bundle.ts";
+import { bundleFunction } from "./bundle-function.ts";
+import { checkEngine } from "./engines.ts";
+import { installPackages, type Installed } from "./install.ts";
+import { readManifest } from "./manifest.ts";
+import { moduleLayer } from "./module-layer.ts";
+import { detectNodeFolder, extensions } from "./node-detect.ts";
+import { packStartScript } from "./start-script.ts";
 
 /** JavaScript and TypeScript: bundled into one module, loaded by the Node host. */
 export const nodeLanguage: Language = {
   name: "node",
   extensions,
-  looksFor: 'package.json "main", index.ts, index.js, main.ts and the like',
-  detectFolder: (dir) => fromPackage(dir) ?? fromEntries(dir),
+  looksFor: 'package.json "main" or "start", index.ts, index.js, main.ts and the like',
+  detectFolder: detectNodeFolder,
   detectFile: (_dir, entry) => ({ entry, reasons: [`${entry} is a ${extname(entry)} file`] }),
   pack,
 };
 
-function fromEntries(dir: string): Found | undefined {
-  const entry = entries.flatMap((base) => extensions.map((e) => base + e)).find((file) => existsSync(join(dir, file)));
-  return entry === undefined ? undefined : { entry, reasons: [`found ${entry}`] };
+async function pack(given: FunctionSource, context: BuildContext): Promise<Packed> {
+  const source = { ...given, dir: await realpath(given.dir) };
+  const tooNew = checkNode(source.dir);
+  const installed = await installPackages(source, context, source.dir);
+  const packed =
+    source.entry === "package.json"
+      ? await packStartScript(source, context, installed)
+      : await packBundle(source, context, installed);
+  return { ...packed, warnings: [...tooNew, ...installed.warnings, ...packed.warnings] };
 }
 
-function fromPackage(dir: string): Found | undefined {
-  const file = join(dir, "package.json");
-  if (!existsSync(file)) return undefined;
-  let manifest: { readonly name?: unknown; readonly main?: unknown };
-  try {
-    manifest = JSON.parse(readFileSync(file, "utf8"));
-  } catch (error) {
-    throw new SourceError(`cannot read "${file}": ${error instanceof Error ? error.message : error}`, { cause: error });
-  }
-  if (typeof manifest.main !== "string") return undefined;
-  if (!existsSync(join(dir, manifest.main)))
-    throw new SourceError(`"main" of ${file} names "${manifest.main}", which does not exist`);
-  const name = typeof manifest.name === "string" ? { name: toServiceName(manifest.name) } : {};
-  return { ...name, evidence: "declared", entry: manifest.main, reasons: [`package.json "main" is ${manifest.main}`] };
+/** Throws SourceError when the package wants a newer Node; one that was made for older ones is a warning. */
+function checkNode(dir: string): readonly string[] {
+  const range = readManifest(dir)?.node;
+  if (range === undefined) return [];
+  const where = `package.json "engines" wants Node ${range}, and functions run on ${process.version}`;
+  const verdict = checkEngine(range, process.version);
+  if (verdict === "too-old")
+    throw new SourceError(`${where}: install that Node for ebb, or widen the range (${dir}/package.json)`);
+  return verdict === "too-new" ? [`${where}, which is newer: widen the range once it is tested`] : [];
 }
 
-async function pack(source: FunctionSource, _context: BuildContext): Promise<Packed> {
-  const bundle = await bundleNode(source.dir, source.entry);
-  const files: LayerFile[] = [
-    { path: "app/index.mjs", content: bundle.code },
-    { path: "app/index.mjs.map", content: bundle.map },
+async function packBundle(source: FunctionSource, context: BuildContext, installed: Installed): Promise<Packed> {
+  const bundle = await bundleFunction(source, context, installed);
+  const path = bundlePath(source.entry);
+  const app: LayerFile[] = [
+    { path: `app/${path}`, content: bundle.code },
+    { path: `app/${path}.map`, content: bundle.map },
   ];
+  const assets = source.scope === "file" ? [] : await assetFiles(source.dir, isNodeSource);
   const labels = {
     [functionLabels.host]: "node",
-    [functionLabels.entry]: "/app/index.mjs",
+    [functionLabels.entry]: `/app/${path}`,
     [functionLabels.model]: source.model ?? modelOfNames(bundle.exports),
     ...(source.target === undefined ? {} : { [functionLabels.target]: source.target }),
     ...(source.signature === undefined ? {} : { [functionLabels.signature]: source.signature }),
   };
-  const config = { Cmd: ["node", "/app/index.mjs"], WorkingDir: "/app", User: "65532", Labels: labels };
-  return { layers: [{ kind: "files", files }], config, warnings: bundle.warnings, inputs: bundle.inputs };
+  const modules =
+    bundle.external.length === 0 ? [] : [await moduleLayer(context, installed, source.dir, bundle.external)];
+  return {
+    layers: [...modules, { kind: "files", files: [...assets, ...app] }],
+    config: { Cmd: ["node", `/app/${path}`], WorkingDir: "/app", User: "65532", Labels: labels },
+    warnings: bundle.warnings,
+    inputs: [...bundle.inputs, ...assets.map((file) => `${source.dir}/${file.path.slice("app/".length)}`)],
+    ...(modules.length === 0 ? {} : { architecture: imageArchitecture() }),
+  };
+}
+
+const about =
+  /^(?:package(?:-lock)?|tsconfig.*|jsconfig|npm-shrinkwrap)\.json$|^(?:yarn\.lock|pnpm-lock\.yaml|pnpm-workspace\.yaml)$/;
+
+/** What the bundle is made of, and what only tools read. */
+function isNodeSource(path: string, isDirectory: boolean): boolean {
+  if (isDirectory) return false;
+  return extensions.includes(extname(path)) || path.endsWith(".map") || about.test(posix.basename(path));
 }

@@ -254,7 +254,7 @@ test("the package that functions import is put in when they are bundled, from ES
       'const ff = require("@google-cloud/functions-framework"); ff.cloudEvent("cjs", () => 0);',
     );
     for (const entry of ["a.ts", "b.js"]) {
-      const { code, map } = await bundleNode(dir, entry);
+      const { code, map } = await bundleNode({ dir: dir, entry: entry, external: [] });
       const file = join(dir, `${entry}.mjs`);
       await writeFile(file, code);
       await import(pathToFileURL(file).href);
