@@ -7,6 +7,7 @@ import { describe } from "./commands/describe.ts";
 import { dev } from "./commands/dev.ts";
 import { explain } from "./commands/explain.ts";
 import { get } from "./commands/get.ts";
+import { image } from "./commands/image/image.ts";
 import { invoke } from "./commands/invoke.ts";
 import { kubectl } from "./commands/kubectl.ts";
 import { logs } from "./commands/logs.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   explain,
   rollback,
   deleteCommand,
+  image,
   kubectl,
   completion,
   start,

@@ -30,7 +30,10 @@ export interface BlobFiles {
   size(digest: string): number | undefined;
   put(bytes: Uint8Array): Promise<StoredBlob>;
   /** Throws `damaged` when the bytes are not what was expected; nothing of them stays then. */
-  putStream(chunks: AsyncIterable<Uint8Array>, expected: ExpectedBlob): Promise<StoredBlob>;
+  putStream(
+    chunks: AsyncIterable<Uint8Array>,
+    expected: ExpectedBlob,
+  ): Promise<StoredBlob & { readonly isNew: boolean }>;
   /** Takes over a finished file of the same file system, known to hash to the digest. */
   adopt(file: string, digest: string): Promise<void>;
   /** Tells the garbage collector that the blob has just been reckoned with. */
@@ -74,8 +77,9 @@ export function openBlobFiles(dir: string): BlobFiles {
       const aside = draft();
       try {
         const blob = await writeHashed(aside, chunks, expected);
+        const isNew = !existsSync(file(blob.digest));
         await rename(aside, file(blob.digest));
-        return blob;
+        return { ...blob, isNew };
       } catch (error) {
         await rm(aside, { force: true });
         throw error;
