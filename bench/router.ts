@@ -1,6 +1,8 @@
 /**
  * The router against haproxy (nbthread 1) and nginx (1 worker) in front of one Node instance, by wrk; each contender
- * in turn, several rounds, so that a busy machine is busy for all. Programs that are not installed are left out.
+ * in turn, several rounds, so that a busy machine is busy for all. Programs that are not installed are left out. The
+ * router asks the instance as it asks every function of the Node host, by its socket of the Unix domain; "router by
+ * TCP" is what it does with programs that only have a port.
  *
  *     node bench/router.ts [seconds per measurement, default 3] [rounds, default 3]
  */
@@ -11,6 +13,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { makeIngress, makeRevision, silentLog } from "../src/router/testing/router-harness.ts";
+import { createLocalDoor } from "../src/functions/hosts/node/local-door.ts";
 import { createRouter } from "../src/router/router.ts";
 import { type BenchRow, percentile, report } from "./report.ts";
 
@@ -24,6 +27,7 @@ interface Contender {
   readonly pid: number;
 }
 
+/** As ebb's Node host does it: one server, on a port and on a socket of the Unix domain. */
 async function serveInstance(): Promise<number> {
   const server = createHttpServer((req, res) => {
     if (req.method === "POST") {
@@ -35,10 +39,15 @@ async function serveInstance(): Promise<number> {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return (server.address() as AddressInfo).port;
+  const { port } = server.address() as AddressInfo;
+  const door = createLocalDoor(server, doorOf(port));
+  await door.open();
+  return port;
 }
 
-async function serveRouter(instance: number): Promise<number> {
+const doorOf = (instance: number): string => `\0ebb-bench-${instance}`;
+
+async function serveRouter(instance: number, path?: string): Promise<number> {
   const router = createRouter({}, { log: silentLog });
   router.applyRevision("default/app", makeRevision("app", {}));
   router.applyIngress("default/app", makeIngress("127.0.0.1", { app: 100 }));
@@ -46,7 +55,7 @@ async function serveRouter(instance: number): Promise<number> {
     type: "ready",
     revision: "default/app",
     id: "one",
-    address: { host: "127.0.0.1", port: instance },
+    address: { host: "127.0.0.1", port: instance, ...(path === undefined ? {} : { path }) },
     protocol: "http1",
   });
   return (await router.listen({ host: "127.0.0.1", port: 0 })).port;
@@ -257,7 +266,10 @@ async function main(): Promise<void> {
   try {
     const instance = await stage.role("instance", 0);
     const router = await stage.role("router", instance.port);
-    const contenders: Contender[] = [router];
+    const contenders: Contender[] = [
+      router,
+      { ...(await stage.role("router-tcp", instance.port)), name: "router by TCP" },
+    ];
     if (isInstalled("haproxy")) {
       const plain = (port: number): string => haproxyConfig(port, instance.port, "");
       contenders.push(await stage.program("haproxy", plain, (file) => ["-db", "-f", file]));
@@ -305,5 +317,6 @@ async function main(): Promise<void> {
 
 const role = process.argv[2];
 if (role === "instance") process.send?.(await serveInstance());
-else if (role === "router") process.send?.(await serveRouter(Number(process.argv[3])));
+else if (role === "router") process.send?.(await serveRouter(Number(process.argv[3]), doorOf(Number(process.argv[3]))));
+else if (role === "router-tcp") process.send?.(await serveRouter(Number(process.argv[3])));
 else await main();

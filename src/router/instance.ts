@@ -3,6 +3,8 @@
 export interface InstanceAddress {
   readonly host: string;
   readonly port: number;
+  /** A socket of the Unix domain (as net.connect takes it) that serves the same HTTP/1.1; preferred where given. */
+  readonly path?: string;
 }
 
 /**

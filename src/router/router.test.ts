@@ -1,3 +1,7 @@
+import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import {
   eventually,
@@ -240,4 +244,16 @@ test("a deleted revision leaves nothing behind once its routes, instances and re
   router.applyIngress("default/app.test", undefined);
   expect(router.revisionCount).toBe(1);
   expect([...router.metrics.revisions.keys()]).toEqual([]);
+});
+
+test("an instance with a socket of the Unix domain is asked there, not by its port", async () => {
+  const harness = await start();
+  const closed = await harness.app(() => undefined);
+  const server = createServer((_req, res) => res.end("by path"));
+  const path = join(await mkdtemp(join(tmpdir(), "ebb-router-")), "app");
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  harness.ready({ ...closed, path });
+  await new RawClient(harness.port).send(get).until("by path");
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
 });

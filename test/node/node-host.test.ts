@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, expect, test } from "vitest";
 import { nodeHostCommand } from "../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
@@ -28,6 +29,8 @@ interface Loaded {
   readonly host: HostProcess;
   readonly url: string;
   readonly port: number;
+  /** The host's socket of the Unix domain. */
+  readonly path: string | undefined;
   readonly printed: () => string;
 }
 
@@ -43,16 +46,16 @@ async function load(file: string, model: FunctionModel = "auto", purpose: Purpos
   );
   running.push(host);
   if (purpose === "warm") await host.idle;
-  let text = "";
-  for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  const { port } = await host.claim({
+  let output = "";
+  for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (output += chunk.toString()));
+  const { port, path } = await host.claim({
     entry: join(fixtures, file),
     model,
     env: { COLOUR: "blue" },
     cwd: fixtures,
     loadTimeoutMs: 5_000,
   });
-  return { host, port, url: `http://127.0.0.1:${port}`, printed: () => text };
+  return { host, port, path, url: `http://127.0.0.1:${port}`, printed: () => output };
 }
 
 async function refusal(file: string, model?: FunctionModel): Promise<HostLoadError> {
@@ -184,26 +187,40 @@ test.each([
   expect(error.message).toMatch(message);
 });
 
-test("TERM lets requests in flight and waitUntil finish, and takes no new ones", async () => {
-  const { host, url, port, printed } = await load("fetch-function.mjs");
-  expect(await (await fetch(`${url}/later`)).text()).toBe("soon");
-  const socket = connect(port, "127.0.0.1");
-  await once(socket, "connect");
-  socket.write("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nab");
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  process.kill(host.pid, "SIGTERM");
-  await expect
-    .poll(() =>
-      fetch(url).then(
-        () => "answered",
-        () => "refused",
-      ),
-    )
-    .toBe("refused");
-  socket.write("cd");
-  let answer = "";
-  for await (const chunk of socket) answer += String(chunk);
-  expect(answer.replace(/\r\n/g, " ")).toMatch(/ ab .* cd 0 +$/);
-  expect(await host.exited).toEqual({ code: 0, signal: undefined });
-  expect(printed()).toContain("later is done");
+test("the local door leads to the same function, which takes its callers for ones from loopback", async () => {
+  const { path = "" } = await load("tells-peer.mjs");
+  const socket = connect({ path });
+  socket.end("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+  expect(await text(socket)).toMatch(/\r\n\r\n127\.0\.0\.1$/);
 });
+
+test("a function with a server of its own has no local door: the host serves nothing there", async () => {
+  expect((await load("own-server-function.mjs")).path).toBeUndefined();
+});
+
+test.each(["port", "local door"])(
+  "TERM lets requests in flight at the %s and waitUntil finish, and takes no new ones",
+  async (door) => {
+    const { host, url, port, path = "", printed } = await load("fetch-function.mjs");
+    expect(await (await fetch(`${url}/later`)).text()).toBe("soon");
+    const socket = door === "port" ? connect(port, "127.0.0.1") : connect({ path });
+    await once(socket, "connect");
+    socket.write("POST /echo HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nab");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.kill(host.pid, "SIGTERM");
+    await expect
+      .poll(() =>
+        fetch(url).then(
+          () => "answered",
+          () => "refused",
+        ),
+      )
+      .toBe("refused");
+    socket.write("cd");
+    let answer = "";
+    for await (const chunk of socket) answer += String(chunk);
+    expect(answer.replace(/\r\n/g, " ")).toMatch(/ ab .* cd 0 +$/);
+    expect(await host.exited).toEqual({ code: 0, signal: undefined });
+    expect(printed()).toContain("later is done");
+  },
+);

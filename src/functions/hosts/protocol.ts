@@ -65,6 +65,9 @@ export interface HostFailure {
 export type HostMessage =
   /** Up and able to take a claim. */
   | { readonly type: "idle" }
-  /** Loaded; takes requests on 127.0.0.1:port from now on. */
-  | { readonly type: "ready"; readonly port: number; readonly loadMs: number }
+  /**
+   * Loaded; takes requests on 127.0.0.1:port from now on, and on the socket of the Unix domain at `path` (as net.connect
+   * takes it) where the host serves them itself.
+   */
+  | { readonly type: "ready"; readonly port: number; readonly path?: string; readonly loadMs: number }
   | HostFailure;

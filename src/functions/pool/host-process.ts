@@ -29,8 +29,14 @@ export interface HostProcess {
   /** Resolves when the host waits for a claim; rejects when it ends before. */
   readonly idle: Promise<void>;
   readonly exited: Promise<HostExit>;
-  /** Hands the function over, once. Resolves with the port it serves on 127.0.0.1; rejects with HostLoadError. */
-  claim(claim: Omit<ClaimMessage, "type">): Promise<{ readonly port: number }>;
+  /** Hands the function over, once. Resolves with where it serves; rejects with HostLoadError. */
+  claim(claim: Omit<ClaimMessage, "type">): Promise<HostDoors>;
+}
+
+/** Where a claimed host takes requests: a port of 127.0.0.1, and perhaps a socket of the Unix domain. */
+export interface HostDoors {
+  readonly port: number;
+  readonly path?: string;
 }
 
 export interface HostDeps {
@@ -81,12 +87,12 @@ export function startHost(deps: HostDeps, purpose: "warm" | "direct", launcher: 
 
 interface HostMessages {
   readonly idle: Promise<void>;
-  readonly ready: Promise<{ readonly port: number }>;
+  readonly ready: Promise<HostDoors>;
 }
 
 function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages {
   const idle = Promise.withResolvers<void>();
-  const ready = Promise.withResolvers<{ readonly port: number }>();
+  const ready = Promise.withResolvers<HostDoors>();
   const refuse = (error: Error): void => {
     idle.reject(error);
     ready.reject(error);
@@ -103,7 +109,7 @@ function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages 
       const message = JSON.parse(text.slice(0, end)) as HostMessage;
       text = text.slice(end + 1);
       if (message.type === "idle") idle.resolve();
-      else if (message.type === "ready") ready.resolve({ port: message.port });
+      else if (message.type === "ready") ready.resolve(message);
       else refuse(new HostLoadError(message.reason, message.message));
     }
   });

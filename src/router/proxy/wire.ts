@@ -101,9 +101,8 @@ export class Wire {
   }
 
   static connecting(buffers: ReadBuffers, to: InstanceAddress, events: WireEvents): Wire {
-    return new Wire(buffers, events, (onread) =>
-      connect({ host: to.host, port: to.port, noDelay: true, allowHalfOpen: true, onread } as NetConnectOpts),
-    );
+    const where = to.path === undefined ? { host: to.host, port: to.port, noDelay: true } : { path: to.path };
+    return new Wire(buffers, events, (onread) => connect({ ...where, allowHalfOpen: true, onread } as NetConnectOpts));
   }
 
   start(): void {

@@ -6,13 +6,15 @@ import type { ClaimMessage, HostMessage } from "../protocol.ts";
 import { createDrain } from "./drain.ts";
 import { serveFunction } from "./function-server.ts";
 import { LoadError } from "./load-error.ts";
+import { createLocalDoor } from "./local-door.ts";
 import { rehearse } from "./rehearse.ts";
 import { installWebGlobals } from "./web-globals.ts";
 
 // getBuiltinModule, not import: importing node:http by name evaluates every export, and one of them loads undici (35 ms).
 const http = process.getBuiltinModule("node:http");
 const server = http.createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, noDelay: true });
-const drain = createDrain(server);
+const door = createLocalDoor(server, `\0ebb-host-${process.pid}-${process.hrtime.bigint()}`);
+const drain = createDrain(door);
 installWebGlobals();
 
 /** Serves what ebb asks for over descriptor 3, on a port of the system's choice. */
@@ -20,7 +22,7 @@ function serveClaim(): void {
   const { Socket } = process.getBuiltinModule("node:net");
   const control = new Socket({ fd: 3 });
   const send = (message: HostMessage): void => void control.write(`${JSON.stringify(message)}\n`);
-  const listening = listen({ port: 0, host: "127.0.0.1" });
+  const listening = Promise.all([listen({ port: 0, host: "127.0.0.1" }), door.open()]).then(([port]) => port);
   /** The reason goes out before the exit because the control socket is flushed first. */
   const fail = (error: unknown): void => {
     const { reason, text } = say(error);
@@ -29,7 +31,8 @@ function serveClaim(): void {
   };
   const serve = async (message: ClaimMessage, port: number): Promise<void> => {
     becomeFunction(message, port);
-    await serveFunction({ server, port, drain }, message, fail);
+    const by = await serveFunction({ server, port, drain }, message, fail);
+    if (by === "own-server") door.shut();
   };
   const claim = async (message: ClaimMessage): Promise<void> => {
     // Not performance.now(): its first use takes longer than all else here.
@@ -37,7 +40,9 @@ function serveClaim(): void {
     const port = await listening;
     try {
       await serve(message, port);
-      send({ type: "ready", port, loadMs: Number(process.hrtime.bigint() - began) / 1e6 });
+      const path = door.path();
+      const loadMs = Number(process.hrtime.bigint() - began) / 1e6;
+      send({ type: "ready", port, ...(path === undefined ? {} : { path }), loadMs });
     } catch (error) {
       fail(error);
     }
@@ -57,7 +62,9 @@ function serveClaim(): void {
   control.on("error", () => process.exit(0));
   /** Hosts of the pool are told to wait; one started for a claim has it in its socket already. */
   if (process.argv[2] === "--warm") {
-    void listening.then((port) => rehearse(serve, server, port)).then(() => send({ type: "idle" }), fail);
+    void listening
+      .then((port) => rehearse(serve, { server, port, path: door.path() }))
+      .then(() => send({ type: "idle" }), fail);
   }
 }
 

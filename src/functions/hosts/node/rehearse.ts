@@ -1,8 +1,16 @@
 import type { Server } from "node:http";
+import type { NetConnectOpts } from "node:net";
 import type { ClaimMessage } from "../protocol.ts";
 
 /** What a host does with a claim, up to serving. */
 type Serve = (message: ClaimMessage, port: number) => Promise<void>;
+
+interface Stage {
+  readonly server: Server;
+  readonly port: number;
+  /** Where requests will come in, if not by the port. */
+  readonly path: string | undefined;
+}
 
 /** After three, another makes the claim of a real function no faster. */
 export const rehearsals = 3;
@@ -11,11 +19,11 @@ export const rehearsals = 3;
 export const rehearsalName = (round: number): string => `rehearsal-${round}.mjs`;
 
 /**
- * Claims a function of one line, and asks it something over the loopback, while nobody waits: a host then goes the way
+ * Claims a function of one line, and asks it something over the network, while nobody waits: a host then goes the way
  * of a claim and its first request for the second time when it matters. The engine compiles what is called first when
  * it is called, Node loads parts of itself when they are first used, and each would be paid by the first caller.
  */
-export async function rehearse(serve: Serve, server: Server, port: number): Promise<void> {
+export async function rehearse(serve: Serve, { server, port, path }: Stage): Promise<void> {
   const { dirname, join } = process.getBuiltinModule("node:path");
   const env = { ...process.env };
   for (let round = 0; round < rehearsals; round++) {
@@ -29,15 +37,15 @@ export async function rehearse(serve: Serve, server: Server, port: number): Prom
       loadTimeoutMs: 10_000,
     } as const;
     await serve(JSON.parse(JSON.stringify(message)) as ClaimMessage, port);
-    await ask(port);
+    await ask(path === undefined ? { port, host: "127.0.0.1" } : { path });
     server.removeAllListeners("request");
   }
 }
 
-function ask(port: number): Promise<void> {
+function ask(where: NetConnectOpts): Promise<void> {
   const { connect } = process.getBuiltinModule("node:net");
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(where);
     socket.once("error", () => resolve());
     socket.once("close", () => resolve());
     socket.resume();

@@ -59,8 +59,8 @@ export async function startFunction(
   let address: NetAddress | undefined;
   let failure: HostLoadError | undefined;
   const serves = ready.then(
-    ({ port }) => {
-      address = { host: "127.0.0.1", port };
+    ({ port, path }) => {
+      address = { host: "127.0.0.1", port, ...(path === undefined ? {} : { path }) };
       release();
     },
     (error: unknown) => {
