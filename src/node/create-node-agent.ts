@@ -125,6 +125,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   });
   const cgroup = `ebb-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
   const cgroups = openCgroups(cgroup, { log });
+  const ips = createPodIps(process.platform, Math.random);
+  const table = createProcessTable(clock);
   const processRuntime = createProcessRuntime(
     {
       images: deps.images,
@@ -133,7 +135,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       sandboxMeans: once(findSandboxMeans),
       spawned: (pid) => journal.started(pid),
       ports: createPortPicker(Math.random),
-      table: createProcessTable(clock),
+      table,
       // Twice the processors: a start waits for the disk and for us about as long as it computes.
       slots: createStartSlots(2 * availableParallelism(), clock),
       clock,
@@ -143,8 +145,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   );
   const rootfsOf = strictly(createRootfsFinder(deps.images));
   const oci = openOci(
-    { findImage: rootfsOf, spawned: (pid) => journal.started(pid), clock, log },
-    { dataDir, cgroup: `${cgroup}-oci` },
+    { findImage: rootfsOf, spawned: (pid) => journal.started(pid), ips, table, nodePath, clock, log },
+    { dataDir, cgroup: `${cgroup}-oci`, uid: process.getuid?.() },
   );
   const runtime = createChosenRuntime({
     process: processRuntime,
@@ -168,7 +170,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
           pod,
           place,
         ),
-      ips: createPodIps(process.platform, Math.random),
+      ips,
       event: (pod, type, reason, message, container) => recorder.podEvent(pod, { type, reason, message, container }),
       beforeTerminate: deps.beforeTerminate,
       onFailure: deps.onStartFailure,

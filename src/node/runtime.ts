@@ -121,8 +121,9 @@ export type StartFailureReason =
 
 /** A network that the containers of one pod share and nobody else. */
 export interface PodNetwork {
-  /** Reached from this machine and from other pods. */
   readonly ip: string;
+  /** Where this machine reaches a port of the pod. */
+  address(port: number): NetAddress;
   /** When the last of its containers has ended. May be called more than once. */
   close(): Promise<void>;
 }

@@ -81,7 +81,7 @@ export interface PodBench {
   close(): Promise<void>;
 }
 
-const programPath = await hostProgram("node", join(tmpdir(), "ebb-test-cache"));
+const programPath = await hostProgram("node", join(tmpdir(), `ebb-test-cache-${process.getuid?.()}`));
 
 /** The process provider with everything real but the API: statuses and events are kept for the test to read. */
 export function openPodBench(
@@ -115,6 +115,8 @@ export function openPodBench(
     close: () => pool.close(),
   };
   const cgroups = openCgroups(`ebb-test-${process.pid}`, { log: quiet });
+  const ips = createPodIps(process.platform, Math.random);
+  const table = createProcessTable(clock);
   const processRuntime = createProcessRuntime(
     {
       images,
@@ -123,7 +125,7 @@ export function openPodBench(
       sandboxMeans: findSandboxMeans,
       spawned,
       ports: createPortPicker(Math.random),
-      table: createProcessTable(clock),
+      table,
       slots: createStartSlots(4, systemClock),
       clock,
       log: quiet,
@@ -133,8 +135,16 @@ export function openPodBench(
   const oci =
     options.foreign &&
     openOci(
-      { findImage: strictly(createRootfsFinder(options.foreign)), spawned, clock, log: quiet },
-      { dataDir: dir, cgroup: `ebb-test-${process.pid}-oci` },
+      {
+        findImage: strictly(createRootfsFinder(options.foreign)),
+        ips,
+        table,
+        spawned,
+        nodePath: process.execPath,
+        clock,
+        log: quiet,
+      },
+      { dataDir: dir, cgroup: `ebb-test-${process.pid}-oci`, uid: process.getuid?.() },
     );
   const runtime =
     oci && options.foreign
@@ -174,7 +184,7 @@ export function openPodBench(
           pod,
           place,
         ),
-      ips: createPodIps(process.platform, Math.random),
+      ips,
       event: (pod, _type, reason, message) => events.push({ pod: pod.metadata.name ?? "", reason, message }),
       beforeTerminate: (id) => Promise.resolve(void drained.push(id)),
       onFailure: (revision, reason) => void failures.set(revision, reason),

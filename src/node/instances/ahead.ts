@@ -10,7 +10,7 @@ import { makeContainerStart } from "../pod/container-start.ts";
 import type { AheadOfPod } from "../pod/pod-runner.ts";
 import { protocolOf, revisionUidLabel, servingContainer, servingPort } from "../pod/serving.ts";
 import { terminate } from "../pod/terminate.ts";
-import type { ContainerRuntime, RunningContainer } from "../runtime.ts";
+import type { ContainerRuntime } from "../runtime.ts";
 import type { InstanceHub, InstanceTracker } from "./instance-hub.ts";
 
 /** Mirrors controllers/autoscaling/launcher.ts. */
@@ -121,7 +121,7 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
     const stopHealth = watchHealth(
       deps,
       container,
-      { running, locate: locator(container, running) },
+      { running, locate: locator(container, started) },
       {
         onStarted: () => undefined,
         onReady: (ready) => {
@@ -263,12 +263,12 @@ async function launch(
   };
 }
 
-function locator(container: Container, running: RunningContainer) {
+function locator(container: Container, { running, network }: Pick<AheadOfPod, "running" | "network">) {
   const serving = servingPort(container);
   return (port: number | string) =>
     port === 0 || port === serving?.containerPort || port === serving?.name
       ? running.address
-      : { host: running.address?.host ?? "127.0.0.1", port: Number(port) };
+      : (network?.address(Number(port)) ?? { host: "127.0.0.1", port: Number(port) });
 }
 
 export type { InstanceTracker };

@@ -313,7 +313,8 @@ export class PodRunner {
     }
     const declared = this.#pod.spec.containers.flatMap((c) => c.ports ?? []).find((p) => p.name === port);
     const number = declared?.containerPort ?? Number(port);
-    return Number.isInteger(number) ? { host: this.#network?.ip ?? "127.0.0.1", port: number } : undefined;
+    if (!Number.isInteger(number)) return undefined;
+    return this.#network?.address(number) ?? { host: "127.0.0.1", port: number };
   }
 
   #servingRunner(): ContainerRunner | undefined {

@@ -10,8 +10,10 @@ export interface BundleFacts {
   readonly user: ContainerUser;
   /** Where the container's root is mounted. */
   readonly root: string;
-  /** Path of its network namespace. */
-  readonly networkNamespace: string;
+  /** Path of its network namespace; undefined for the one the runtime is in. */
+  readonly networkNamespace: string | undefined;
+  /** The runtime has no rights of its own: no control groups, and only one user. */
+  readonly rootless: boolean;
   /** Files that name the pod and its resolver: path in the container → file here. */
   readonly etc: Readonly<Record<string, string>>;
   readonly hostname: string;
@@ -35,6 +37,7 @@ export function makeBundle(facts: BundleFacts): Readonly<Record<string, unknown>
       env: Object.entries(environment(facts)).map(([name, value]) => `${name}=${value}`),
       cwd: request.workingDir ?? (facts.image.WorkingDir || "/"),
       capabilities: { bounding: capabilities, permitted: effective, effective, inheritable: [], ambient: [] },
+      ...(facts.rootless ? { rlimits: memoryRlimit(request) } : {}),
       noNewPrivileges: !privileged && security.allowPrivilegeEscalation === false,
     },
     root: { path: root, readonly: security.readOnlyRootFilesystem === true },
@@ -43,10 +46,14 @@ export function makeBundle(facts: BundleFacts): Readonly<Record<string, unknown>
     linux: {
       namespaces: [
         ...["pid", "ipc", "uts", "mount", "cgroup"].map((type) => ({ type })),
-        { type: "network", path: facts.networkNamespace },
+        ...(facts.networkNamespace === undefined ? [] : [{ type: "network", path: facts.networkNamespace }]),
       ],
-      cgroupsPath: facts.cgroupsPath,
-      resources: { ...limitsOf(request), devices: [{ allow: privileged, access: "rwm" }] },
+      ...(facts.rootless
+        ? {}
+        : {
+            cgroupsPath: facts.cgroupsPath,
+            resources: { ...limitsOf(request), devices: [{ allow: privileged, access: "rwm" }] },
+          }),
       ...(privileged ? {} : { maskedPaths, readonlyPaths }),
       ...(privileged || security.seccompProfile?.type === "Unconfined" ? {} : { seccomp: defaultSeccomp() }),
     },
@@ -84,6 +91,10 @@ function limitsOf({ limits: { memoryBytes, cpuMillis } }: ContainerStart): Reado
     pids: { limit: 4096 },
   };
 }
+
+/** Without control groups a program's data is what can be bounded. */
+const memoryRlimit = ({ limits: { memoryBytes } }: ContainerStart): readonly unknown[] =>
+  memoryBytes === undefined ? [] : [{ type: "RLIMIT_DATA", hard: memoryBytes, soft: memoryBytes }];
 
 const kernelMounts = (privileged: boolean): readonly unknown[] => [
   { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "../../../telemetry/logger.ts";
-import { overlayWords } from "./launch-script.ts";
+import { openOverlay, overlayWords } from "./launch-script.ts";
 import { runCommand } from "./run-command.ts";
 
 /** An OCI runtime of this machine that was seen to work. */
@@ -30,8 +30,6 @@ export async function findRuntime(
   wanted: readonly string[] = candidates,
 ): Promise<RuntimeSearch> {
   if (process.platform !== "linux") return { kind: "none", message: "OCI containers need Linux" };
-  if (process.getuid?.() !== 0)
-    return { kind: "none", message: "OCI containers need ebb to run as root here: start it with sudo" };
   const refusals: string[] = [];
   for (const file of wanted) {
     const refusal = await tryRuntime(file, scratchDir);
@@ -51,26 +49,36 @@ async function tryRuntime(file: string, scratchDir: string): Promise<string | un
   mkdirSync(scratchDir, { recursive: true });
   const dir = mkdtempSync(join(scratchDir, "try-"));
   try {
-    writeFileSync(join(dir, "config.json"), JSON.stringify(trialBundle(join(dir, "m"))));
+    writeFileSync(join(dir, "config.json"), JSON.stringify(trialBundle(join(dir, "m"), process.getuid?.() !== 0)));
+    mkdirSync(join(dir, "empty"));
     const command = [file, "--root", join(dir, "state"), "run", "--bundle", dir, `ebb-try-${process.pid}-${file}`];
-    const [first = file, ...rest] = [...overlayWords(dir, "/"), ...command];
+    const rootless = process.getuid?.() !== 0;
+    const enter = rootless ? ["unshare", "--user", "--map-root-user", "--net"] : [];
+    const [first = file, ...rest] = [...enter, ...overlayWords(dir, join(dir, "empty"), rootless), ...command];
     const { code, stderr } = await runCommand(first, rest);
     if (code === 0) return undefined;
     return code === 127 ? "missing" : lastLine(stderr) || `exit code ${code}`;
   } finally {
+    await openOverlay(dir);
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
 const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 
-const trialBundle = (root: string): Readonly<Record<string, unknown>> => ({
+/** The machine's own programs in an otherwise empty root. */
+const trialBundle = (root: string, rootless: boolean): Readonly<Record<string, unknown>> => ({
   ociVersion: "1.0.2",
   process: { user: { uid: 0, gid: 0 }, args: ["/bin/true"], cwd: "/", env: ["PATH=/usr/bin:/bin"] },
   root: { path: root, readonly: true },
-  mounts: [{ destination: "/proc", type: "proc", source: "proc" }],
+  mounts: [
+    { destination: "/proc", type: "proc", source: "proc" },
+    ...["/bin", "/lib", "/lib64", "/usr"]
+      .filter((path) => existsSync(path))
+      .map((path) => ({ destination: path, type: "bind", source: realpathSync(path), options: ["rbind", "ro"] })),
+  ],
   linux: {
-    namespaces: ["pid", "mount", "network", "ipc", "uts"].map((type) => ({ type })),
-    resources: { pids: { limit: 64 } },
+    namespaces: ["pid", "mount", "ipc", "uts", ...(rootless ? [] : ["network"])].map((type) => ({ type })),
+    ...(rootless ? {} : { resources: { pids: { limit: 64 } } }),
   },
 });

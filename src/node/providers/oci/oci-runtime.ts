@@ -7,6 +7,7 @@ import type { UnpackedImage } from "../../image-source.ts";
 import { ContainerStartError, type ContainerStart, type RunningContainer } from "../../runtime.ts";
 import { forwardOutput } from "../process/exit.ts";
 import { spawnProgram } from "../process/program.ts";
+import type { ProcessTable } from "../process/process-table.ts";
 import { makeBundle } from "./bundle.ts";
 import type { CgroupReader } from "./cgroup-usage.ts";
 import { containerUser } from "./container-user.ts";
@@ -20,6 +21,7 @@ export interface OciRuntimeDeps {
   /** The image with its files as their owners have them. */
   readonly findImage: (reference: string) => Promise<UnpackedImage>;
   readonly cgroups: CgroupReader;
+  readonly table: ProcessTable;
   /** Called in the turn of the spawn. */
   readonly spawned: (pid: number) => void;
   readonly clock: Clock;
@@ -31,6 +33,8 @@ export interface OciRuntimeOptions {
   readonly stateDir: string;
   /** Name of the control group all containers are below. */
   readonly cgroup: string;
+  /** Of this process; 0 is root. */
+  readonly uid: number | undefined;
 }
 
 export interface OciStart {
@@ -51,7 +55,10 @@ export async function startOci(
   const image = await deps.findImage(request.image);
   const { dir, id } = request;
   const name = `ebb-${id}`;
-  const user = containerUser(image.root, image.config.User ?? "", request.security);
+  const rootless = options.uid !== 0;
+  // The one user there is without root: this process's, who is root inside and nobody special outside.
+  const wanted = containerUser(image.root, image.config.User ?? "", request.security);
+  const user = rootless ? { ...wanted, uid: 0, gid: 0, additionalGids: [] } : wanted;
   const hostname = request.env["HOSTNAME"] ?? basename(id);
   await mkdir(join(dir, "bundle"), { recursive: true, mode: 0o711 });
   const etc = await writeEtc(join(dir, "etc"), { hostname, ip: network.ip });
@@ -65,6 +72,7 @@ export async function startOci(
     image: image.config,
     root: join(dir, "overlay", "m"),
     networkNamespace: network.namespace,
+    rootless,
   });
   await writeFile(join(dir, "bundle", "config.json"), JSON.stringify(bundle));
   const state = join(options.stateDir, runtime.file);
@@ -78,7 +86,10 @@ export async function startOci(
     cwd: "/",
     env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" },
     stdin: request.stdin,
-    confinement: { launcher: overlayWords(join(dir, "overlay"), image.root), user: undefined },
+    confinement: {
+      launcher: [...network.enter, ...overlayWords(join(dir, "overlay"), image.root, rootless)],
+      user: undefined,
+    },
   });
   // At once: Node throws away what an ended child's pipes hold unless somebody listens.
   const output = forwardOutput(child, request.output);
@@ -92,8 +103,8 @@ export async function startOci(
     name,
     cgroupsPath,
     imageId: image.digest,
-    runtime: [runtime.file, "--root", state],
-    address: request.port === undefined ? undefined : { host: network.ip, port: request.port },
+    runtime: [...network.enter, runtime.file, "--root", state],
+    address: request.port === undefined ? undefined : network.address(request.port),
     failure: () => runtimeFailure(logFile),
   });
 }

@@ -8,13 +8,18 @@ import { createCgroupReader } from "./cgroup-usage.ts";
 import { findRuntime, type FoundRuntime, type RuntimeSearch } from "./find-runtime.ts";
 import { startOci, type OciRuntimeDeps } from "./oci-runtime.ts";
 import { createPodNetworks, type OciPodNetwork } from "./pod-networks.ts";
+import { createRootlessNetworks, type RootlessDeps } from "./rootless-networks.ts";
 import { runCommand } from "./run-command.ts";
 
 export interface OpenOciOptions {
   readonly dataDir: string;
   /** Name of the control group all containers are below. */
   readonly cgroup: string;
+  /** Of this process; what needs root is done otherwise when it is not 0. */
+  readonly uid: number | undefined;
 }
+
+type OciDeps = Omit<OciRuntimeDeps, "cgroups"> & RootlessDeps;
 
 export interface Oci extends OciSide {
   /** Removes containers and networks that an earlier ebb on this directory left running; before the first pod. */
@@ -23,9 +28,9 @@ export interface Oci extends OciSide {
 }
 
 /** The OCI side of the node: nothing is looked for or made before the first pod that needs it. */
-export function openOci(deps: Omit<OciRuntimeDeps, "cgroups">, { dataDir, cgroup }: OpenOciOptions): Oci {
+export function openOci(deps: OciDeps, { dataDir, cgroup, uid }: OpenOciOptions): Oci {
   const stateDir = join(dataDir, "run", "oci");
-  const networks = createPodNetworks(dataDir, deps);
+  const networks = uid === 0 ? createPodNetworks(dataDir, deps) : createRootlessNetworks(dataDir, deps);
   const own = new WeakMap<PodNetwork, { readonly network: OciPodNetwork; readonly runtime: FoundRuntime }>();
   const searches = new Map<string, Promise<RuntimeSearch>>();
   const withCgroups = { ...deps, cgroups: createCgroupReader() };
@@ -52,7 +57,7 @@ export function openOci(deps: Omit<OciRuntimeDeps, "cgroups">, { dataDir, cgroup
     async start(request) {
       const mine = request.network && own.get(request.network);
       if (!mine) throw new Error(`the network of ${request.title} is not one of the OCI provider`);
-      return await startOci(withCgroups, { stateDir, cgroup }, { request, ...mine });
+      return await startOci(withCgroups, { stateDir, cgroup, uid }, { request, ...mine });
     },
     async sweep() {
       for (const runtime of await readdir(stateDir).catch(() => [])) await deleteAll(runtime, join(stateDir, runtime));
@@ -60,7 +65,7 @@ export function openOci(deps: Omit<OciRuntimeDeps, "cgroups">, { dataDir, cgroup
     },
     async close() {
       await networks.close();
-      removeGroups(cgroup);
+      if (uid === 0) removeGroups(cgroup);
     },
   };
 }

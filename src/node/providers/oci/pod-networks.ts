@@ -8,8 +8,10 @@ import { runCommand } from "./run-command.ts";
 
 /** A pod's network as the OCI runtime needs it. */
 export interface OciPodNetwork extends PodNetwork {
-  /** Path of the network namespace. */
-  readonly namespace: string;
+  /** Path of the network namespace to join; undefined when {@link enter} puts the runtime into it already. */
+  readonly namespace: string | undefined;
+  /** Words before every command of the runtime that has to do with this pod. */
+  readonly enter: readonly string[];
 }
 
 /**
@@ -86,7 +88,9 @@ export function createPodNetworks(dataDir: string, { log }: { readonly log: Logg
       let closed: Promise<void> | undefined;
       return {
         ip: address,
+        address: (port) => ({ host: address, port }),
         namespace: `/run/netns/${name}`,
+        enter: [],
         close: () =>
           (closed ??= removeOne(name, link).then(() => {
             used.delete(number);

@@ -1,14 +1,17 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { constants } from "node:os";
+import { join } from "node:path";
 import type { Clock } from "../../../client/clock.ts";
 import { ContainerStartError, type ContainerStart, type NetAddress, type RunningContainer } from "../../runtime.ts";
 import { execInProcess } from "../process/exec.ts";
 import { toContainerExit } from "../process/exit.ts";
 import { parseListeningPorts } from "../process/listening-ports.ts";
+import type { ProcessTable } from "../process/process-table.ts";
 import type { OwnedProcess } from "../process/program.ts";
 import { canGiveTerminal } from "../process/terminal.ts";
 import type { CgroupReader } from "./cgroup-usage.ts";
+import { openOverlay } from "./launch-script.ts";
 import { runCommand } from "./run-command.ts";
 
 export interface OciFacts {
@@ -30,6 +33,7 @@ export interface OciFacts {
 interface Deps {
   readonly clock: Clock;
   readonly cgroups: CgroupReader;
+  readonly table: ProcessTable;
 }
 
 /**
@@ -74,7 +78,8 @@ export async function superviseOci(deps: Deps, child: OwnedProcess, facts: OciFa
     signal(signal) {
       if (!ended) signalOne(pid, signal);
     },
-    usage: () => (ended ? undefined : deps.cgroups.usage(cgroupsPath)),
+    // Without control groups its first process's session is what can be counted.
+    usage: () => (ended ? undefined : (deps.cgroups.usage(cgroupsPath) ?? deps.table.usage(pid))),
     exec(command, options) {
       const tty = options.tty && canGiveTerminal() ? ["--tty"] : [];
       const words = [...facts.runtime, "exec", ...tty, name, ...command];
@@ -125,6 +130,7 @@ function withSignal<T extends { readonly exitCode: number; readonly signal?: num
 }
 
 /** The runtime removes a container that ended by itself; one whose runtime was killed is left to us. */
-async function remove({ runtime: [file = "", ...global], name }: OciFacts): Promise<void> {
+async function remove({ runtime: [file = "", ...global], name, request }: OciFacts): Promise<void> {
   await runCommand(file, [...global, "delete", "--force", name]);
+  await openOverlay(join(request.dir, "overlay"));
 }
