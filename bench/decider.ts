@@ -49,7 +49,8 @@ const podAutoscaler = (name: string): PodAutoscaler => ({
 
 /** Milliseconds of each of several ticks over so many revisions under load. */
 function ticksOf(revisions: number, ticks: number): readonly number[] {
-  const all = Array.from({ length: revisions }, (_, i) => createScaler(podAutoscaler(`r${i}`), spec, 1, startMs));
+  const start = { steadyMs: startMs, dayMs: startMs };
+  const all = Array.from({ length: revisions }, (_, i) => createScaler(podAutoscaler(`r${i}`), spec, 1, start));
   for (const scaler of all) openWindows(scaler, startMs);
   const times: number[] = [];
   for (let tick = 1; tick <= ticks; tick++) {

@@ -1,7 +1,12 @@
 /** Time as a dependency: tests hand in a {@link ManualClock} and a day passes in a turn. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** The time of day, milliseconds since the epoch: what objects carry. It jumps when somebody sets the machine's clock. */
   now(): number;
+  /**
+   * Milliseconds that pass evenly whatever becomes of the time of day: what durations within this process are measured
+   * by. Stands still while the machine sleeps. Comparable with the router's time; not with times of objects.
+   */
+  steadyMs(): number;
   /**
    * Calls `run` once after `ms`; the result cancels it. Zero or less means the next turn of the event loop, after
    * waiting I/O was served. Delays of any length are kept.
@@ -9,11 +14,15 @@ export interface Clock {
   after(ms: number, run: () => void): () => void;
 }
 
-/** Node keeps delays as 32-bit milliseconds and fires longer ones at once. */
-const longestTimeoutMs = 2 ** 31 - 1;
+/**
+ * Longer delays are waited for in such steps, and after each of them the time of day is looked at: timers stand still
+ * while the machine sleeps, but what was to happen at three o'clock is then due soon after it wakes.
+ */
+const stepMs = 60_000;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steadyMs: () => performance.timeOrigin + performance.now(),
   after(ms, run) {
     if (ms <= 0) {
       const immediate = setImmediate(run);
@@ -21,10 +30,13 @@ export const systemClock: Clock = {
     }
     let timeout: NodeJS.Timeout;
     const arm = (remainingMs: number): void => {
-      timeout =
-        remainingMs > longestTimeoutMs
-          ? setTimeout(() => arm(remainingMs - longestTimeoutMs), longestTimeoutMs)
-          : setTimeout(run, remainingMs);
+      if (remainingMs <= 0) return run();
+      const waitMs = Math.min(remainingMs, stepMs);
+      const fromMs = Date.now();
+      timeout = setTimeout(
+        remainingMs > stepMs ? () => arm(remainingMs - Math.max(waitMs, Date.now() - fromMs)) : run,
+        waitMs,
+      );
     };
     arm(ms);
     return () => clearTimeout(timeout);

@@ -89,12 +89,12 @@ class Candidate {
   /** Renews until the signal; gives the reason when that failed for too long. */
   async keep(signal: AbortSignal): Promise<LeadershipLost | undefined> {
     const { clock } = this.#deps;
-    let renewedMs = clock.now();
+    let renewedMs = clock.steadyMs();
     for (;;) {
       await this.#pause(signal);
       if (signal.aborted) return undefined;
-      if (await this.#try()) renewedMs = clock.now();
-      else if (clock.now() - renewedMs >= this.#options.renewDeadlineMs) {
+      if (await this.#try()) renewedMs = clock.steadyMs();
+      else if (clock.steadyMs() - renewedMs >= this.#options.renewDeadlineMs) {
         return new LeadershipLost(`lease ${this.#options.lease.name} could not be renewed in time`);
       }
     }
@@ -164,7 +164,7 @@ class Candidate {
     try {
       const lease = await this.#deps.client.get(LeaseKind, this.#options.lease);
       const version = lease.metadata.resourceVersion;
-      if (this.#seen?.version !== version) this.#seen = { version, atMs: this.#deps.clock.now() };
+      if (this.#seen?.version !== version) this.#seen = { version, atMs: this.#deps.clock.steadyMs() };
       return lease;
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -174,6 +174,6 @@ class Candidate {
 
   #hasExpired({ spec }: Lease): boolean {
     const durationMs = (spec?.leaseDurationSeconds ?? 0) * 1000;
-    return this.#seen !== undefined && this.#seen.atMs + durationMs <= this.#deps.clock.now();
+    return this.#seen !== undefined && this.#seen.atMs + durationMs <= this.#deps.clock.steadyMs();
   }
 }

@@ -14,6 +14,8 @@ const longestSettle = 10_000;
  */
 export class ManualClock implements Clock {
   #nowMs: number;
+  /** How far the time of day was set ahead of the time that passed. */
+  #jumpedMs = 0;
   readonly #timers = new Set<Timer>();
   /** Zero delays that have not run yet. */
   #due = 0;
@@ -24,6 +26,10 @@ export class ManualClock implements Clock {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  steadyMs(): number {
+    return this.#nowMs - this.#jumpedMs;
   }
 
   after(ms: number, run: () => void): () => void {
@@ -56,6 +62,7 @@ export class ManualClock implements Clock {
   /** Moves the time of day and no timer: a machine that slept, a clock that was set. */
   jump(ms: number): void {
     this.#nowMs += ms;
+    this.#jumpedMs += ms;
     for (const timer of this.#timers) timer.dueMs += ms;
   }
 

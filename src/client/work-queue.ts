@@ -169,12 +169,12 @@ class KeyTimers {
       this.#timers.delete(key);
       this.#due(key);
     });
-    this.#timers.set(key, { dueMs: this.#clock.now() + ms, cancel });
+    this.#timers.set(key, { dueMs: this.#clock.steadyMs() + ms, cancel });
   }
 
   setEarliest(key: string, ms: number): void {
     const waiting = this.#timers.get(key);
-    if (!waiting || waiting.dueMs > this.#clock.now() + ms) this.set(key, ms);
+    if (!waiting || waiting.dueMs > this.#clock.steadyMs() + ms) this.set(key, ms);
   }
 
   cancel(key: string): void {

@@ -61,7 +61,7 @@ export class Expectations<T extends KubeObject> {
   fulfilled(owner: string): boolean {
     const expected = this.#byOwner.get(owner);
     if (!expected) return true;
-    if (this.#clock.now() - expected.sinceMs < timeoutMs) return false;
+    if (this.#clock.steadyMs() - expected.sinceMs < timeoutMs) return false;
     this.#byOwner.delete(owner);
     return true;
   }
@@ -73,7 +73,7 @@ export class Expectations<T extends KubeObject> {
   #of(owner: string): Expected {
     let expected = this.#byOwner.get(owner);
     if (!expected) this.#byOwner.set(owner, (expected = { creations: 0, deletions: new Set(), sinceMs: 0 }));
-    expected.sinceMs = this.#clock.now();
+    expected.sinceMs = this.#clock.steadyMs();
     return expected;
   }
 

@@ -109,7 +109,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
         launcher,
       ),
     end: (host) => void signalGroup(host.pid, "SIGKILL"),
-    now: () => clock.now(),
+    now: () => clock.steadyMs(),
     after: (ms, run) => clock.after(ms, run),
     log,
   };

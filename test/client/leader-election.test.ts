@@ -87,6 +87,31 @@ test("a leader that vanished is followed once its lease has run out, not before"
   await b.done;
 });
 
+test.each([
+  ["ahead", 3_600_000],
+  ["back", -3_600_000],
+])("a clock set %s makes no second leader, and a vanished one is followed in time", async (_what, ms) => {
+  let dead = false;
+  const silent: Client = {
+    ...server.api,
+    get: async (kind, key) => (dead ? new Promise(() => undefined) : server.api.get(kind, key)),
+  };
+  const a = candidate("a", silent);
+  await clock.settle();
+  const b = candidate("b");
+  await clock.advance(3000);
+  clock.jump(ms);
+  await clock.advance(30_000);
+  expect(leading).toEqual(["a"]);
+  dead = true;
+  clock.jump(-ms);
+  await clock.advance(20_000);
+  expect(await a.done).toBeInstanceOf(LeadershipLost);
+  expect(leading).toEqual(["b"]);
+  b.stop.abort();
+  await b.done;
+});
+
 test("at no time do two of five candidates lead, whoever stops when", async () => {
   const running = new Map(["a", "b", "c", "d", "e"].map((name) => [name, candidate(name)]));
   let most = 0;

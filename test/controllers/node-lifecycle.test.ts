@@ -107,6 +107,18 @@ test("a machine that slept does not take its nodes for dead", async () => {
   expect(await taints()).toEqual([]);
 });
 
+test("a node that goes silent after the clock was set back is noticed in time", async () => {
+  await createLease();
+  await plane.clock.advance(10_000);
+  await beat();
+  plane.clock.jump(-3_600_000);
+  await plane.clock.advance(10_000);
+  await beat();
+  expect(await ready()).toBe("True");
+  await plane.clock.advance(60_000);
+  expect(await ready()).toBe("Unknown");
+});
+
 test("a node that says it is not ready is tainted after ten seconds, cordoning taints at once", async () => {
   await setReady("False");
   await plane.clock.advance(9000);

@@ -86,6 +86,41 @@ describe("a new revision", () => {
   });
 });
 
+describe.each([
+  ["ahead by a minute", 60_000],
+  ["ahead by eight hours", 8 * 3_600_000],
+  ["back by an hour", -3_600_000],
+  ["back by a year", -365 * 86_400_000],
+])("a clock set %s", (_what, ms) => {
+  test("changes nothing for a revision under steady load", async () => {
+    cluster.addRevision("hello", { containerConcurrency: 10 });
+    cluster.setLoad("hello", { concurrency: 21 });
+    await seconds(90);
+    expect(cluster.replicas("hello")).toBe(3);
+    cluster.clock.jump(ms);
+    for (let s = 0; s < 120; s++) {
+      await seconds(1);
+      expect([s, cluster.replicas("hello"), cluster.condition("hello", "Active")]).toEqual([s, 3, "True"]);
+    }
+    cluster.setLoad("hello", {});
+    await seconds(150);
+    expect(cluster.replicas("hello")).toBe(0);
+  });
+
+  test("lets a revision sleep and wake as before", async () => {
+    cluster.addRevision("hello");
+    await seconds(30);
+    cluster.clock.jump(ms);
+    await seconds(150);
+    expect([cluster.replicas("hello"), cluster.condition("hello", "Active")]).toEqual([0, "False/NoTraffic"]);
+    cluster.clock.jump(ms);
+    cluster.request("hello");
+    cluster.setLoad("hello", { concurrency: 1 });
+    await seconds(30);
+    expect([cluster.replicas("hello"), cluster.condition("hello", "Active")]).toEqual([1, "True"]);
+  });
+});
+
 describe("a sleeping revision", () => {
   test("is started ahead in the same turn as the request, then scaled", async () => {
     await asleep("hello");

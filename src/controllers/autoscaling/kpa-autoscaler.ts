@@ -156,7 +156,8 @@ export class KpaAutoscaler implements LoadListener {
 
   /** The scaler of a PodAutoscaler as it is now, made when it is new, with a decision that knows the present state. */
   observe(pa: PodAutoscaler, pods: PodCounts): RevisionScaler {
-    const nowMs = this.#deps.clock.now();
+    const nowMs = this.#deps.clock.steadyMs();
+    const now = { steadyMs: nowMs, dayMs: this.#deps.clock.now() };
     const key = `${pa.metadata.namespace}/${pa.metadata.name}`;
     let scaler = this.#scalers.get(key);
     const settings = this.#settings();
@@ -167,8 +168,8 @@ export class KpaAutoscaler implements LoadListener {
       source.pa.spec.containerConcurrency === pa.spec.containerConcurrency;
     const spec = scaler && sameSource ? scaler.spec : this.#compile(pa, settings);
     const changed = !scaler || scaler.pa !== pa || scaler.spec !== spec || scaler.readyPods !== pods.ready;
-    if (scaler) updateScaler(scaler, pa, spec, nowMs);
-    else this.#scalers.set(key, (scaler = createScaler(pa, spec, pods.ready, nowMs)));
+    if (scaler) updateScaler(scaler, pa, spec, now);
+    else this.#scalers.set(key, (scaler = createScaler(pa, spec, pods.ready, now)));
     this.#sources.set(scaler, { pa, settings });
     scaler.readyPods = pods.ready;
     const waiting = this.#earlyDemand.get(key);
@@ -233,7 +234,7 @@ export class KpaAutoscaler implements LoadListener {
   }
 
   #tick(): void {
-    const nowMs = this.#deps.clock.now();
+    const nowMs = this.#deps.clock.steadyMs();
     this.#cancelTick = this.#deps.clock.after(tickMs, () => this.#tick());
     for (const scaler of this.#active) {
       recordSilence(scaler, nowMs);
@@ -251,7 +252,8 @@ export class KpaAutoscaler implements LoadListener {
     const news = desired !== pa.status?.desiredScale || (desired === 0 && facts.activity.phase === "active");
     const toApply = apply && desired >= 0 && replicas !== desired;
     const resting = isAtRest(scaler, replicas);
-    if ((news || toApply || recordIsDue(scaler, resting, nowMs)) && !this.#edges.has(key)) this.#act(key);
+    if ((news || toApply || recordIsDue(scaler, resting, this.#deps.clock.now())) && !this.#edges.has(key))
+      this.#act(key);
     if (resting) this.#rest(scaler);
   }
 

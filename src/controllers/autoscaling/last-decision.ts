@@ -46,7 +46,7 @@ export function recordIsDue({ pa, decision, seen }: RevisionScaler, resting: boo
   if (decision.reasons.rule === "no-data") return false;
   if (before.rule !== decision.reasons.rule && resting) return true;
   const same = before.rule === decision.reasons.rule && before.ready === seen.ready && before.stable === seen.stable;
-  return !same && nowMs - before.atMs >= everyMs;
+  return !same && Math.abs(nowMs - before.atMs) >= everyMs;
 }
 
 /** The annotation's value for the scaler's decision; undefined before there is one. */

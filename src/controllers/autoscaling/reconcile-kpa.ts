@@ -30,7 +30,7 @@ export async function reconcileKpa(
   await applyScale(client, autoscaler, scaler);
   const want = scaler.decision?.desired ?? -1;
   const facts = { want, ready: pods.ready, minReady: activeThreshold(pa, scaler.spec) };
-  const quietMs = scaler.edgeMs + quietWakeMs - clock.now();
+  const quietMs = scaler.edgeMs + quietWakeMs - clock.steadyMs();
   if (quietMs > 0 && want > 0 && pods.ready < facts.minReady) return { requeueAfterMs: quietMs };
   await writeStatus(client, pa, podAutoscalerStatus(pa, facts, clock.now()));
   await writeRecord(client, scaler, autoscaler.isAtRest(scaler), clock.now());

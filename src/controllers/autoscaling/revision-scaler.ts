@@ -14,6 +14,12 @@ import {
 } from "../../scaling/metric-window.ts";
 import { activityOf, isInitialized, isReachable } from "./pa-status.ts";
 
+/** One moment by two clocks: the autoscaler goes by the steady one, objects carry the time of day. */
+export interface Moment {
+  readonly steadyMs: number;
+  readonly dayMs: number;
+}
+
 export interface RevisionScaler {
   /** `namespace/name` of the PodAutoscaler, which is also its Revision's. */
   readonly key: string;
@@ -41,19 +47,35 @@ export interface RevisionScaler {
 }
 
 interface PodAutoscalerFacts {
+  /** Its time is steady. */
   readonly activity: Activity;
+  /** The same time as the object has it. */
+  readonly activityDayMs: number;
   readonly reachable: boolean;
   readonly initialized: boolean;
   /** `namespace/name` of the Deployment it scales. */
   readonly deployment: string;
 }
 
-const factsOf = (pa: PodAutoscaler, nowMs: number): PodAutoscalerFacts => ({
-  activity: activityOf(pa, nowMs),
-  reachable: isReachable(pa),
-  initialized: isInitialized(pa),
-  deployment: `${pa.metadata.namespace}/${pa.spec.scaleTargetRef.name}`,
-});
+function factsOf(pa: PodAutoscaler, now: Moment, before?: PodAutoscalerFacts): PodAutoscalerFacts {
+  const activity = activityOf(pa, now.dayMs);
+  return {
+    activity: sameActivity(activity, before)
+      ? before.activity
+      : { ...activity, sinceMs: toSteady(activity.sinceMs, now) },
+    activityDayMs: activity.sinceMs,
+    reachable: isReachable(pa),
+    initialized: isInitialized(pa),
+    deployment: `${pa.metadata.namespace}/${pa.spec.scaleTargetRef.name}`,
+  };
+}
+
+/** Read once: a clock set since then would make it older or younger than it is. */
+const sameActivity = (activity: Activity, before: PodAutoscalerFacts | undefined): before is PodAutoscalerFacts =>
+  before !== undefined && before.activity.phase === activity.phase && before.activityDayMs === activity.sinceMs;
+
+/** A time that lies ahead was written before the clock was set back: it has just begun. */
+const toSteady = (dayMs: number, now: Moment): number => now.steadyMs - Math.max(0, now.dayMs - dayMs);
 
 /** A report older than this says nothing about the instances there now. */
 const freshMs = 3000;
@@ -61,14 +83,14 @@ const freshMs = 3000;
 /** A report is due every second; one that has not come after this long says that there was nothing to report. */
 const reportLateMs = 1500;
 
-export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number, nowMs: number): RevisionScaler {
+export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number, now: Moment): RevisionScaler {
   const { namespace = "", name } = pa.metadata;
   return {
     key: `${namespace}/${name}`,
     pa,
     spec,
-    facts: factsOf(pa, nowMs),
-    state: initialState(readyPods, nowMs),
+    facts: factsOf(pa, now),
+    state: initialState(readyPods, now.steadyMs),
     windows: undefined,
     measuredFromMs: 0,
     rested: false,
@@ -82,10 +104,10 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
 }
 
 /** Takes over a new version of the PodAutoscaler; the windows keep what they hold. */
-export function updateScaler(scaler: RevisionScaler, pa: PodAutoscaler, spec: KpaSpec, nowMs: number): void {
+export function updateScaler(scaler: RevisionScaler, pa: PodAutoscaler, spec: KpaSpec, now: Moment): void {
   if (pa !== scaler.pa) {
     scaler.pa = pa;
-    scaler.facts = factsOf(pa, nowMs);
+    scaler.facts = factsOf(pa, now, scaler.facts);
   }
   const old = scaler.spec;
   if (spec === old) return;
@@ -93,7 +115,7 @@ export function updateScaler(scaler: RevisionScaler, pa: PodAutoscaler, spec: Kp
   if (!scaler.windows) return;
   if (spec.aggregation !== old.aggregation || spec.metric !== old.metric) {
     scaler.windows = undefined;
-    return openWindows(scaler, nowMs);
+    return openWindows(scaler, now.steadyMs);
   }
   resize(scaler.windows.stable, spec.stableWindowMs / 1000);
   resize(scaler.windows.panic, spec.panicWindowMs / 1000);

@@ -140,8 +140,9 @@ export class SimulatedCluster {
   /** A request that finds no instance: the router's edge, told of as one request in flight for a second. */
   request(revision: string, waiting = 1): void {
     const first = { averageConcurrency: 1, requestCount: 1, periodS: 1, queued: waiting, readyInstances: 0 };
-    if (waiting === 1) this.autoscaler.samples([{ revision: `${namespace}/${revision}`, ...first }], this.clock.now());
-    this.autoscaler.demand(`${namespace}/${revision}`, waiting, this.clock.now());
+    if (waiting === 1)
+      this.autoscaler.samples([{ revision: `${namespace}/${revision}`, ...first }], this.clock.steadyMs());
+    this.autoscaler.demand(`${namespace}/${revision}`, waiting, this.clock.steadyMs());
   }
 
   podAutoscaler(name: string): PodAutoscaler {
@@ -285,7 +286,7 @@ export class SimulatedCluster {
           readyInstances: this.autoscaler.podsOf(revision).ready,
         });
       }
-      this.autoscaler.samples(samples, this.clock.now());
+      this.autoscaler.samples(samples, this.clock.steadyMs());
       if (!this.#stop.signal.aborted) this.#report();
     });
   }

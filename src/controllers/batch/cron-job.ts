@@ -48,7 +48,7 @@ const isFinished = (job: Job): boolean => (jobCondition(job, "Complete") ?? jobC
 async function reconcile(parts: Parts, cronJob: CronJob): Promise<ReconcileResult | void> {
   const jobs = parts.jobs.controlledBy(cronJob.metadata.uid ?? "");
   const kept = await trimHistory(parts, cronJob, jobs);
-  const status = observe(parts, cronJob, kept);
+  const status = afterSetBack(cronJob, observe(parts, cronJob, kept), parts.clock.now());
   const schedule =
     cronJob.metadata.deletionTimestamp || cronJob.spec.suspend ? undefined : readSchedule(parts, cronJob);
   if (!schedule) return void (await writeStatus(parts, cronJob, status));
@@ -105,8 +105,18 @@ interface DueTurn {
   readonly next: NextRun;
 }
 
+/** Further ahead than clocks are corrected by themselves: somebody has set the clock back. */
+const setBackMs = 10 * 60_000;
+
 const sinceOf = ({ metadata }: CronJob, { lastScheduleTime }: CronJobStatus): number =>
   parseTime(lastScheduleTime ?? metadata.creationTimestamp ?? "") ?? 0;
+
+/**
+ * A last time that lies far ahead is of a clock that was set back since: waiting for it could take years, so times are
+ * due from now on. One that comes a second time has its one Job still, while that is kept.
+ */
+const afterSetBack = (cronJob: CronJob, status: CronJobStatus, now: number): CronJobStatus =>
+  sinceOf(cronJob, status) > now + setBackMs ? { ...status, lastScheduleTime: formatTime(now) } : status;
 
 /** Starts what is due, if anything is and may start; the status after that. */
 async function startDue(parts: Parts, { cronJob, jobs, status, next }: DueTurn): Promise<CronJobStatus> {
@@ -191,23 +201,27 @@ const referenceTo = ({ metadata }: Job): ObjectReference => ({
 /** Deletes the oldest ended Jobs beyond the history limits; gives those that stay. */
 async function trimHistory(parts: Parts, cronJob: CronJob, jobs: readonly Job[]): Promise<readonly Job[]> {
   const { successfulJobsHistoryLimit, failedJobsHistoryLimit } = cronJob.spec;
+  const now = formatTime(parts.clock.now());
+  const ended = (condition: string): readonly Job[] =>
+    jobs.filter((job) => jobCondition(job, condition) && !job.metadata.deletionTimestamp).sort(byStart(now));
   const surplus = [
-    ...beyond(jobs, "Complete", successfulJobsHistoryLimit),
-    ...beyond(jobs, "Failed", failedJobsHistoryLimit),
+    ...beyond(ended("Complete"), successfulJobsHistoryLimit),
+    ...beyond(ended("Failed"), failedJobsHistoryLimit),
   ];
   for (const job of surplus) await deleteJob(parts, cronJob, job);
   return jobs.filter((job) => !surplus.includes(job) && !job.metadata.deletionTimestamp);
 }
 
-function beyond(jobs: readonly Job[], condition: string, limit: number | undefined): readonly Job[] {
-  if (limit === undefined) return [];
-  const started = ({ status, metadata }: Job): string => status?.startTime ?? metadata.creationTimestamp ?? "";
-  const ended = jobs
-    .filter((job) => jobCondition(job, condition) && !job.metadata.deletionTimestamp)
-    .sort((a, b) =>
-      started(a) === started(b) ? (a.metadata.name < b.metadata.name ? -1 : 1) : started(a) < started(b) ? -1 : 1,
-    );
-  return ended.slice(0, Math.max(0, ended.length - limit));
+const beyond = (jobs: readonly Job[], limit: number | undefined): readonly Job[] =>
+  limit === undefined ? [] : jobs.slice(0, Math.max(0, jobs.length - limit));
+
+/** Oldest first; times ahead of now are of before the clock was set back, so older than all others. */
+function byStart(now: string): (a: Job, b: Job) => number {
+  const keyOfJob = ({ status, metadata }: Job): string => {
+    const time = status?.startTime ?? metadata.creationTimestamp ?? "";
+    return `${time > now ? 0 : 1} ${time} ${metadata.name}`;
+  };
+  return (a, b) => (keyOfJob(a) < keyOfJob(b) ? -1 : 1);
 }
 
 async function deleteJob(parts: Parts, cronJob: CronJob, { metadata }: Job): Promise<void> {

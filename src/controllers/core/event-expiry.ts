@@ -27,7 +27,8 @@ export function eventExpiryController({ client, informers, clock }: CoreDeps): C
     reconcile: async () => {
       const now = clock.now();
       const all = events.list();
-      const expired = all.filter((event) => lastHappened(event) + ttlMs <= now);
+      // As far ahead, it is of before the clock was set back, and would stay until that time comes again.
+      const expired = all.filter((event) => Math.abs(now - lastHappened(event)) >= ttlMs);
       for (const event of expired) {
         try {
           await client.delete(EventKind, parseKey(keyOf(event.metadata)));

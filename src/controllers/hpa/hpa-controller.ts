@@ -98,7 +98,7 @@ async function size(parts: Parts, hpa: HorizontalPodAutoscaler, target: ScaleTar
   const { minReplicas = 1, maxReplicas } = hpa.spec;
   const { replicas: current } = target;
   const key = keyOf(hpa.metadata);
-  if (!parts.states.has(key)) parts.states.set(key, initialHpaState(current, parts.clock.now()));
+  if (!parts.states.has(key)) parts.states.set(key, initialHpaState(current, parts.clock.steadyMs()));
   if (current === 0 && minReplicas !== 0) {
     const message = "scaling is disabled since the replica count of the target is zero";
     return {
@@ -164,8 +164,9 @@ async function sizeByMetrics(parts: Parts, hpa: HorizontalPodAutoscaler, target:
   }
   const winner = evaluated[combined.metric];
   const name = winner?.kind === "replicas" ? winner.name : "";
-  const state = parts.states.get(key) ?? initialHpaState(current, now);
-  const decision = decideHpa({ limits: hpaLimits(hpa), state, current, wanted: combined.replicas, now });
+  const steadyMs = parts.clock.steadyMs();
+  const state = parts.states.get(key) ?? initialHpaState(current, steadyMs);
+  const decision = decideHpa({ limits: hpaLimits(hpa), state, current, wanted: combined.replicas, now: steadyMs });
   parts.states.set(key, decision.state);
   const valid = `the HPA was able to successfully calculate a replica count from ${name}`;
   const found = {
@@ -218,7 +219,7 @@ async function rescale(
     };
   }
   tell(parts, hpa, { type: "Normal", reason: "SuccessfulRescale", message: `New size: ${desired}; reason: ${why}` });
-  const now = parts.clock.now();
+  const now = parts.clock.steadyMs();
   const state = parts.states.get(keyOf(hpa.metadata)) ?? initialHpaState(current, now);
   parts.states.set(keyOf(hpa.metadata), recordMove(state, hpaLimits(hpa), { from: current, to: desired, now }));
   const message = `the HPA controller was able to update the target scale to ${desired}`;

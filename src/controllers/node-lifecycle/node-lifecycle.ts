@@ -77,7 +77,7 @@ async function reconcile(parts: Parts, node: Node, renewTime: string | undefined
 
 /** A look that comes far too late means that this machine slept, not the node: it is given its time again. */
 function msUntilSilent({ heartbeats, clock }: Parts, name: string, renewTime: string): number {
-  const now = clock.now();
+  const now = clock.steadyMs();
   const known = heartbeats.get(name);
   if (known?.renewTime === renewTime && now - known.seenMs < 1.5 * graceMs) {
     return Math.max(0, known.seenMs + graceMs - now);

@@ -35,12 +35,12 @@ export function createDigestResolver(deps: DigestResolverDeps): DigestResolver {
       const known = knownDigests(revision, config);
       if (known) return known;
       let search = searches.get(uid);
-      if (search && (search.state.kind !== "failed" || deps.clock.now() < search.retryAtMs)) return search.state;
+      if (search && (search.state.kind !== "failed" || deps.clock.steadyMs() < search.retryAtMs)) return search.state;
       search ??= { state: { kind: "resolving" }, failures: 0, retryAtMs: 0 };
       searches.set(uid, search);
       void run(deps, search, revision, config).then(() => {
         settled();
-        if (search.state.kind === "failed") deps.clock.after(search.retryAtMs - deps.clock.now(), settled);
+        if (search.state.kind === "failed") deps.clock.after(search.retryAtMs - deps.clock.steadyMs(), settled);
       });
       return search.state;
     },
@@ -98,7 +98,7 @@ async function run(
     const reason = error.cause instanceof Error ? error.cause.message : String(error.cause);
     search.state = { kind: "failed", image: error.image, error: reason };
     search.failures += 1;
-    search.retryAtMs = deps.clock.now() + Math.min(longestRetryMs, firstRetryMs * 2 ** (search.failures - 1));
+    search.retryAtMs = deps.clock.steadyMs() + Math.min(longestRetryMs, firstRetryMs * 2 ** (search.failures - 1));
   }
 }
 

@@ -67,12 +67,12 @@ export function createEventRecorder(
     const key = { namespace, name: `${name}.${nowMs.toString(16)}${(serial++ % 4096).toString(16).padStart(3, "0")}` };
     await client.create(EventKind, makeEvent(pod, event, { ...key, host, now: seconds(nowMs) }));
     if (known.size >= maxKnown) known.delete(known.keys().next().value ?? "");
-    known.set(id, { key, count: 1, writtenMs: nowMs });
+    known.set(id, { key, count: 1, writtenMs: clock.steadyMs() });
   }
 
   async function repeat(entry: Known, id: string): Promise<void> {
-    entry.writtenMs = clock.now();
-    const body = { count: entry.count, lastTimestamp: seconds(entry.writtenMs) };
+    entry.writtenMs = clock.steadyMs();
+    const body = { count: entry.count, lastTimestamp: seconds(clock.now()) };
     try {
       await client.patch(EventKind, entry.key, { type: "merge", body });
     } catch (error) {
@@ -88,7 +88,7 @@ export function createEventRecorder(
       const entry = known.get(id);
       if (!entry) return enqueue(() => (known.has(id) ? Promise.resolve() : create(pod, event, id)));
       entry.count += 1;
-      if (clock.now() - entry.writtenMs >= leastIntervalMs) enqueue(() => repeat(entry, id));
+      if (clock.steadyMs() - entry.writtenMs >= leastIntervalMs) enqueue(() => repeat(entry, id));
     },
     async close() {
       closed = true;

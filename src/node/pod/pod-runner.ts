@@ -324,14 +324,14 @@ export class PodRunner {
   async #stop(graceMs: number): Promise<void> {
     const { clock } = this.#deps;
     this.#cancelDeadline?.();
-    const deadline = clock.now() + graceMs;
+    const deadline = clock.steadyMs() + graceMs;
     for (const runner of this.#containers) {
       if (runner.view.state.running) {
         this.#deps.event(this.#pod, "Normal", "Killing", `Stopping container ${runner.view.name}`, runner.view.name);
       }
     }
     await this.#servingSide?.end(graceMs);
-    const left = (): number => (graceMs <= 0 ? 0 : Math.max(1, deadline - clock.now()));
+    const left = (): number => (graceMs <= 0 ? 0 : Math.max(1, deadline - clock.steadyMs()));
     await Promise.all(this.#containers.map((runner) => runner.stop(left())));
     for (const runner of this.#initContainers.toReversed()) await runner.stop(left());
     await this.#network?.close();

@@ -24,10 +24,10 @@ export async function terminate(
     running.signal("SIGKILL");
     return await running.exited;
   }
-  const start = clock.now();
+  const start = clock.steadyMs();
   if (preStop) await untilExit(running, clock, graceMs, preStop);
   running.signal(stopSignal);
-  const left = Math.max(leastGraceMs, graceMs - (clock.now() - start));
+  const left = Math.max(leastGraceMs, graceMs - (clock.steadyMs() - start));
   const cancel = clock.after(Math.min(left, Math.max(graceMs, leastGraceMs)), () => running.signal("SIGKILL"));
   const exit = await running.exited;
   cancel();

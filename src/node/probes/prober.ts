@@ -41,7 +41,7 @@ export function startProber(kind: ProbeKind, probe: Probe, deps: ProberDeps): ()
   const failureThreshold = probe.failureThreshold || 3;
   const eager = kind !== "liveness" && probe.exec === undefined;
   const stop = new AbortController();
-  const startMs = clock.now() + (probe.initialDelaySeconds ?? 0) * 1000;
+  const startMs = clock.steadyMs() + (probe.initialDelaySeconds ?? 0) * 1000;
   let healthy: boolean | undefined = deps.healthy === true ? true : undefined;
   let successes = 0;
   let failures = 0;
@@ -62,7 +62,7 @@ export function startProber(kind: ProbeKind, probe: Probe, deps: ProberDeps): ()
     const result = await deps.once(AbortSignal.any([stop.signal, timeout.signal]));
     cancel();
     if (stop.signal.aborted) return;
-    const nowMs = clock.now();
+    const nowMs = clock.steadyMs();
     if (result.ok) {
       failures = 0;
       successes += 1;
@@ -97,6 +97,6 @@ export function startProber(kind: ProbeKind, probe: Probe, deps: ProberDeps): ()
     }
   };
 
-  next(healthy === true ? periodMs : Math.max(0, startMs - clock.now()));
+  next(healthy === true ? periodMs : Math.max(0, startMs - clock.steadyMs()));
   return () => stop.abort(new Error("probing stopped"));
 }

@@ -22,8 +22,8 @@ export function createProcessTable(clock: Clock, read: () => readonly ProcessSta
   let sessions = new Map<number, SessionUsage>();
   return {
     usage(session) {
-      const nowMs = clock.now();
-      if (nowMs - readMs >= keepMs || nowMs < readMs) {
+      const nowMs = clock.steadyMs();
+      if (nowMs - readMs >= keepMs) {
         sessions = bySession(read());
         readMs = nowMs;
       }
