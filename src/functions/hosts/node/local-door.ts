@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { listenQuickly } from "./listen-quickly.ts";
 
 /** What a drain closes: no new connections; `done` when those there are have ended. */
 interface Doors {
@@ -32,7 +33,8 @@ export function createLocalDoor(server: Server, path: string): LocalDoor {
       new Promise((resolve) => {
         if (process.platform !== "linux") return resolve();
         door.once("error", () => resolve());
-        door.listen({ path, backlog: 4096 }, resolve);
+        door.once("listening", () => resolve());
+        listenQuickly(door, { path });
       }),
     shut: () => void door.close(),
     path: () => (door.listening ? path : undefined),

@@ -6,6 +6,7 @@ import type { ClaimMessage, HostMessage } from "../protocol.ts";
 import { createDrain } from "./drain.ts";
 import { serveFunction } from "./function-server.ts";
 import { LoadError } from "./load-error.ts";
+import { listenQuickly } from "./listen-quickly.ts";
 import { createLocalDoor } from "./local-door.ts";
 import { rehearse } from "./rehearse.ts";
 import { installWebGlobals } from "./web-globals.ts";
@@ -22,7 +23,7 @@ function serveClaim(): void {
   const { Socket } = process.getBuiltinModule("node:net");
   const control = new Socket({ fd: 3 });
   const send = (message: HostMessage): void => void control.write(`${JSON.stringify(message)}\n`);
-  const listening = Promise.all([listen({ port: 0, host: "127.0.0.1" }), door.open()]).then(([port]) => port);
+  const listening = Promise.all([listen(), door.open()]).then(([port]) => port);
   /** The reason goes out before the exit because the control socket is flushed first. */
   const fail = (error: unknown): void => {
     const { reason, text } = say(error);
@@ -79,19 +80,22 @@ async function serveAlone(): Promise<void> {
     const settings = readServeSettings(process.argv.slice(3), process.env, process.cwd());
     process.env["PORT"] = String(settings.port);
     const by = await serveFunction({ server, port: settings.port, drain }, settings, fail);
-    if (by === "host") await listen({ port: settings.port, host: settings.host });
+    if (by === "host") await listen(settings);
   } catch (error) {
     fail(error);
   }
 }
 
-function listen(options: { readonly port: number; readonly host: string }): Promise<number> {
+/** Where it is told, else on the loopback and a port of the system's choice. */
+function listen(where?: { readonly port: number; readonly host: string }): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ ...options, backlog: 4096 }, () => {
+    server.once("listening", () => {
       server.off("error", reject);
       resolve((server.address() as { readonly port: number }).port);
     });
+    if (where) server.listen({ port: where.port, host: where.host, backlog: 4096 });
+    else listenQuickly(server, { port: 0 });
   });
 }
 
