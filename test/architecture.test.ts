@@ -88,7 +88,8 @@ test("deciders read no clock, randomness or I/O", () => {
 });
 
 test("process.env is read in main, cli and the hosts only", () => {
-  const allowed = /^(main|cli)\/|^functions\/hosts\/|\.test\.ts$/;
+  // The site's server is no part of ebb but of the images it builds.
+  const allowed = /^(main|cli)\/|^functions\/hosts\/|^functions\/languages\/static\/site-server\.ts$|\.test\.ts$/;
   const guilty = files
     .map((file) => relative(src, file))
     .filter((file) => !allowed.test(file) && /process\.env/.test(readFileSync(join(src, file), "utf8")));

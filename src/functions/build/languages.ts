@@ -5,6 +5,7 @@ import { nodeLanguage } from "../languages/node/node-language.ts";
 import { pythonLanguage } from "../languages/python/python-language.ts";
 import { rustLanguage } from "../languages/rust/rust-language.ts";
 import { shellLanguage } from "../languages/shell/shell-language.ts";
+import { staticLanguage } from "../languages/static/static-language.ts";
 import type { Language } from "./language.ts";
 
 /** In the order in which a folder is asked and candidates are shown. */
@@ -16,4 +17,5 @@ export const languages: readonly Language[] = [
   javaLanguage,
   binaryLanguage,
   shellLanguage,
+  staticLanguage,
 ];
