@@ -12,7 +12,10 @@ interface NodeModel {
   readonly model: FunctionModel;
   /** How it is claimed; `auto` unless its exports cannot tell. */
   readonly claimedAs?: FunctionModel;
+  /** The fixture's folder and name, where they are not the model's. */
   readonly fixture?: string;
+  /** The folder, where several share one. */
+  readonly folder?: string;
   readonly target?: string;
   readonly signature?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -59,6 +62,35 @@ const models: readonly NodeModel[] = [
     fixture: "lambda-streaming",
     traits: ["request", "headers", "status", "response-headers", "bytes", "streams"],
   },
+  { model: "stdio", claimedAs: "stdio", traits: ["request", "headers", "bytes", "large", "concurrent"] },
+  {
+    model: "stdio",
+    claimedAs: "stdio",
+    fixture: "stdio-streaming",
+    folder: "stdio",
+    env: { mode: "streaming" },
+    traits: ["streams", "large"],
+  },
+  {
+    model: "stdio",
+    claimedAs: "stdio",
+    fixture: "stdio-http",
+    env: { mode: "http" },
+    traits: ["request", "headers", "status", "response-headers", "bytes", "large"],
+  },
+  {
+    model: "lambda-runtime",
+    claimedAs: "lambda-runtime",
+    traits: ["request", "headers", "status", "response-headers", "bytes", "json", "checks-answers", "events"],
+  },
+  {
+    model: "lambda-runtime",
+    claimedAs: "lambda-runtime",
+    fixture: "lambda-runtime-concurrent",
+    folder: "lambda-runtime",
+    env: { AWS_LAMBDA_MAX_CONCURRENCY: "5" },
+    traits: ["concurrent"],
+  },
   { model: "cloudevents", traits: ["events", "events-only"] },
 ];
 
@@ -80,8 +112,10 @@ async function start(
   );
   let text = "";
   for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (text += chunk.toString()));
-  const cwd = join(fixtures, one.fixture ?? one.model);
-  const entry = ["index.mjs", "index.cjs"].map((name) => join(cwd, name)).find((file) => existsSync(file)) ?? cwd;
+  const cwd = join(fixtures, one.folder ?? one.fixture ?? one.model);
+  const entry =
+    ["index.mjs", "index.cjs", "index", "bootstrap"].map((name) => join(cwd, name)).find((file) => existsSync(file)) ??
+    cwd;
   const { port } = await host.claim({
     entry,
     model,

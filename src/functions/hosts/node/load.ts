@@ -21,6 +21,7 @@ type KnownModel = Exclude<FunctionModel, "auto">;
  * a listener of it. `own-server`: it listens itself.
  */
 export async function loadFunction(request: LoadRequest, drain: Drain): Promise<ServedFunction | "own-server"> {
+  if (request.model === "stdio" || request.model === "lambda-runtime") return await serveProgram(request, drain);
   const { entry, target, signature, env } = request;
   if (request.model === "auto" || request.model === "fetch") installFetchEvents();
   if (request.model === "functions-framework" || env["FUNCTION_TARGET"]) {
@@ -94,6 +95,17 @@ async function serve(model: KnownModel, context: ModelContext): Promise<ServedFu
     default:
       throw new LoadError("NoHandler", `this host cannot serve the model "${model}"`);
   }
+}
+
+/** Functions that are programs: nothing is imported. */
+async function serveProgram({ entry, model, target, env }: LoadRequest, drain: Drain): Promise<ServedFunction> {
+  const context: ModelContext = { entry, exports: {}, ...(target === undefined ? {} : { target }), env, drain };
+  if (model === "stdio") {
+    const { stdioModel } = await import("../../models/stdio/stdio-model.ts");
+    return stdioModel(context);
+  }
+  const { lambdaRuntimeModel } = await import("../../models/lambda-runtime/lambda-runtime-model.ts");
+  return await lambdaRuntimeModel(context);
 }
 
 async function runInit(hooks: Hooks, env: ClaimMessage["env"]): Promise<void> {

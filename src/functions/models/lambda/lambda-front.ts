@@ -163,7 +163,7 @@ function sendOutcome({ res, id }: Omit<Exchange, "req">, outcome: Outcome, send:
     case "timeout":
       return sendFailure(res, 504, outcome.error, id);
     case "error":
-      return sendFailure(res, 500, outcome.error, id);
+      return sendFailure(res, outcome.error.errorType === "Runtime.ExitError" ? 502 : 500, outcome.error, id);
   }
 }
 

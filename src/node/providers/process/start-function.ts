@@ -78,6 +78,7 @@ export async function startFunction(
     cause: () => (failure && failure.reason !== "HostExited" ? failure : undefined),
     env: () => (address ? { ...env, PORT: String(address.port) } : env),
     cwd: plan.cwd,
+    endsItsOwn: plan.model === "stdio" || plan.model === "lambda-runtime",
     confinement,
   });
   void running.exited.then(() => confinement.release());

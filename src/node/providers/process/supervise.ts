@@ -17,6 +17,8 @@ export interface SupervisedFacts {
   /** The main process's environment, for commands run beside it. */
   readonly env: () => Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** The main process ends what it has started itself, when that is done: TERM is for it alone. */
+  readonly endsItsOwn?: boolean;
   readonly confinement: Pick<Confinement, "join" | "oomKilled" | "user">;
 }
 
@@ -56,7 +58,9 @@ export function supervise(
     exited,
     stdin: child.stdin,
     signal(signal) {
-      if (!ended) signalGroup(child.pid, signal);
+      if (ended) return;
+      if (facts.endsItsOwn === true && signal !== "SIGKILL") process.kill(child.pid, signal);
+      else signalGroup(child.pid, signal);
     },
     usage: () => (ended ? undefined : table.usage(child.pid)),
     exec: (command, options) => {
