@@ -33,7 +33,34 @@ async function settled(harness: Harness, outcome: string): Promise<void> {
 }
 
 describe("the app", () => {
-  test("resets before its headers: 502, and it got the request once", async () => {
+  const unrepeatable: Readonly<Record<string, string>> = {
+    POST: post("ab"),
+    "POST without a body": "POST / HTTP/1.1\r\nHost: app.test\r\n\r\n",
+    DELETE: "DELETE / HTTP/1.1\r\nHost: app.test\r\n\r\n",
+    "GET with a body": "GET / HTTP/1.1\r\nHost: app.test\r\nContent-Length: 2\r\n\r\nab",
+    "GET with an upgrade": "GET / HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+  };
+  test.each(Object.entries(unrepeatable))("resets %s before its headers: 502, sent once", async (_name, text) => {
+    const harness = await start();
+    let requests = 0;
+    const resets = async (id: string): Promise<void> =>
+      harness.ready(
+        await harness.rawApp((socket) =>
+          socket.once("data", () => {
+            requests++;
+            socket.resetAndDestroy();
+          }),
+        ),
+        id,
+      );
+    await resets("one");
+    await resets("two");
+    expect(await client(harness, text).until(/\n$/)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    await settled(harness, "app-reset");
+    expect(requests).toBe(1);
+  });
+
+  test.each(["GET", "HEAD", "OPTIONS"])("resets %s before its headers: sent once more, then 502", async (method) => {
     const harness = await start();
     let requests = 0;
     harness.ready(
@@ -44,12 +71,56 @@ describe("the app", () => {
         }),
       ),
     );
-    expect(await client(harness, get).until(/\n$/)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    const text = `${method} / HTTP/1.1\r\nHost: app.test\r\n\r\n`;
+    expect(await client(harness, text).until(/\n$/)).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
     await settled(harness, "app-reset");
+    expect(requests).toBe(2);
+  });
+
+  test("dies with a GET: another instance gets it", async () => {
+    const harness = await start();
+    const dying = await harness.rawApp((socket) => socket.once("data", () => socket.destroy()));
+    harness.ready(dying, "dying");
+    harness.ready(await harness.app((_req, res) => res.end("alive")), "alive");
+    for (let i = 0; i < 4; i++) await client(harness, get).until("alive");
+    expect(harness.access.map(({ outcome }) => outcome)).toEqual(["ok", "ok", "ok", "ok"]);
+  });
+
+  test("dies with a GET, alone: it waits for the successor", async () => {
+    const harness = await start();
+    const dying = await harness.rawApp((socket) =>
+      socket.once("data", () => {
+        socket.destroy();
+        harness.event("gone", dying, "dying");
+      }),
+    );
+    harness.ready(dying, "dying");
+    const one = client(harness, get);
+    await eventually(
+      () => harness.router.pending(harness.revision).queued === 1,
+      () => `pending ${JSON.stringify(harness.router.pending(harness.revision))}`,
+    );
+    harness.ready(await harness.app((_req, res) => res.end("successor")), "successor");
+    await one.until("successor");
+    await settled(harness, "ok");
+  });
+
+  test("has said something, if only an interim response: never sent again", async () => {
+    const harness = await start();
+    let requests = 0;
+    harness.ready(
+      await harness.rawApp((socket) =>
+        socket.once("data", () => {
+          requests++;
+          socket.write("HTTP/1.1 103 Early Hints\r\n\r\n", () => socket.destroy());
+        }),
+      ),
+    );
+    await client(harness, get).until("502 Bad Gateway");
     expect(requests).toBe(1);
   });
 
-  test("resets a kept connection when the next request comes: 502, never sent twice", async () => {
+  test("resets a kept connection when the next POST comes: 502, never sent twice", async () => {
     const harness = await start();
     let requests = 0;
     harness.ready(
@@ -62,7 +133,7 @@ describe("the app", () => {
     );
     const one = client(harness, get);
     await one.until("ok");
-    one.send(get);
+    one.send(post("ab"));
     await one.until("502 Bad Gateway");
     expect(requests).toBe(2);
     await settled(harness, "app-reset");

@@ -109,7 +109,7 @@ test("scaling up under load and down again fails no request", async () => {
 test("an instance killed in the middle of a request fails that one request, and is replaced", async () => {
   await apply("killed", "v1");
   await ready("killed");
-  const slow = ebb.call(host("killed"), { path: "/slow" });
+  const slow = ebb.call(host("killed"), { path: "/slow", method: "POST" });
   const pod = await eventually("the instance has its pod", async () => (await podsOf("killed"))[0]);
   const deleted = ebb.kubectl(["delete", "pod", pod.name, "--grace-period=1"]);
   const answer = await slow;

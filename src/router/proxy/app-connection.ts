@@ -20,6 +20,8 @@ export class AppConnection implements WireEvents {
   readonly #chunks = new ChunkScanner();
   #phase: Phase = "connecting";
   #exchange: Exchange | undefined;
+  /** Something has come for the exchange. */
+  #heard = false;
   #kind: BodyKind = "none";
   #left = 0;
   #tunnel: Wire | undefined;
@@ -57,6 +59,7 @@ export class AppConnection implements WireEvents {
   /** Takes an exchange: its front writes the request here. */
   begin(exchange: Exchange): void {
     this.#exchange = exchange;
+    this.#heard = false;
     this.#phase = "head";
     exchange.connected(this);
   }
@@ -86,6 +89,7 @@ export class AppConnection implements WireEvents {
       this.wire.send(this.#tunnel, bytes, 0, length);
       return;
     }
+    this.#heard = true;
     let at = 0;
     while (at < length && this.#exchange === exchange) {
       if (this.#phase === "head") at = this.#readHead(exchange, bytes, at, length);
@@ -178,10 +182,9 @@ export class AppConnection implements WireEvents {
   #fail(exchange: Exchange, outcome: "bad-response" | "app-reset", consumed: number): number {
     this.#exchange = undefined;
     this.destroy();
-    exchange.appFailed(
-      outcome,
-      outcome === "bad-response" ? "the instance sent a malformed response" : "the instance closed the connection",
-    );
+    if (outcome === "bad-response") exchange.appFailed(outcome, "the instance sent a malformed response");
+    else if (this.#heard) exchange.appFailed(outcome, closedReason);
+    else exchange.appLost(closedReason);
     return consumed;
   }
 
@@ -215,3 +218,4 @@ export class AppConnection implements WireEvents {
 }
 
 const noTrailers: readonly Pair[] = [];
+const closedReason = "the instance closed the connection";

@@ -85,6 +85,9 @@ export class ClientConnection implements Front, WireEvents {
   get target(): string {
     return this.#head.target;
   }
+  get hasBody(): boolean {
+    return this.#head.hasBody;
+  }
   get upgrade(): string {
     return this.#head.upgrade;
   }

@@ -37,6 +37,9 @@ const connectTries = 15;
 const connectPauseMs = 50;
 const connectPauseFactor = 1.4;
 
+/** Methods that ask for nothing to be done (RFC 9110 §9.2.1): to be sent twice makes no difference to the app. */
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
 /** A revision named by a route but not seen yet is given this long to appear. */
 const unknownRevisionMs = 5000;
 /** Where the last start is known to have failed, a request waits this long for a better one. */
@@ -72,6 +75,8 @@ export class Exchange implements Admitted<ProxyPool> {
   previousLive: Exchange | undefined;
   #back: Backend | undefined;
   #tries = 0;
+  /** It has been sent to an app that went away without a word. */
+  #lost = false;
   #done = false;
   #stopPause: (() => void) | undefined;
 
@@ -119,21 +124,27 @@ export class Exchange implements Admitted<ProxyPool> {
   connectFailed(error: Error): void {
     const { instance, runtime } = this;
     if (this.#done || instance === undefined || runtime === undefined) return;
-    instance.suspect = true;
-    this.instance = undefined;
-    this.#back = undefined;
     const elsewhere = runtime.readyInstances > 1 && this.#tries < runtime.readyInstances - 1;
+    this.#leave(instance, runtime);
     if (++this.#tries >= connectTries) {
-      runtime.release(instance);
       this.fail({ status: 502, reason: `cannot connect to the instance: ${codeOf(error)}` }, "connect-failed");
       return;
     }
+    this.#admitAgain(runtime, elsewhere ? 0 : connectPauseMs * connectPauseFactor ** (this.#tries - 1));
+  }
+
+  #leave(instance: AppInstance<ProxyPool>, runtime: RevisionRuntime<ProxyPool>): void {
+    instance.suspect = true;
+    this.instance = undefined;
+    this.#back = undefined;
     runtime.release(instance);
-    if (elsewhere) {
+  }
+
+  #admitAgain(runtime: RevisionRuntime<ProxyPool>, pauseMs: number): void {
+    if (pauseMs === 0) {
       runtime.admit(this, true);
       return;
     }
-    const pauseMs = connectPauseMs * connectPauseFactor ** (this.#tries - 1);
     this.#stopPause = this.host.after(pauseMs, () => {
       this.#stopPause = undefined;
       if (!this.#done) runtime.admit(this, true);
@@ -155,6 +166,23 @@ export class Exchange implements Admitted<ProxyPool> {
   /** A byte of the response has passed. */
   progressed(): void {
     if (this.runtime !== undefined && this.runtime.settings.idleMs > 0) this.lastByteMs = this.host.nowMs();
+  }
+
+  /**
+   * The app's connection has ended without a byte for this request. Of a process that was killed the kernel still takes
+   * connections for a moment: what is safe to repeat goes elsewhere, once, or after a pause, by which a dead instance is
+   * known to be gone.
+   */
+  appLost(reason: string): void {
+    const { instance, runtime, front } = this;
+    const repeatable = safeMethods.has(front.method) && !front.hasBody && front.upgrade === "";
+    if (this.#lost || this.#done || !repeatable || instance === undefined || runtime === undefined) {
+      this.appFailed("app-reset", reason);
+      return;
+    }
+    this.#lost = true;
+    this.#leave(instance, runtime);
+    this.#admitAgain(runtime, runtime.readyInstances > 1 ? 0 : connectPauseMs);
   }
 
   /** The app's side is of no use any more; what the client gets depends on what it has got. */

@@ -37,6 +37,7 @@ export class Http2Front implements Front {
   bytesIn = 0;
   bytesOut = 0;
   requestDone: boolean;
+  readonly hasBody: boolean;
   requestId = "";
   readonly #stream: ServerHttp2Stream;
   readonly #headers: IncomingHttpHeaders;
@@ -62,6 +63,7 @@ export class Http2Front implements Front {
     this.target = String(request.headers[":path"] ?? "");
     this.host = String(request.headers[":authority"] ?? request.headers.host ?? "");
     this.requestDone = request.ended;
+    this.hasBody = !request.ended;
     // Errors of a stream are followed by its close; they need a listener all the same.
     stream.on("error", () => undefined);
     stream.on("close", () => this.#exchange?.clientGone());

@@ -46,6 +46,8 @@ export interface Front extends Asking {
   readonly bytesOut: number;
   /** A network probe's word (K-Network-Probe), or empty for a kubelet's probe; undefined for a request. */
   readonly probe: string | undefined;
+  /** The request has a body, or may have one. */
+  readonly hasBody: boolean;
   /** The protocol the client asks to change to; empty when it does not. */
   readonly upgrade: string;
   /** The connection response bytes go out on, when it is one of its own. */
