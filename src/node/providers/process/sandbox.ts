@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Mount } from "../../runtime.ts";
+import { planPrivateRoot } from "./private-root.ts";
 
 /** How this machine lets us make private mount namespaces; undefined when it does not. */
 export type SandboxMeans = "root" | "user-namespace" | undefined;
@@ -40,11 +41,9 @@ export function sandboxWords({ means, dir, mounts, cwd, user }: SandboxRequest):
     to: withoutLinks(mount.mountPath),
     mode: mount.readOnly ? "ro" : "rw",
   }));
-  // Where a mount point must be made below another filesystem, that one is overlaid too: made in it, it would be
-  // made on the machine.
-  const overlaid = (path: string): boolean => wanted.some(({ to }) => to.startsWith(`${path}/`) && !existsSync(to));
+  const toMake = wanted.map(({ to }) => to).filter((to) => !existsSync(to));
   const binds = [
-    ...outerMounts().map((path) => ({ from: path, to: path, mode: overlaid(path) ? "overlay" : "rbind" })),
+    ...(means === "root" ? machineMounts(toMake) : machineParts(toMake)),
     { from: dir, to: dir, mode: "rw" },
     ...wanted,
   ];
@@ -59,6 +58,7 @@ export function sandboxWords({ means, dir, mounts, cwd, user }: SandboxRequest):
     script,
     "sandbox",
     root,
+    means === "root" ? "/" : "",
     String(binds.length),
     ...binds.flatMap(({ from, to, mode }) => [from, to, mode]),
     cwd,
@@ -79,34 +79,73 @@ function withoutLinks(path: string): string {
   return join(realpathSync(there), path.slice(there.length));
 }
 
-/** Filesystems mounted below the root one; an overlay of the root does not show them. Outermost only. */
-function outerMounts(): readonly string[] {
+interface Bind {
+  readonly from: string;
+  readonly to: string;
+  readonly mode: string;
+}
+
+/**
+ * Filesystems mounted below the root one, outermost only: an overlay of the root does not show them. Where a mount
+ * point must be made below one, that one is overlaid too: made in it, it would be made on the machine.
+ */
+function machineMounts(toMake: readonly string[]): readonly Bind[] {
+  const points = mountPoints();
+  return points
+    .filter((path) => !points.some((other) => path.startsWith(`${other}/`)))
+    .map((path) => {
+      const makes = toMake.some((to) => to.startsWith(`${path}/`));
+      return { from: path, to: path, mode: makes ? "overlay" : "rbind" };
+    });
+}
+
+function machineParts(toMake: readonly string[]): readonly Bind[] {
+  const list = (dir: string) =>
+    readdirSync(dir, { withFileTypes: true }).map((entry) => ({
+      name: entry.name,
+      isFile: entry.isFile(),
+      ...(entry.isSymbolicLink() ? { target: readlinkSync(join(dir, entry.name)) } : {}),
+    }));
+  return planPrivateRoot({ list, mountPoints: mountPoints(), toMake }).map((part) => ({
+    from: part.kind === "link" ? part.target : part.path,
+    to: part.path,
+    mode: part.kind === "overlay" ? "user-overlay" : part.kind,
+  }));
+}
+
+/** Each once, sorted; without the root. */
+function mountPoints(): readonly string[] {
   const points = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .map((line) => (line.split(" ")[4] ?? "").replace(/\\040/g, " "))
     .filter((path) => path !== "" && path !== "/");
-  const unique = [...new Set(points)].sort();
-  return unique.filter((path) => !unique.some((other) => other !== path && path.startsWith(`${other}/`)));
+  return [...new Set(points)].sort();
 }
 
 /**
- * $1 where the root is made, $2 how many binds, then three words for each (from, to, mode), then the directory to
+ * $1 where the root is made, $2 what it is an overlay of, if of anything, $3 how many binds, then three words for each (from, to, mode), then the directory to
  * start in, the user, and the command. POSIX shell; every step's failure ends it with 125 and a message in the log.
  */
 const script = `
 path=$PATH PATH=/usr/sbin:/usr/bin:/sbin:/bin
 fail() { echo "sandbox: $1" >&2; exit 125; }
-root=$1 left=$2; shift 2
+root=$1 lower=$2 left=$3; shift 3
 mount -t tmpfs -o mode=0755 ebb "$root" || fail "no private file system at $root"
 mkdir "$root/u" "$root/w" "$root/m"
-mount -t overlay ebb -o "lowerdir=/,upperdir=$root/u,workdir=$root/w" "$root/m" || fail "no overlay of the root"
+[ -z "$lower" ] || mount -t overlay ebb -o "lowerdir=$lower,upperdir=$root/u,workdir=$root/w" "$root/m" || fail "no overlay of the root"
 while [ "$left" -gt 0 ]; do
   from=$1 to=$root/m$2 mode=$3; shift 3; left=$((left - 1))
+  if [ "$mode" = link ]; then ln -s "$from" "$to"; continue; fi
   if [ -d "$from" ]; then mkdir -p "$to" 2>/dev/null; else mkdir -p "\${to%/*}"; [ -e "$to" ] || : > "$to"; fi
   case $mode in
     overlay)
       mkdir "$root/u$left" "$root/w$left"
       mount -t overlay ebb -o "lowerdir=$from,upperdir=$root/u$left,workdir=$root/w$left" "$to" || fail "no overlay of $from" ;;
+    user-overlay)
+      mkdir "$root/u$left" "$root/w$left"
+      mount -t overlay ebb -o "userxattr,lowerdir=$from,upperdir=$root/u$left,workdir=$root/w$left" "$to" 2>/dev/null ||
+        mount --rbind "$from" "$to" 2>/dev/null || rmdir "$to" ;;
+    directory) ;;
     rbind) mount --rbind "$from" "$to" 2>/dev/null ;;
     *) mount --bind "$from" "$to" || fail "cannot mount $from at $to" ;;
   esac
