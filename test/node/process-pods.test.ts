@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Pod, PodStatus } from "../../src/api/core/types.gen.ts";
+import { ManualClock } from "../../src/client/manual-clock.ts";
 import { makePod, openPodBench, type PodBench } from "./process-pods.ts";
 
 let bench: PodBench;
@@ -79,6 +80,27 @@ test("no PORT for a pod that is to end, nor for an image that exposes none", asy
     });
     expect(ended.message).toBe("PORT is []");
   }
+});
+
+test("a container that crashes for a day leaves its last two logs and nothing else", { timeout: 60_000 }, async () => {
+  await bench.close();
+  const clock = new ManualClock();
+  bench = openPodBench({ clock });
+  const command = ["/bin/sh", "-c", "echo once more; exit 1"];
+  bench.provider.setPod(makePod("crash", "shell", { containers: [{ name: "main", image: "shell", command }] }));
+  const restarts = (): number => main(bench.status("uid-crash"))?.restartCount ?? 0;
+  const waiting = (): boolean => main(bench.status("uid-crash"))?.state?.waiting?.reason === "CrashLoopBackOff";
+  // Back-off soon takes five minutes: some 290 restarts a day, of which these stand for all.
+  await bench.until("the first back-off", waiting);
+  while (restarts() < 25) {
+    const before = restarts();
+    await clock.advance(5 * 60_000);
+    await bench.until(`crash ${before + 1}`, () => restarts() > before && waiting());
+  }
+  await bench.until("its directory to go", () => readdirSync(join(bench.dir, "run")).length === 0);
+  const files = readdirSync(bench.dir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const logs = files.filter(({ name }) => name.endsWith(".log"));
+  expect(logs.map(({ name }) => name).sort()).toEqual([`${restarts() - 2}.log`, `${restarts() - 1}.log`]);
 });
 
 test("a program gets the pod's environment, a home and temp of its own, and none of ours", async () => {

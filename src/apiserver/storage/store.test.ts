@@ -329,6 +329,24 @@ test("the write-ahead log stays small under steady writing", () => {
   expect(statSync(`${path}-wal`).size).toBeLessThan(48 * 1024 * 1024);
 });
 
+test("a day of objects that come, change and go takes no more room than an hour", { timeout: 60_000 }, async () => {
+  const store = openStore();
+  const sizes: number[] = [];
+  for (let halfMinute = 0; halfMinute < 2 * 60 * 24; halfMinute++) {
+    now += 30_000;
+    put(store, "ns/lease", String(halfMinute));
+    put(store, `ns/job-${halfMinute}`, "x".repeat(2000));
+    put(store, `ns/job-${halfMinute}`, "y".repeat(2000));
+    if (halfMinute >= 3) drop(store, `ns/job-${halfMinute - 3}`);
+    await store.maintain();
+    if (halfMinute % 120 === 119) sizes.push(statSync(path).size + statSync(`${path}-wal`).size);
+  }
+  expect(store.count("/things")).toBe(4);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual((sizes[0] ?? 0) * 1.1);
+  // Five minutes of history are left, of which each half minute has four writes.
+  expect(store.revision - store.compacted).toBeLessThanOrEqual(4 * 11);
+});
+
 test("a full disk answers 507, stores nothing and works again when there is room", () => {
   const store = openStore();
   put(store, "ns/a", "1");

@@ -42,7 +42,7 @@ export class EdgeLine {
 
   add(revision: string): void {
     if (this.#waiting.has(revision)) return;
-    this.#waiting.set(revision, this.#deps.clock.now());
+    this.#waiting.set(revision, this.#deps.clock.steadyMs());
     this.#most = Math.max(this.#most, this.#waiting.size);
     this.#cancel ??= this.#deps.clock.after(firstMs, () => this.#next());
   }
@@ -61,8 +61,8 @@ export class EdgeLine {
   #next(): void {
     this.#cancel = undefined;
     const { clock, busy, write } = this.#deps;
-    const oldestMs = this.#waiting.values().next().value ?? clock.now();
-    if (clock.now() - oldestMs < longestMs && busy()) {
+    const oldestMs = this.#waiting.values().next().value ?? clock.steadyMs();
+    if (clock.steadyMs() - oldestMs < longestMs && busy()) {
       this.#cancel = clock.after(lookMs, () => this.#next());
       return;
     }

@@ -62,6 +62,7 @@ export function createLogFile(deps: LogFileDeps, firstPath: string, limits: LogL
   let dropped = 0;
   let closed = false;
   let ended = false;
+  let failing = false;
   let work: Promise<void> = Promise.resolve();
   let scheduled = false;
   const partial = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
@@ -123,8 +124,11 @@ export function createLogFile(deps: LogFileDeps, firstPath: string, limits: LogL
       const bytes = Buffer.concat(batch);
       await file.write(bytes);
       size += bytes.length;
+      failing = false;
     } catch (error) {
-      deps.log.warn("container log could not be written", { path, err: error });
+      // Said once: what cannot write to its disk prints on all the same.
+      if (!failing) deps.log.warn("container log could not be written", { path, err: error });
+      failing = true;
     }
     for (const listener of listeners) listener();
   }
@@ -185,6 +189,11 @@ export function createLogFile(deps: LogFileDeps, firstPath: string, limits: LogL
       return () => void listeners.delete(listener);
     },
   };
+}
+
+/** Removes a closed log with all it was rotated into. */
+export async function removeLog(path: string, { maxFiles }: LogLimits = defaultLogLimits): Promise<void> {
+  for (let n = 0; n < maxFiles; n++) await rm(n === 0 ? path : `${path}.${n}`, { force: true });
 }
 
 const newline = Buffer.from("\n");

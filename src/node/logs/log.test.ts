@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -86,6 +86,26 @@ test("a log past its size is rotated, the oldest goes, and reading spans the fil
   expect(lines.length).toBeGreaterThan(5);
   expect(lines).toEqual(lines.map((_, i) => `line ${40 - lines.length + i}`));
   expect(await read({ tailLines: 7 })).toBe([33, 34, 35, 36, 37, 38, 39].map((n) => `line ${n}\n`).join(""));
+});
+
+test("a day of printing takes no more than its files, and reading goes on", { timeout: 60_000 }, async () => {
+  const limits = { maxFileBytes: 20_000, maxFiles: 3, maxPendingBytes: 1_000_000 };
+  const file = create(limits);
+  const sizes: number[] = [];
+  const start = nowMs;
+  for (let minute = 0; minute < 24 * 60; minute++) {
+    nowMs = start + minute * 60_000;
+    for (let n = 0; n < 10; n++) file.sink("stdout", Buffer.from(`minute ${minute} line ${n}\n`));
+    await file.settled();
+    if (minute % 60 !== 59) continue;
+    const names = readdirSync(join(dir, "pod"));
+    expect(names.length).toBeLessThanOrEqual(limits.maxFiles);
+    sizes.push(names.reduce((sum, name) => sum + statSync(join(dir, "pod", name)).size, 0));
+  }
+  // Each file ends with the batch that took it past its size.
+  expect(Math.max(...sizes)).toBeLessThan(limits.maxFiles * (limits.maxFileBytes + 1000));
+  expect(await read({ tailLines: 1 })).toBe("minute 1439 line 9\n");
+  await file.close();
 });
 
 test("following gives what is there, what comes, across rotation, and ends with the log", async () => {

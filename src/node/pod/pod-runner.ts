@@ -5,7 +5,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { resolveEnv, type EnvSources } from "../env/container-env.ts";
 import type { PodPlace } from "../env/field-ref.ts";
 import type { InstanceTracker } from "../instances/instance-hub.ts";
-import { createLogFile } from "../logs/log-file.ts";
+import { createLogFile, removeLog } from "../logs/log-file.ts";
 import { ContainerStartError, type ContainerRuntime, type NetAddress, type PodNetwork } from "../runtime.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import { ContainerRunner, seconds, type Launched } from "./container-runner.ts";
@@ -249,6 +249,8 @@ export class PodRunner {
 
   async #launch(container: Container, serving: boolean, restart: number): Promise<Launched> {
     const logPath = this.logPath(container.name, restart);
+    // What `logs --previous` reads stays; a container that crashes for days leaves no more than that.
+    if (restart >= 2) void removeLog(this.logPath(container.name, restart - 2)).catch(() => undefined);
     const first = this.#adoptable;
     this.#adoptable = this.#adoptable && !serving;
     const ahead = serving && first ? await this.#deps.adopt(this.#pod) : undefined;
