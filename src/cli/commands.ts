@@ -11,6 +11,7 @@ import { image } from "./commands/image/image.ts";
 import { invoke } from "./commands/invoke.ts";
 import { kubectl } from "./commands/kubectl.ts";
 import { logs } from "./commands/logs.ts";
+import { newCommand } from "./commands/new.ts";
 import { rollback } from "./commands/rollback.ts";
 import { start } from "./commands/start.ts";
 import { up } from "./commands/up.ts";
@@ -18,6 +19,7 @@ import { up } from "./commands/up.ts";
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
   up,
+  newCommand,
   dev,
   build,
   deploy,

@@ -1,0 +1,5 @@
+export function hello(req, res) {
+  const name = new URL(req.url ?? "/", "http://localhost").searchParams.get("name") ?? "world";
+  res.setHeader("content-type", "text/plain; charset=utf-8");
+  res.end(`Hello, ${name}!\n`);
+}

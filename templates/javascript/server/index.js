@@ -1,0 +1,4 @@
+import { createServer } from "node:http";
+import { answer } from "./answer.js";
+
+createServer(answer).listen(Number(process.env["PORT"] ?? 8080));
