@@ -98,7 +98,7 @@ async function burst({ ebb, client }: Bench, wanted: number): Promise<BenchRow> 
 function idleMemory(): BenchRow {
   const sizes = readdirSync("/proc").flatMap((pid) => {
     try {
-      if (!/host-python-\w+\0(?:--\w+)/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"))) return [];
+      if (!/host-python-\w+\0--/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8"))) return [];
       return [Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1])];
     } catch {
       return [];

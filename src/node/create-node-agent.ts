@@ -10,7 +10,8 @@ import { findPython, oldestPython } from "../functions/hosts/find-python.ts";
 import { nodeHostCommand, pythonHostCommand } from "../functions/hosts/host-command.ts";
 import { hostProgram } from "../functions/hosts/host-program.ts";
 import { pythonProgram } from "../functions/hosts/python-program.ts";
-import { startHost } from "../functions/pool/host-process.ts";
+import { startForkServer } from "../functions/pool/fork-server.ts";
+import { startHost, type HostDeps } from "../functions/pool/host-process.ts";
 import { createHosts, type HostsDeps } from "../functions/pool/hosts.ts";
 import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -101,13 +102,15 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   // Bundled while the rest of ebb starts; nothing asks for a host before start().
   const nodeProgram = hostProgram("node", cacheDir);
   nodeProgram.catch(() => undefined);
+  const startedHost = (command: readonly string[]): HostDeps => ({
+    command,
+    env: baseEnv,
+    spawned: (pid) => journal.started(pid),
+    now: () => clock.now(),
+  });
   const hostsDeps: HostsDeps = {
-    startHost: (command, purpose, launcher) =>
-      startHost(
-        { command, env: baseEnv, spawned: (pid) => journal.started(pid), now: () => clock.now() },
-        purpose,
-        launcher,
-      ),
+    startHost: (command, purpose, launcher) => startHost(startedHost(command), purpose, launcher),
+    startForkServer: (command) => startForkServer(startedHost(command)),
     end: (host) => void signalGroup(host.pid, "SIGKILL"),
     now: () => clock.steadyMs(),
     after: (ms, run) => clock.after(ms, run),
@@ -116,11 +119,13 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   const poolOptions = { ...defaultPoolLimits, minIdle: options.poolSize, replenishAfterMs: 150 };
   const nodeHosts = createHosts(hostsDeps, {
     ...poolOptions,
+    forks: false,
     command: async () => nodeHostCommand(nodePath, await nodeProgram),
   });
   const pythonHosts = createHosts(hostsDeps, {
     ...poolOptions,
     minIdle: Math.min(options.poolSize, pythonIdle),
+    forks: machine.platform === "linux",
     command: () => pythonCommand(options.path, cacheDir),
   });
   const cgroup = `ebb-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;
@@ -235,7 +240,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   };
 }
 
-/** A waiting Python costs twice a Node's start of nothing: two are kept, more only when bursts were seen. */
+/** More take 2 ms each where they can be forked. */
 const pythonIdle = 2;
 
 async function pythonCommand(path: string, cacheDir: string): Promise<readonly string[]> {

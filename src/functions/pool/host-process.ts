@@ -48,13 +48,20 @@ export interface HostDeps {
   readonly now: () => number;
 }
 
+/** `warm` waits in a pool, `direct` is claimed at once, `fork-server` only gives off copies of itself. */
+export type HostPurpose = "warm" | "direct" | "fork-server";
+
 /**
  * Starts a host in a process group of its own: `warm` to wait in a pool, `direct` to be claimed at once, in which case
  * the claim is read when the host is up and `idle` never resolves. The launcher's words, if any, go before its
  * command: they set limits and mounts and then become it.
  */
-export function startHost(deps: HostDeps, purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess {
-  const words = [...launcher, ...deps.command, ...(purpose === "warm" ? ["--warm"] : [])];
+export function startHost(
+  deps: HostDeps,
+  purpose: HostPurpose,
+  launcher: readonly string[] = [],
+): HostProcess & { readonly control: Duplex } {
+  const words = [...launcher, ...deps.command, ...(purpose === "direct" ? [] : [`--${purpose}`])];
   const [file = "", ...args] = words;
   const child = spawn(file, args, {
     detached: true,
@@ -68,16 +75,23 @@ export function startHost(deps: HostDeps, purpose: "warm" | "direct", launcher: 
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }));
   });
-  const messages = readMessages(control, exited);
-  const startedAtMs = deps.now();
-  exited.catch(() => undefined);
+  const pid = child.pid ?? -1;
+  return { ...hostOver({ pid, startedAtMs: deps.now(), stdout, stderr, control, exited }), control };
+}
+
+/** What is known of a host's process, however it came to be. */
+export interface HostParts extends Pick<HostProcess, "pid" | "startedAtMs" | "stdout" | "stderr" | "exited"> {
+  /** The socket over which it is claimed. */
+  readonly control: Duplex;
+}
+
+/** A host that speaks the protocol over a socket. */
+export function hostOver({ control, ...parts }: HostParts): HostProcess {
+  const messages = readMessages(control, parts.exited);
+  parts.exited.catch(() => undefined);
   return {
-    pid: child.pid ?? -1,
-    startedAtMs,
-    stdout,
-    stderr,
+    ...parts,
     idle: messages.idle,
-    exited,
     claim(claim) {
       control.write(`${JSON.stringify({ type: "claim", ...claim })}\n`);
       return messages.ready;
@@ -110,7 +124,7 @@ function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages 
       text = text.slice(end + 1);
       if (message.type === "idle") idle.resolve();
       else if (message.type === "ready") ready.resolve(message);
-      else refuse(new HostLoadError(message.reason, message.message));
+      else if (message.type === "failed") refuse(new HostLoadError(message.reason, message.message));
     }
   });
   // The failure message, if any, is read before the socket ends; only then does the exit count as the reason.

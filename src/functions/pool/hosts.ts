@@ -1,3 +1,4 @@
+import type { ForkServer } from "./fork-server.ts";
 import type { HostProcess } from "./host-process.ts";
 import { WarmPool, type PoolDeps, type PoolOptions } from "./warm-pool.ts";
 
@@ -18,6 +19,7 @@ export interface HostsDeps extends Omit<PoolDeps, "start"> {
     purpose: "warm" | "direct",
     launcher?: readonly string[],
   ) => HostProcess;
+  readonly startForkServer: (command: readonly string[]) => Promise<ForkServer>;
 }
 
 export interface HostsOptions extends PoolOptions {
@@ -25,6 +27,8 @@ export interface HostsOptions extends PoolOptions {
   readonly command: () => Promise<readonly string[]>;
   /** 0 keeps none waiting, whatever is seen. */
   readonly minIdle: number;
+  /** The program can give off copies of itself, which is how its hosts are then started wherever that will do. */
+  readonly forks: boolean;
 }
 
 /**
@@ -35,7 +39,16 @@ export function createHosts(deps: HostsDeps, options: HostsOptions): Hosts & { w
   let command: readonly string[] = [];
   let opened: Promise<void> | undefined;
   let closed = false;
-  const pool = new WarmPool({ ...deps, start: () => deps.startHost(command, "warm") }, options);
+  const forks = createForks(deps, options.forks && options.minIdle > 0);
+  const pool = new WarmPool(
+    {
+      ...deps,
+      start: () => (forks.wanted ? notYet(forks.fork(command)) : deps.startHost(command, "warm")),
+      // One that is not there yet ends with its socket.
+      end: (host) => host.pid > 0 && deps.end(host),
+    },
+    options,
+  );
   const open = async (afterMs: number): Promise<void> => {
     command = await options.command();
     if (options.minIdle > 0 && !closed) pool.start(afterMs);
@@ -55,11 +68,74 @@ export function createHosts(deps: HostsDeps, options: HostsOptions): Hosts & { w
     busy: () => pool.busy(),
     async start(launcher) {
       if (command.length === 0) await wake(options.replenishAfterMs);
-      return deps.startHost(command, "direct", launcher);
+      const forked = launcher.length === 0 ? await forks.tryFork() : undefined;
+      return forked ?? deps.startHost(command, "direct", launcher);
     },
     close() {
       closed = true;
       pool.close();
+      forks.close();
     },
+  };
+}
+
+interface Forks {
+  readonly wanted: boolean;
+  /** Starts the fork server first when there is none. */
+  fork(command: readonly string[]): Promise<HostProcess>;
+  /** A copy when the server is up, else undefined. */
+  tryFork(): Promise<HostProcess | undefined>;
+  close(): void;
+}
+
+function createForks({ startForkServer }: Pick<HostsDeps, "startForkServer">, wanted: boolean): Forks {
+  let starting: Promise<ForkServer> | undefined;
+  let server: ForkServer | undefined;
+  return {
+    wanted,
+    async fork(command) {
+      if (server?.alive) return await server.fork();
+      starting ??= startForkServer(command);
+      try {
+        server = await starting;
+      } finally {
+        starting = undefined;
+      }
+      return await server.fork();
+    },
+    tryFork: async () => (server?.alive ? await server.fork().catch(() => undefined) : undefined),
+    close: () => void (server?.close(), starting?.then((late) => late.close()).catch(() => undefined)),
+  };
+}
+
+/** A host on its way, for whoever only waits until it is idle. */
+function notYet(coming: Promise<HostProcess>): HostProcess {
+  let host: HostProcess | undefined;
+  const idle = coming.then((here) => {
+    host = here;
+    return here.idle;
+  });
+  const exited = coming.then((here) => here.exited);
+  for (const promise of [idle, exited]) promise.catch(() => undefined);
+  const here = (): HostProcess => {
+    if (!host) throw new Error("the host is not there yet");
+    return host;
+  };
+  return {
+    idle,
+    exited,
+    get pid() {
+      return host?.pid ?? -1;
+    },
+    get startedAtMs() {
+      return here().startedAtMs;
+    },
+    get stdout() {
+      return here().stdout;
+    },
+    get stderr() {
+      return here().stderr;
+    },
+    claim: (claim) => here().claim(claim),
   };
 }

@@ -3,17 +3,15 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 import time
 
 from .become import become, install_builtins, line_buffered
 from .control import Control, NoControl
+from .doors import Doors
 from .failure import LoadFailure, describe, report
 from .models.pick import make_model
 from .server.server import Server
-
-BACKLOG = 4096
 
 
 def main() -> None:
@@ -24,29 +22,28 @@ def main() -> None:
         from .serve import claim_from
 
         claim = claim_from(words[1:])
-        run(NoControl(), claim, open_listener("0.0.0.0", int(os.environ.get("PORT") or 8080)))
+        run(NoControl(), claim, Doors("0.0.0.0", int(os.environ.get("PORT") or 8080), local=False))
         return
-    control = Control(3)
-    listener = open_listener("127.0.0.1", 0)
+    fd = 3
+    if words[:1] == ["--fork-server"]:
+        from .fork_server import serve_forks
+
+        # Returns in each fork, which is then a waiting host.
+        fd = serve_forks(3)
+    control = Control(fd)
+    doors = Doors("127.0.0.1", 0, local=True)
     if words[:1] == ["--warm"]:
         from .warm_up import warm_up
 
         warm_up()
+    if words:
         control.send({"type": "idle"})
-    run(control, control.wait_for_claim(), listener)
+    run(control, control.wait_for_claim(), doors)
 
 
-def open_listener(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
-    listener.listen(BACKLOG)
-    return listener
-
-
-def run(control, claim: dict, listener: socket.socket) -> None:
+def run(control, claim: dict, doors: Doors) -> None:
     started = time.perf_counter()
-    port = listener.getsockname()[1]
+    port = doors.port
     timeout = claim["loadTimeoutMs"] / 1000
     fail = failing(control)
     signal.signal(signal.SIGALRM, lambda *_: fail(LoadFailure("LoadTimeout", f"the function was not loaded within {timeout:g} s")))
@@ -56,7 +53,7 @@ def run(control, claim: dict, listener: socket.socket) -> None:
         if claim["model"] == "server":
             from .own_server import run_program
 
-            run_program(control, claim, listener, started)
+            run_program(control, claim, doors, started)
             return
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
@@ -67,12 +64,13 @@ def run(control, claim: dict, listener: socket.socket) -> None:
         fail(error)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    server = Server(loop, listener, model.handle)
+    server = Server(loop, doors.listeners(), model.handle)
     server.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: stop_soon(loop, server, model))
     control.watch(loop)
-    control.send({"type": "ready", "port": port, "loadMs": (time.perf_counter() - started) * 1000})
+    ready = {"type": "ready", "port": port, "loadMs": (time.perf_counter() - started) * 1000}
+    control.send(ready if doors.path is None else {**ready, "path": doors.path})
     loop.run_forever()
 
 

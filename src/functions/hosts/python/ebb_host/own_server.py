@@ -14,10 +14,10 @@ from .main import end, failing
 LOOK_EVERY_S = 0.025
 
 
-def run_program(control, claim: dict, listener: socket.socket, started: float) -> None:
+def run_program(control, claim: dict, doors, started: float) -> None:
     """Never returns normally: the process ends with the program."""
-    port = listener.getsockname()[1]
-    listener.close()
+    port = doors.port
+    doors.close()
     watch = ListenWatch(control, port, started)
     seconds = claim["loadTimeoutMs"] / 1000
     signal.signal(signal.SIGALRM, lambda *_: failing(control)(watch.timeout(seconds)))

@@ -11,43 +11,52 @@ ACCEPT_AT_ONCE = 64
 
 class Server:
     """
-    Serves `handle(exchange)` on a listening socket. `handle` is called on the loop's thread for each request and must
+    Serves `handle(exchange)` on listening sockets. `handle` is called on the loop's thread for each request and must
     not raise; it answers the exchange at once or later.
     """
 
-    def __init__(self, loop, listener: socket.socket, handle) -> None:
+    def __init__(self, loop, listeners: list, handle) -> None:
         self.loop = loop
         self.begin = self._begin
         self.in_flight = 0
         self.draining = False
         self._handle = handle
-        self._listener = listener
+        self._listeners = listeners
         self._connections: set = set()
         self._drained = None
 
     def start(self) -> None:
-        self._listener.setblocking(False)
-        self.loop.add_reader(self._listener.fileno(), self._accept)
+        for listener in self._listeners:
+            listener.setblocking(False)
+            self.loop.add_reader(listener.fileno(), self._accept, listener)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         for _ in range(ACCEPT_AT_ONCE):
             try:
-                sock, peer = self._listener.accept()
+                sock, peer = listener.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError as error:
                 # Out of descriptors: without a pause the loop would spin on the waiting connection.
                 print(f"cannot take connections for a moment: {error}", file=sys.stderr)
-                self.loop.remove_reader(self._listener.fileno())
-                self.loop.call_later(0.1, self._listen_again)
+                self.loop.remove_reader(listener.fileno())
+                self.loop.call_later(0.1, self._listen_again, listener)
                 return
             sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._connections.add(Connection(self, sock, peer))
+            if listener.family == socket.AF_INET:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            else:
+                # To the function it looks like any connection of this machine.
+                peer = ("127.0.0.1", 0)
+            self.adopt(sock, peer)
 
-    def _listen_again(self) -> None:
+    def adopt(self, sock: socket.socket, peer) -> None:
+        """Serves a connection that does not block."""
+        self._connections.add(Connection(self, sock, peer))
+
+    def _listen_again(self, listener: socket.socket) -> None:
         if not self.draining:
-            self.loop.add_reader(self._listener.fileno(), self._accept)
+            self.loop.add_reader(listener.fileno(), self._accept, listener)
 
     def _begin(self, exchange) -> None:
         self.in_flight += 1
@@ -73,10 +82,11 @@ class Server:
     async def drain(self) -> None:
         """Takes no more connections, lets requests in flight finish. A second call waits for the same end."""
         if not self.draining:
-            self._accept()
+            for listener in self._listeners:
+                self._accept(listener)
+                self.loop.remove_reader(listener.fileno())
+                listener.close()
             self.draining = True
-            self.loop.remove_reader(self._listener.fileno())
-            self._listener.close()
             self._drained = self.loop.create_future()
             for connection in list(self._connections):
                 if connection.exchange is not None:
