@@ -102,7 +102,7 @@ function packagesOf(folder: string, external: readonly string[]): Plugin {
 
 type Result = BuildResult<ReturnType<typeof options>>;
 
-function toBundle({ dir, packagesFrom }: BundleRequest, result: Result): Bundle {
+function toBundle({ dir, packagesFrom, external }: BundleRequest, result: Result): Bundle {
   const text = (ending: string): string => result.outputFiles.find((f) => f.path.endsWith(ending))?.text ?? "";
   const output = Object.values(result.metafile.outputs).find((o) => o.entryPoint !== undefined);
   const files = Object.keys(result.metafile.inputs).filter((file) => !file.startsWith("ebb:"));
@@ -115,16 +115,20 @@ function toBundle({ dir, packagesFrom }: BundleRequest, result: Result): Bundle 
     exports: output?.exports ?? [],
     inputs: files.filter((file) => !packageOf(file)).map((file) => resolve(dir, file)),
     packageFiles: files.filter((file) => packageOf(file)).map((file) => resolve(dir, file)),
-    external: externalPackages(output),
+    external: externalPackages(output, external),
     warnings: result.warnings.map((w) => formatMessage(w)),
   };
 }
 
-function externalPackages(output: Metafile["outputs"][string] | undefined): readonly string[] {
+/** Of those asked to stay outside: what a package only tries to require, and lives without, is not installed at all. */
+function externalPackages(
+  output: Metafile["outputs"][string] | undefined,
+  asked: readonly string[],
+): readonly string[] {
   const names = (output?.imports ?? [])
     .filter(({ external, path }) => external === true && !path.startsWith("node:") && !isBuiltin(path))
     .map(({ path }) => path.split("/", path.startsWith("@") ? 2 : 1).join("/"));
-  return [...new Set(names)].sort();
+  return [...new Set(names)].filter((name) => asked.includes(name)).sort();
 }
 
 const isBuiltin = (name: string): boolean => process.getBuiltinModule("node:module").isBuiltin(name);
