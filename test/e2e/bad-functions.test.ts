@@ -32,13 +32,13 @@ test.each([
   ["throws", "index.ts", 'throw new Error("no database here");', "(ExitCode1)", "no database here"],
   ["exits", "index.ts", 'console.error("config missing"); process.exit(3);', "(ExitCode3)", "config missing"],
   ["timer", "index.ts", "setInterval(() => {}, 1000);", "(ExitCode1)", "the module exports no handler"],
-  ["syntax", "app.py", "def x(:\n  pass\n", "(ExitCode1)", "SyntaxError: invalid syntax"],
+  ["raises", "app.py", 'raise KeyError("no such setting")\n', "(ExitCode1)", "no such setting"],
   [
     "elsewhere",
     "app.py",
     'import http.server as h\nh.HTTPServer(("127.0.0.1", 39123), h.SimpleHTTPRequestHandler).serve_forever()\n',
     "(ExitCode",
-    "the program listens on port 39123 and ignores PORT",
+    "the program listens on port 39123 ",
   ],
 ])("%s: the deployer is told why, and callers in one line", async (name, file, source, code, words) => {
   const deployed = await deploy(name, file, source);
@@ -48,6 +48,16 @@ test.each([
   const answer = await ebb.call(host(name));
   expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "5" } });
   expect(answer.body).toMatch(new RegExp(`^no revision of service default/${name} is ready: .*\\n$`));
+});
+
+test.each([
+  ["syntax", "app.py", "def x(:\n  pass\n", "app.py:1:7: SyntaxError: invalid syntax"],
+  ["compile", "index.ts", "export default {\n  fetch( {\n};\n", "index.ts:3:2: "],
+])("%s: what does not compile is not deployed, and its file and line are told", async (name, file, source, words) => {
+  const deployed = await deploy(name, file, source);
+  expect(deployed.code).toBe(1);
+  expect(deployed.stderr).toContain(words);
+  expect(await ebb.call(host(name))).toMatchObject({ status: 404 });
 });
 
 test("never listens: deploying gives up in time, with the program's output", async () => {
