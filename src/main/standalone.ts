@@ -30,6 +30,7 @@ import type { ImageSource } from "../node/image-source.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
 import { followRoutes, routerController } from "../router/router-controller.ts";
 import { createRouter } from "../router/router.ts";
+import { followServices } from "../router/service-endpoints.ts";
 import { explainWaitingHosts } from "../router/waiting-hosts.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
@@ -163,8 +164,8 @@ async function assemble(
   const recorder = createEventRecorder(core, "ebb");
   closers.defer(() => recorder.flush());
   const routes = { ...core, router, place: { internal: "router.ebb-system.svc.cluster.local" }, nowMs: Date.now };
-  const stopRoutes = followRoutes(routes);
-  closers.defer(stopRoutes);
+  closers.defer(followRoutes(routes));
+  closers.defer(followServices(informers, (event) => router.applyInstance(event)));
   // Kinds that are other versions of stored ones would be watched, and kept, a second time.
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
   const metrics = createNodeMetrics(() => node.connection.usage(), Date.now);

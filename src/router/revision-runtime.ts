@@ -3,6 +3,7 @@ import type { InstanceEvent } from "./instance.ts";
 import { LoadMeter } from "./load-meter.ts";
 import { pickInstance } from "./pick-instance.ts";
 import type { RevisionMetrics } from "./router-metrics.ts";
+import { isServiceTarget } from "./service-target.ts";
 import { WaitQueue, type Waiter } from "./wait-queue.ts";
 
 /** What a Revision says about its requests. Times in milliseconds, 0 = no limit. */
@@ -26,7 +27,7 @@ export const defaultSettings: RevisionSettings = Object.freeze({
 });
 
 /** Why a request gets no turn. */
-export type TurnedAway = "queue-full" | "start-failed" | "deleted";
+export type TurnedAway = "queue-full" | "start-failed" | "deleted" | "no-endpoints";
 
 /** A request as a revision sees it. */
 export interface Admitted<Pool extends InstancePool> extends Waiter {
@@ -56,8 +57,10 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   /** Absent until its first request is done: most revisions sleep for good. */
   metrics: RevisionMetrics | undefined;
   settings: RevisionSettings = defaultSettings;
+  /** A core Service, not a Revision: without limits, and with nobody to start instances. */
+  readonly plain: boolean;
   /** The Revision has been seen: until then its limits are not known, and nothing is sent. */
-  configured = false;
+  configured: boolean;
   /** The Revision object is gone: its requests get 404. */
   deleted = false;
   /** Why there is no instance, in one line; set and cleared by whoever starts them. */
@@ -79,6 +82,8 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   constructor(key: string, deps: RuntimeDeps<Pool>) {
     this.key = key;
     this.#deps = deps;
+    this.plain = isServiceTarget(key);
+    this.configured = this.plain;
   }
 
   get queued(): number {
@@ -91,7 +96,12 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
 
   /** No route, instance, request or Revision points here: the router may forget it. */
   get forgettable(): boolean {
-    return (this.deleted || !this.configured) && this.routes === 0 && this.#all.size === 0 && this.meter.present === 0;
+    return (
+      (this.deleted || !this.configured || this.plain) &&
+      this.routes === 0 &&
+      this.#all.size === 0 &&
+      this.meter.present === 0
+    );
   }
 
   instance(id: string): AppInstance<Pool> | undefined {
@@ -114,6 +124,10 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
         request.assigned(instance);
         return;
       }
+    }
+    if (this.plain && this.#ready.length === 0) {
+      request.turnedAway("no-endpoints", "the Service of this domain has no ready endpoints");
+      return;
     }
     if (!inFront && this.#queue.length >= this.#deps.queueLimit) {
       request.turnedAway("queue-full", "pending request queue full");

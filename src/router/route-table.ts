@@ -1,6 +1,7 @@
 import type { HTTPIngressPath, HTTPIngressRuleValue, Ingress } from "../api/networking-internal/types.gen.ts";
 import { type HeadChanges, makeHeadChanges } from "./proxy/head-changes.ts";
 import { detached } from "./proxy/latin1.ts";
+import { serviceTarget } from "./service-target.ts";
 
 /** From where a listener's clients come: a `local` host is not answered on a `public` one. */
 export type Reach = "public" | "local" | "any";
@@ -74,7 +75,10 @@ export class RouteTable<Target> {
   readonly #contested = new Map<string, readonly Claim<Target>[]>();
   readonly #byRawHost = new Map<string, HostRoute<Target>>();
 
-  /** `resolve` gives what stands for a revision (`namespace/name`); it is asked once per split of an applied Ingress. */
+  /**
+   * `resolve` gives what stands for a revision (`namespace/name`) or a core Service (`serviceTarget`); it is asked once
+   * per split of an applied Ingress.
+   */
   constructor(resolve: (revision: string) => Target) {
     this.#resolve = resolve;
   }
@@ -156,7 +160,12 @@ export class RouteTable<Target> {
         const added = { ...path.appendHeaders, ...split.appendHeaders };
         const headers = Object.entries(added).filter(([name]) => !hopHeaders.has(name.toLowerCase()));
         return {
-          target: this.#resolve(`${split.serviceNamespace}/${split.serviceName}`),
+          // Under a host of another route the split is only followed when that has none: the Service is no Revision's.
+          target: this.#resolve(
+            path.rewriteHost === undefined
+              ? `${split.serviceNamespace}/${split.serviceName}`
+              : serviceTarget(split.serviceNamespace, split.serviceName),
+          ),
           upTo,
           changes: makeHeadChanges(Object.fromEntries(headers), path.rewriteHost),
         };

@@ -125,7 +125,7 @@ class DataPlane implements Router {
         protocol === "h2c" ? new Http2Pool(address, poolDeps) : new AppPool(address, poolDeps),
       nowMs: this.#clock.nowMs,
       onDemand: (runtime) => this.#reporter.demand(runtime),
-      onActive: (runtime) => this.#reporter.watch(runtime),
+      onActive: (runtime) => runtime.plain || this.#reporter.watch(runtime),
       queueLimit: options.queueLimit,
     };
     this.#table = new RouteTable((key) => this.#runtime(key));
@@ -177,7 +177,7 @@ class DataPlane implements Router {
       exchange.fail(goneRevision, "no-route");
       return undefined;
     }
-    if (runtime.meter.arrive(nowMs)) this.#reporter.first(runtime, nowMs);
+    if (runtime.meter.arrive(nowMs) && !runtime.plain) this.#reporter.first(runtime, nowMs);
     exchange.start(runtime, match.changes);
     return exchange;
   }

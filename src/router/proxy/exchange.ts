@@ -13,6 +13,7 @@ export type Outcome =
   | "queue-full"
   | "start-failed"
   | "deleted"
+  | "no-endpoints"
   | "connect-failed"
   | "bad-response"
   | "app-reset"

@@ -131,6 +131,8 @@ describe("towards the app", () => {
     const changed = { ...path, rewriteHost: "app.default.svc.cluster.local", appendHeaders };
     const rules = [{ hosts: ["mapped.test"], http: { paths: [changed] } }];
     harness.router.applyIngress("default/mapped", { ...ingress, spec: { rules } });
+    const local = { hosts: ["app.default.svc.cluster.local"], http: { paths: [path] } };
+    harness.router.applyIngress("default/app", { ...ingress, spec: { rules: [local] } });
     const client = new RawClient(harness.port);
     client.send("GET / HTTP/1.1\r\nX-Set: by client\r\nHost: mapped.test\r\nX-Kept: 1\r\n\r\n");
     await client.until("ok");
