@@ -87,8 +87,10 @@ function lineMaker(options: DevPrinterOptions): (event: DevEvent) => readonly st
         const lines = rest.map((line) => (line.startsWith(">") ? paint(options, "bold", line) : line));
         return [`${head(event)}${paint(options, "red", first)}`, ...lines, paint(options, "yellow", serving)];
       }
-      case "unchanged":
-        return [];
+      case "unchanged": {
+        const words = `${because.get(event.function) ?? ""}: mended in ${event.ms.toFixed(0)} ms`;
+        return event.mended ? [`${head(event)}${paint(options, "green", words)}`] : [];
+      }
       case "output":
         return [`${own(event)}${event.line}`];
       case "exited":

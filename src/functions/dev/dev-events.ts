@@ -20,8 +20,8 @@ export type DevEvent =
       readonly serving: number | undefined;
       readonly problem: Problem;
     }
-  /** A change that made no difference to what runs. */
-  | { readonly type: "unchanged"; readonly function: string }
+  /** A change that made no difference to what runs; `mended`: what answers is the newest source again. */
+  | { readonly type: "unchanged"; readonly function: string; readonly mended: boolean; readonly ms: number }
   | {
       readonly type: "output";
       readonly function: string;

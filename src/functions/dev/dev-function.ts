@@ -168,8 +168,9 @@ export class DevFunction {
     deps.built(packed);
     const print = `${fingerprint(packed)}${JSON.stringify(env)}`;
     if (this.#current?.print === print) {
+      const mended = this.#problem !== undefined;
       this.#problem = undefined;
-      deps.emit({ type: "unchanged", function: name });
+      deps.emit({ type: "unchanged", function: name, mended, ms: performance.now() - change.atMs });
       return;
     }
     const number = this.#versions + 1;
