@@ -12,6 +12,8 @@ from .main import end, failing
 
 # Servers that listen without Python's socket module (uvloop) are found by asking for a connection.
 LOOK_EVERY_S = 0.025
+# A program may open another port first; after this long it is not going to open the right one.
+ELSEWHERE_S = 3.0
 
 
 def run_program(control, claim: dict, doors, started: float) -> None:
@@ -49,6 +51,7 @@ class ListenWatch:
         self._port = port
         self._started = started
         self._others: set = set()
+        self._elsewhere_since: float | None = None
         self._lock = threading.Lock()
         self._listen = socket.socket.listen
         watch = self
@@ -69,6 +72,7 @@ class ListenWatch:
             self._found()
         else:
             self._others.add(name[1])
+            self._elsewhere_since = self._elsewhere_since or time.monotonic()
 
     def _look(self) -> None:
         while not self.ready:
@@ -76,6 +80,9 @@ class ListenWatch:
             with socket.socket() as probe:
                 if not self.ready and probe.connect_ex(("127.0.0.1", self._port)) == 0:
                     self._found()
+            since = self._elsewhere_since
+            if not self.ready and since is not None and time.monotonic() - since > ELSEWHERE_S:
+                failing(self._control)(self._port_ignored())
 
     def _found(self) -> None:
         with self._lock:
@@ -95,6 +102,9 @@ class ListenWatch:
 
     def timeout(self, seconds: float) -> LoadFailure:
         if self._others:
-            ports = ", ".join(map(str, sorted(self._others)))
-            return LoadFailure("PortIgnored", f"the program listens on port {ports} instead of PORT ({self._port})")
+            return self._port_ignored()
         return LoadFailure("NeverListens", f"the program did not listen on PORT ({self._port}) within {seconds:g} s")
+
+    def _port_ignored(self) -> LoadFailure:
+        ports = ", ".join(map(str, sorted(self._others)))
+        return LoadFailure("PortIgnored", f"the program listens on port {ports} instead of PORT ({self._port})")
