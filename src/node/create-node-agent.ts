@@ -11,9 +11,9 @@ import { nodeHostCommand, pythonHostCommand } from "../functions/hosts/host-comm
 import { hostProgram } from "../functions/hosts/host-program.ts";
 import { pythonProgram } from "../functions/hosts/python-program.ts";
 import { startForkServer } from "../functions/pool/fork-server.ts";
-import { startHost, type HostDeps } from "../functions/pool/host-process.ts";
+import { prepareHost, startHost, type HostDeps } from "../functions/pool/host-process.ts";
 import { createHosts, type HostsDeps } from "../functions/pool/hosts.ts";
-import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
+import { defaultPoolLimits, maxIdleFor } from "../functions/pool/pool-size.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createEventRecorder } from "./agent/event-recorder.ts";
 import type { MachineFacts } from "./agent/node-object.ts";
@@ -111,12 +111,18 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   const hostsDeps: HostsDeps = {
     startHost: (command, purpose, launcher) => startHost(startedHost(command), purpose, launcher),
     startForkServer: (command) => startForkServer(startedHost(command)),
+    prepareHost: (command) => prepareHost(startedHost(command)),
     end: (host) => void signalGroup(host.pid, "SIGKILL"),
     now: () => clock.steadyMs(),
     after: (ms, run) => clock.after(ms, run),
     log,
   };
-  const poolOptions = { ...defaultPoolLimits, minIdle: options.poolSize, replenishAfterMs: 150 };
+  const poolOptions = {
+    ...defaultPoolLimits,
+    minIdle: options.poolSize,
+    maxIdle: maxIdleFor(machine.memoryBytes),
+    replenishAfterMs: 150,
+  };
   const nodeHosts = createHosts(hostsDeps, {
     ...poolOptions,
     forks: false,
@@ -126,6 +132,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     ...poolOptions,
     minIdle: Math.min(options.poolSize, pythonIdle),
     forks: machine.platform === "linux",
+    // A fork of one that is up costs less.
+    ...(machine.platform === "linux" ? { minPrepared: 0, maxPrepared: 0 } : {}),
     command: () => pythonCommand(options.path, cacheDir),
   });
   const cgroup = `ebb-${createHash("sha256").update(dataDir).digest("hex").slice(0, 12)}`;

@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,7 +9,7 @@ import { afterEach, expect, test } from "vitest";
 import { nodeHostCommand } from "../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
 import type { FunctionModel } from "../../src/functions/hosts/protocol.ts";
-import { HostLoadError, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
+import { HostLoadError, prepareHost, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
 const running: HostProcess[] = [];
@@ -23,7 +25,7 @@ afterEach(async () => {
   }
 });
 
-type Purpose = "warm" | "direct";
+type Purpose = "warm" | "direct" | "prepared";
 
 interface Loaded {
   readonly host: HostProcess;
@@ -35,15 +37,13 @@ interface Loaded {
 }
 
 async function load(file: string, model: FunctionModel = "auto", purpose: Purpose = "direct"): Promise<Loaded> {
-  const host = startHost(
-    {
-      command: nodeHostCommand(process.execPath, await hostProgram("node", join(tmpdir(), "ebb-test-cache"))),
-      env: { PATH: "/usr/bin:/bin" },
-      spawned: () => undefined,
-      now: () => Date.now(),
-    },
-    purpose,
-  );
+  const deps = {
+    command: nodeHostCommand(process.execPath, await hostProgram("node", join(tmpdir(), "ebb-test-cache"))),
+    env: { PATH: "/usr/bin:/bin" },
+    spawned: () => undefined,
+    now: () => Date.now(),
+  };
+  const host = purpose === "prepared" ? prepareHost(deps).begin() : startHost(deps, purpose);
   running.push(host);
   if (purpose === "warm") await host.idle;
   let output = "";
@@ -95,7 +95,7 @@ test("bodies, statuses and headers of a web-standard function arrive as written"
   expect([blob.headers.get("content-type"), await blob.text()]).toEqual(["text/x-blob", "from a blob"]);
 });
 
-test.each(["warm", "direct"] as const)(
+test.each(["warm", "direct", "prepared"] as const)(
   "a %s host shows its function nothing of what it did before",
   async (purpose) => {
     const { url, port, printed } = await load("tells-surroundings.mjs", "auto", purpose);
@@ -110,6 +110,20 @@ test.each(["warm", "direct"] as const)(
     expect(await (await fetch(own.url)).text()).toBe("own server");
   },
 );
+
+test("a prepared process ends when whoever prepared it has", async () => {
+  const text = `
+    import { prepareHost } from ${JSON.stringify(resolve(import.meta.dirname, "../../src/functions/pool/host-process.ts"))};
+    const deps = { command: ["/bin/true"], env: {}, spawned: () => undefined, now: () => 0 };
+    console.log(prepareHost(deps).pid);
+    process.kill(process.pid, "SIGKILL");`;
+  const { stdout } = spawnSync(process.execPath, ["--input-type=module-typescript", "--eval", text], {
+    encoding: "utf8",
+  });
+  const pid = Number(stdout);
+  expect(pid).toBeGreaterThan(1);
+  await expect.poll(() => existsSync(`/proc/${pid}/exe`), { timeout: 5_000 }).toBe(false);
+});
 
 test("a stream is sent piece by piece", async () => {
   const { url } = await load("web-function.mjs");

@@ -5,7 +5,7 @@ import type { Pod, PodStatus } from "../../src/api/core/types.gen.ts";
 import { systemClock, type Clock } from "../../src/client/clock.ts";
 import { nodeHostCommand } from "../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
-import { startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
+import { prepareHost, startHost } from "../../src/functions/pool/host-process.ts";
 import type { Hosts } from "../../src/functions/pool/hosts.ts";
 import { defaultPoolLimits } from "../../src/functions/pool/pool-size.ts";
 import { WarmPool } from "../../src/functions/pool/warm-pool.ts";
@@ -92,15 +92,16 @@ export function openPodBench(
   const baseEnv = { PATH: `/usr/bin:/bin:${dirname(process.execPath)}`, LANG: "C.UTF-8" };
   const started: number[] = [];
   const spawned = (pid: number): void => void started.push(pid);
-  const start = (purpose: "warm" | "direct", launcher: readonly string[] = []): HostProcess =>
-    startHost(
-      { command: nodeHostCommand(process.execPath, programPath), env: baseEnv, spawned, now: () => clock.now() },
-      purpose,
-      launcher,
-    );
+  const toStart = {
+    command: nodeHostCommand(process.execPath, programPath),
+    env: baseEnv,
+    spawned,
+    now: () => clock.now(),
+  };
   const pool = new WarmPool(
     {
-      start: () => start("warm"),
+      start: () => startHost(toStart, "warm"),
+      prepare: () => prepareHost(toStart),
       end: (host) => void signalGroup(host.pid, "SIGKILL"),
       now: () => systemClock.now(),
       after: (ms, run) => systemClock.after(ms, run),
@@ -111,7 +112,10 @@ export function openPodBench(
   const hosts: Hosts = {
     take: () => pool.take(),
     busy: () => pool.busy(),
-    start: (launcher) => Promise.resolve(start("direct", launcher)),
+    async start(launcher) {
+      const prepared = launcher.length === 0 ? pool.takePrepared() : undefined;
+      return prepared?.begin() ?? startHost(toStart, "direct", launcher);
+    },
     close: () => pool.close(),
   };
   const cgroups = openCgroups(`ebb-test-${process.pid}`, { log: quiet });

@@ -1,5 +1,5 @@
 import type { ForkServer } from "./fork-server.ts";
-import type { HostProcess } from "./host-process.ts";
+import type { HostProcess, PreparedHost } from "./host-process.ts";
 import { WarmPool, type PoolDeps, type PoolOptions } from "./warm-pool.ts";
 
 /** One kind of host: those that wait, and the starting of more. */
@@ -13,7 +13,8 @@ export interface Hosts {
   close(): void;
 }
 
-export interface HostsDeps extends Omit<PoolDeps, "start"> {
+export interface HostsDeps extends Omit<PoolDeps, "start" | "prepare"> {
+  readonly prepareHost: (command: readonly string[]) => PreparedHost;
   readonly startHost: (
     command: readonly string[],
     purpose: "warm" | "direct",
@@ -44,6 +45,7 @@ export function createHosts(deps: HostsDeps, options: HostsOptions): Hosts & { w
     {
       ...deps,
       start: () => (forks.wanted ? notYet(forks.fork(command)) : deps.startHost(command, "warm")),
+      prepare: () => deps.prepareHost(command),
       // One that is not there yet ends with its socket.
       end: (host) => host.pid > 0 && deps.end(host),
     },
@@ -68,8 +70,8 @@ export function createHosts(deps: HostsDeps, options: HostsOptions): Hosts & { w
     busy: () => pool.busy(),
     async start(launcher) {
       if (command.length === 0) await wake(options.replenishAfterMs);
-      const forked = launcher.length === 0 ? await forks.tryFork() : undefined;
-      return forked ?? deps.startHost(command, "direct", launcher);
+      if (launcher.length > 0) return deps.startHost(command, "direct", launcher);
+      return (await forks.tryFork()) ?? pool.takePrepared()?.begin() ?? deps.startHost(command, "direct");
     },
     close() {
       closed = true;

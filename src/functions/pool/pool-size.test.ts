@@ -1,5 +1,13 @@
 import { expect, test } from "vitest";
-import { defaultPoolLimits as limits, noHistory, noteClaim, wantedIdle, type PoolHistory } from "./pool-size.ts";
+import {
+  defaultPoolLimits as limits,
+  maxIdleFor,
+  noHistory,
+  noteClaim,
+  wantedIdle,
+  wantedPrepared,
+  type PoolHistory,
+} from "./pool-size.ts";
 
 const minute = 60_000;
 
@@ -25,6 +33,21 @@ test("a smaller burst does not shorten the memory of a larger", () => {
   const large = Array.from({ length: 10 }, (_, i) => i);
   const history = after([...large, 30_000, 30_001, 30_002]);
   expect(wantedIdle(history, limits, 60_000)).toBe(10);
+});
+
+test("what the waiting hosts of a burst do not cover is prepared, up to a limit", () => {
+  const burst = (count: number): PoolHistory => after(Array.from({ length: count }, () => 0));
+  const wanted = [0, 10, 40, 500].map((count) => wantedPrepared(burst(count), limits, 0));
+  expect(wanted).toEqual([limits.minPrepared, limits.minPrepared, 24, limits.maxPrepared]);
+});
+
+test.each([
+  [1e9, 8],
+  [8e9, 10],
+  [32e9, 40],
+  [512e9, 64],
+])("a machine of %d bytes keeps at most %d waiting", (bytes, hosts) => {
+  expect(maxIdleFor(bytes)).toBe(hosts);
 });
 
 test("no burst makes the pool larger than its limit", () => {

@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { HostExit, HostProcess } from "./host-process.ts";
-import { defaultPoolLimits } from "./pool-size.ts";
+import type { HostExit, HostProcess, PreparedHost } from "./host-process.ts";
+import { defaultPoolLimits, type PoolLimits } from "./pool-size.ts";
 import { WarmPool } from "./warm-pool.ts";
 
 interface FakeHost extends HostProcess {
@@ -11,7 +11,7 @@ interface FakeHost extends HostProcess {
   readonly end: () => void;
 }
 
-function open(minIdle = 2) {
+function open(minIdle = 2, limits: Partial<PoolLimits> = {}) {
   const hosts: FakeHost[] = [];
   const ended: number[] = [];
   const warnings: string[] = [];
@@ -43,9 +43,16 @@ function open(minIdle = 2) {
     hosts.push(host);
     return host;
   };
+  const prepared: number[] = [];
+  const prepare = (): PreparedHost => {
+    const pid = 1001 + prepared.length;
+    prepared.push(pid);
+    return { pid, exited: new Promise(() => undefined), begin: start };
+  };
   const pool = new WarmPool(
     {
       start,
+      prepare,
       end: (host) => ended.push(host.pid),
       now: () => nowMs,
       log,
@@ -55,7 +62,7 @@ function open(minIdle = 2) {
         return () => (timers = timers.filter((other) => other !== timer));
       },
     },
-    { ...defaultPoolLimits, minIdle, replenishAfterMs: 100 },
+    { ...defaultPoolLimits, minIdle, minPrepared: 0, replenishAfterMs: 100, ...limits },
   );
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const advance = async (ms: number): Promise<void> => {
@@ -72,7 +79,7 @@ function open(minIdle = 2) {
       await settle();
     }
   };
-  return { pool, hosts, ended, warnings, advance, fill, settle };
+  return { pool, hosts, prepared, ended, warnings, advance, fill, settle };
 }
 
 test("hosts are started one after the other until enough wait", async () => {
@@ -156,4 +163,31 @@ test("after a burst was forgotten the pool shrinks again", async () => {
   for (let minutes = 0; minutes < 20; minutes++) await advance(60_000);
   expect(pool.waiting).toBe(2);
   expect(ended).toHaveLength(4);
+});
+
+test("processes are prepared behind the hosts, one at a time, for the part of a burst that those do not cover", async () => {
+  const { pool, hosts, prepared, ended, advance } = open(2, { maxIdle: 4, minPrepared: 1, maxPrepared: 5 });
+  pool.start();
+  await advance(0);
+  expect([hosts.length, pool.prepared]).toEqual([1, 0]);
+  for (const at of [0, 1]) {
+    hosts[at]?.up();
+    await advance(0);
+  }
+  await advance(10);
+  expect([pool.waiting, pool.prepared]).toEqual([2, 1]);
+  expect([pool.takePrepared()?.pid, pool.takePrepared()]).toEqual([1001, undefined]);
+  for (let n = 0; n < 20; n++) pool.take();
+  await advance(100);
+  for (const at of [2, 3, 4, 5]) {
+    expect(prepared).toHaveLength(1);
+    hosts[at]?.up();
+    await advance(0);
+  }
+  for (let n = 0; n < 10; n++) await advance(10);
+  expect([pool.waiting, pool.prepared]).toEqual([4, 5]);
+  for (let minutes = 0; minutes < 20; minutes++) await advance(60_000);
+  expect([pool.waiting, pool.prepared]).toEqual([2, 1]);
+  pool.close();
+  expect(ended.filter((pid) => pid > 1000)).toHaveLength(5);
 });

@@ -1,10 +1,11 @@
 import type { Logger } from "../../telemetry/logger.ts";
-import type { HostProcess } from "./host-process.ts";
-import { noHistory, noteClaim, wantedIdle, type PoolHistory, type PoolLimits } from "./pool-size.ts";
+import type { HostProcess, PreparedHost } from "./host-process.ts";
+import { noHistory, noteClaim, wantedIdle, wantedPrepared, type PoolHistory, type PoolLimits } from "./pool-size.ts";
 
 export interface PoolDeps {
   readonly start: () => HostProcess;
-  readonly end: (host: HostProcess) => void;
+  readonly prepare: () => PreparedHost;
+  readonly end: (host: Pick<HostProcess, "pid">) => void;
   readonly now: () => number;
   /** Calls back after a time; returns the cancelling. */
   readonly after: (ms: number, callback: () => void) => () => void;
@@ -16,14 +17,18 @@ export interface PoolOptions extends PoolLimits {
   readonly replenishAfterMs: number;
 }
 
+/** Between two preparations: each stops this process for a millisecond. */
+const preparePauseMs = 10;
+
 /**
- * Hosts that are started and wait for a function. Taking one is synchronous; the place is filled later, one host at
- * a time, behind the request that took it.
+ * Hosts that are started and wait for a function, and behind them processes prepared to become hosts. Taking one is
+ * synchronous; the place is filled later, one host at a time, behind the request that took it.
  */
 export class WarmPool {
   readonly #deps: PoolDeps;
   readonly #options: PoolOptions;
   readonly #waiting: HostProcess[] = [];
+  readonly #prepared: PreparedHost[] = [];
   #starting: HostProcess | undefined;
   #history: PoolHistory = noHistory;
   #cancel: (() => void) | undefined;
@@ -37,6 +42,10 @@ export class WarmPool {
 
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  get prepared(): number {
+    return this.#prepared.length;
   }
 
   /** Begins to fill, after a while when something more urgent is under way. */
@@ -53,6 +62,11 @@ export class WarmPool {
     return host;
   }
 
+  /** For a claim that found no waiting host: a process that becomes one when told, now the caller's, if any is left. */
+  takePrepared(): PreparedHost | undefined {
+    return this.#prepared.shift();
+  }
+
   /** Puts the filling off again, while claims or direct starts are still under way. */
   busy(): void {
     this.#schedule(this.#options.replenishAfterMs);
@@ -61,7 +75,7 @@ export class WarmPool {
   close(): void {
     this.#closed = true;
     this.#cancel?.();
-    for (const host of this.#waiting.splice(0)) this.#deps.end(host);
+    for (const host of [...this.#waiting.splice(0), ...this.#prepared.splice(0)]) this.#deps.end(host);
     if (this.#starting) this.#deps.end(this.#starting);
   }
 
@@ -80,7 +94,29 @@ export class WarmPool {
       if (host) this.#deps.end(host);
     }
     if (this.#waiting.length < wanted) this.#startOne();
-    else if (wanted > this.#options.minIdle) this.#schedule(this.#options.memoryMs / 4);
+    else this.#fillPrepared(wanted);
+  }
+
+  #fillPrepared(wantedHosts: number): void {
+    const { minIdle, minPrepared, memoryMs } = this.#options;
+    const wanted = wantedPrepared(this.#history, this.#options, this.#deps.now());
+    for (const spare of this.#prepared.splice(wanted)) this.#deps.end(spare);
+    if (this.#prepared.length < wanted) {
+      this.#prepareOne();
+      this.#schedule(preparePauseMs);
+    } else if (wantedHosts > minIdle || wanted > minPrepared) this.#schedule(memoryMs / 4);
+  }
+
+  #prepareOne(): void {
+    const one = this.#deps.prepare();
+    this.#prepared.push(one);
+    const dropped = (): void => {
+      const at = this.#prepared.indexOf(one);
+      if (at < 0) return;
+      this.#prepared.splice(at, 1);
+      this.#schedule(this.#options.memoryMs / 4);
+    };
+    void one.exited.then(dropped, dropped);
   }
 
   #startOne(): void {
