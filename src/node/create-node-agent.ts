@@ -102,6 +102,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   // Bundled while the rest of ebb starts; nothing asks for a host before start().
   const nodeProgram = hostProgram("node", cacheDir);
   nodeProgram.catch(() => undefined);
+  // Twice the processors: a start waits for the disk and for us about as long as it computes.
+  const slots = createStartSlots(2 * availableParallelism(), clock);
   const startedHost = (command: readonly string[]): HostDeps => ({
     command,
     env: baseEnv,
@@ -112,6 +114,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
     startHost: (command, purpose, launcher) => startHost(startedHost(command), purpose, launcher),
     startForkServer: (command) => startForkServer(startedHost(command)),
     prepareHost: (command) => prepareHost(startedHost(command)),
+    mayFill: () => !slots.isCrowded(),
     end: (host) => void signalGroup(host.pid, "SIGKILL"),
     now: () => clock.steadyMs(),
     after: (ms, run) => clock.after(ms, run),
@@ -149,8 +152,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       spawned: (pid) => journal.started(pid),
       ports: createPortPicker(Math.random),
       table,
-      // Twice the processors: a start waits for the disk and for us about as long as it computes.
-      slots: createStartSlots(2 * availableParallelism(), clock),
+      slots,
       clock,
       log,
     },

@@ -38,7 +38,7 @@ export class LoadReporter<Pool extends InstancePool> {
   }
 
   demand(runtime: RevisionRuntime<Pool>): void {
-    this.#listener?.demand(runtime.key, runtime.queued, this.#clock.nowMs());
+    this.#listener?.demand(runtime.key, runtime.queued, this.#clock.nowMs(), runtime.readyInstances);
   }
 
   stop(): void {

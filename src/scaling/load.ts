@@ -20,9 +20,9 @@ export interface LoadSample {
 export interface LoadListener {
   /**
    * Edge: a request for this revision had to wait and too few instances are up or on their way. Called in the same
-   * turn as the request, repeatedly while the queue grows.
+   * turn as the request, repeatedly while the queue grows. `ready`: instances that could take requests had they room.
    */
-  demand(revision: string, waiting: number, nowMs: number): void;
+  demand(revision: string, waiting: number, nowMs: number, ready: number): void;
   /**
    * Level: every revision with load since the last report, once a second. A revision that went idle is reported with
    * zeros until the listener says it need not be (returns from {@link wantsSamples}).

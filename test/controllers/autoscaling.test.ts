@@ -94,7 +94,7 @@ test("a revision that never started is given up, woken by a request, and its rec
     ["SKSReady", "True", undefined],
     ["ScaleTargetInitialized", "Unknown", undefined],
   ]);
-  autoscaling.autoscaler.demand("default/hello", 1, clock.now());
+  autoscaling.autoscaler.demand("default/hello", 1, clock.now(), 0);
   await pass(1);
   expect((await server.api.get(DeploymentKind, deployment)).spec.replicas).toBe(1);
   const woken = await server.api.get(PodAutoscalerKind, key);

@@ -102,6 +102,7 @@ export function openPodBench(
     {
       start: () => startHost(toStart, "warm"),
       prepare: () => prepareHost(toStart),
+      mayFill: () => true,
       end: (host) => void signalGroup(host.pid, "SIGKILL"),
       now: () => systemClock.now(),
       after: (ms, run) => systemClock.after(ms, run),

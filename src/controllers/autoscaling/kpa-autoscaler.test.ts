@@ -168,6 +168,21 @@ describe("a sleeping revision", () => {
     expect(awake()).toBe(50);
   });
 
+  test("whose instance the router has just lost is started at once, whatever its pods still show", async () => {
+    cluster.addRevision("hello");
+    await seconds(80);
+    cluster.setLoad("hello", { concurrency: 1 });
+    cluster.request("hello");
+    await seconds(20);
+    expect(cluster.autoscaler.podsOf("default/hello").ready).toBe(1);
+    const before = cluster.started.length;
+    cluster.request("hello", 2);
+    expect(cluster.started.length).toBe(before);
+    cluster.drained = true;
+    cluster.request("hello", 2);
+    expect(cluster.started.length).toBe(before + 1);
+  });
+
   test("among more than the machine can start is written down when it is started, or after two seconds", async () => {
     for (let i = 0; i < 5; i++) cluster.addRevision(`hello-${i}`);
     await seconds(80);

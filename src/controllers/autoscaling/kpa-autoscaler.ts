@@ -94,7 +94,7 @@ export class KpaAutoscaler implements LoadListener {
     return this.#active.size;
   }
 
-  demand(revision: string, waiting: number, nowMs: number): void {
+  demand(revision: string, waiting: number, nowMs: number, ready: number): void {
     const scaler = this.#scalers.get(revision);
     if (!scaler) {
       if (this.#earlyDemand.size < maxEarlyDemand) this.#earlyDemand.set(revision, waiting);
@@ -102,8 +102,8 @@ export class KpaAutoscaler implements LoadListener {
     }
     this.#wake(scaler, nowMs);
     // With an instance there the averages decide: a queue that empties in a millisecond is no reason for another one.
-    // Unless that instance is on its way out, which the router knows before the pods show it.
-    if (scaler.readyPods > 0 && this.#replicasOf(scaler) > 0) return;
+    // Only the router knows: pods show a moment later that an instance goes, and a request would wait for the next tick.
+    if (ready > 0) return;
     const state = meetDemand(scaler.spec, scaler.state, waiting, nowMs);
     if (state === scaler.state) return;
     scaler.state = state;
@@ -175,7 +175,7 @@ export class KpaAutoscaler implements LoadListener {
     const waiting = this.#earlyDemand.get(key);
     if (waiting !== undefined) {
       this.#earlyDemand.delete(key);
-      this.demand(key, waiting, nowMs);
+      this.demand(key, waiting, nowMs, 0);
     }
     if (changed || !scaler.decision) evaluate(scaler, this.#routerSinceMs, nowMs);
     if (this.isAtRest(scaler)) this.#rest(scaler);

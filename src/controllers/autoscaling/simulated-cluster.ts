@@ -56,6 +56,8 @@ export class SimulatedCluster {
   startsAhead = true;
   /** Whether what the launcher starts needs the whole machine. */
   busy = false;
+  /** The router has taken all instances out, which their pods do not show. */
+  drained = false;
   /** Writes the autoscaler made: `patch deployments/scale hello-deployment`. */
   readonly writes: string[] = [];
   readonly warnings: string[] = [];
@@ -142,7 +144,13 @@ export class SimulatedCluster {
     const first = { averageConcurrency: 1, requestCount: 1, periodS: 1, queued: waiting, readyInstances: 0 };
     if (waiting === 1)
       this.autoscaler.samples([{ revision: `${namespace}/${revision}`, ...first }], this.clock.steadyMs());
-    this.autoscaler.demand(`${namespace}/${revision}`, waiting, this.clock.steadyMs());
+    this.autoscaler.demand(`${namespace}/${revision}`, waiting, this.clock.steadyMs(), this.inRouter(revision));
+  }
+
+  /** Instances the router would send requests to: unlike the pods, it knows at once that they are to go. */
+  inRouter(revision: string): number {
+    if (this.drained || this.replicas(revision) === 0) return 0;
+    return this.autoscaler.podsOf(`${namespace}/${revision}`).ready;
   }
 
   podAutoscaler(name: string): PodAutoscaler {

@@ -44,6 +44,7 @@ function open(minIdle = 2, limits: Partial<PoolLimits> = {}) {
     return host;
   };
   const prepared: number[] = [];
+  const crowd = { waits: false };
   const prepare = (): PreparedHost => {
     const pid = 1001 + prepared.length;
     prepared.push(pid);
@@ -53,6 +54,7 @@ function open(minIdle = 2, limits: Partial<PoolLimits> = {}) {
     {
       start,
       prepare,
+      mayFill: () => !crowd.waits,
       end: (host) => ended.push(host.pid),
       now: () => nowMs,
       log,
@@ -79,7 +81,7 @@ function open(minIdle = 2, limits: Partial<PoolLimits> = {}) {
       await settle();
     }
   };
-  return { pool, hosts, prepared, ended, warnings, advance, fill, settle };
+  return { pool, hosts, prepared, crowd, ended, warnings, advance, fill, settle };
 }
 
 test("hosts are started one after the other until enough wait", async () => {
@@ -108,6 +110,18 @@ test("a place is filled only when claims have been quiet for a while", async () 
   await advance(40);
   expect(hosts).toHaveLength(3);
   expect(pool.take()).toBeUndefined();
+});
+
+test("nothing is filled while starts wait for their turn", async () => {
+  const { pool, hosts, crowd, advance } = open();
+  crowd.waits = true;
+  pool.start();
+  await advance(0);
+  await advance(1_000);
+  expect(hosts).toHaveLength(0);
+  crowd.waits = false;
+  await advance(100);
+  expect(hosts).toHaveLength(1);
 });
 
 test("a host that dies while waiting is never given out, and replaced", async () => {

@@ -5,6 +5,8 @@ import { noHistory, noteClaim, wantedIdle, wantedPrepared, type PoolHistory, typ
 export interface PoolDeps {
   readonly start: () => HostProcess;
   readonly prepare: () => PreparedHost;
+  /** Whether nobody waits for a start: filling the pool must not take the processor from it. */
+  readonly mayFill: () => boolean;
   readonly end: (host: Pick<HostProcess, "pid">) => void;
   readonly now: () => number;
   /** Calls back after a time; returns the cancelling. */
@@ -88,6 +90,7 @@ export class WarmPool {
   #fill(): void {
     this.#cancel = undefined;
     if (this.#closed || this.#starting) return;
+    if (!this.#deps.mayFill()) return this.#schedule(this.#options.replenishAfterMs);
     const wanted = wantedIdle(this.#history, this.#options, this.#deps.now());
     while (this.#waiting.length > wanted) {
       const host = this.#waiting.pop();

@@ -17,6 +17,20 @@ beforeEach(() => {
   begun = [];
 });
 
+test("a start that takes longer than a second does not keep others waiting", async () => {
+  const [first] = [start("a"), start("b"), start("c")];
+  await clock.advance(999);
+  expect([begun, slots.isCrowded()]).toEqual([["a", "b"], true]);
+  await clock.advance(1);
+  expect([begun, slots.isCrowded()]).toEqual([["a", "b", "c"], false]);
+  const release = await first;
+  release?.();
+  void start("d");
+  void start("e");
+  await clock.settle();
+  expect(begun).toEqual(["a", "b", "c", "d"]);
+});
+
 test("starts beyond the bound wait for their turn, in order", async () => {
   const [first] = [start("a"), start("b"), start("c"), start("d")];
   await clock.settle();
