@@ -5,6 +5,7 @@ import type { LanguageName, FunctionSource } from "../functions/build/source.ts"
 import type { FunctionModel } from "../functions/hosts/protocol.ts";
 import type { ImageStore } from "../images/store.ts";
 import { CommandError, textOption, type CommandContext, type CommandInput, type Option } from "./command.ts";
+import { createBases } from "./base-images.ts";
 import type { Progress } from "./progress.ts";
 import { dataDirOf } from "./target.ts";
 
@@ -73,12 +74,14 @@ export async function buildAll(
   const { store, progress, namespace } = to;
   const cacheDir = join(dataDirOf(context, input), "cache");
   const all: Built[] = [];
+  const bases = createBases(context, input, store, progress);
   for (const { source } of to.found) {
     const started = performance.now();
     progress.stage(`building ${source.name}: ${source.reasons.join(", ")}`);
     const note = (line: string): void => progress.stage(`building ${source.name}: ${line}`);
     const building = { store, cacheDir, env: context.env, note, signal: context.signal };
-    const built = await buildFunction(building, source, source.settings?.namespace ?? namespace);
+    const under = await bases(source.language);
+    const built = await buildFunction(building, source, source.settings?.namespace ?? namespace, under);
     for (const warning of built.warnings) progress.line(`warning: ${warning}`);
     const layers = (await store.resolve(built.image))?.manifest.layers ?? [];
     all.push({ ...built, source, ms: performance.now() - started, layers });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { baseFlags } from "../base-images.ts";
 import { buildAll, findSources, sizeWords, sourceFlags, wantedOf } from "../build-source.ts";
 import { type Command, type CommandContext, type CommandInput } from "../command.ts";
 import { createProgress } from "../progress.ts";
@@ -14,6 +15,7 @@ export const build: Command = {
     { flags: "--name <name>", summary: "name of the image (default: of the folder or file)" },
     namespaceOption,
     ...sourceFlags,
+    ...baseFlags,
     { flags: "--explain", summary: "say why the source is taken for what it is" },
     { flags: "--data <dir>", summary: "data directory whose image store is built into (EBB_DATA; default ~/.ebb)" },
     jsonOption,

@@ -8,6 +8,7 @@ import type { Service } from "../../api/serving/types.gen.ts";
 import type { HttpClient } from "../../client/http-client.ts";
 import type { FunctionSettings } from "../../functions/deploy/make-function-service.ts";
 import type { ImageStore } from "../../images/store.ts";
+import { baseFlags } from "../base-images.ts";
 import { buildAll, findSources, sizeWords, sourceFlags, type Built } from "../build-source.ts";
 import {
   CommandError,
@@ -37,6 +38,7 @@ export const deploy: Command = {
     ...functionFlags,
     { flags: "--schedule <cron>", summary: 'call it at these times too, such as "*/5 * * * *" or @hourly' },
     ...sourceFlags,
+    ...baseFlags,
     { flags: "--wait <duration>", summary: "how long it may take to become ready", default: "60s" },
     { flags: "--dry-run", summary: "print the manifests as YAML (--json: as JSON) and change nothing" },
     jsonOption,

@@ -1,7 +1,9 @@
-import { buildImage } from "../../images/build-image.ts";
+import { buildImage, buildIndex, type ImageSource } from "../../images/build-image.ts";
+import { platformOf, platformText, type Platform } from "../../images/oci.ts";
 import type { BuildContext, Packed } from "./language.ts";
 import { languages } from "./languages.ts";
-import type { FunctionSource } from "./source.ts";
+import { runnable } from "./runnable.ts";
+import { SourceError, type FunctionSource } from "./source.ts";
 
 export interface BuiltFunction {
   /** Pinned by digest: `dev.local/<namespace>/<name>@sha256:…`. */
@@ -18,16 +20,41 @@ export async function buildFunction(
   context: BuildContext,
   source: FunctionSource,
   namespace: string,
+  under?: Underlay,
 ): Promise<BuiltFunction> {
-  const { layers, config, warnings, architecture } = await packFunction(context, source);
+  const packed = await packFunction(context, source);
+  const { architecture } = packed;
+  const { layers, config } = under ? await runnable(context, packed) : packed;
   const name = `dev.local/${namespace}/${source.name}`;
-  const digest = await buildImage(context.store, name, {
+  const image = {
     layers,
     // Every function listens on PORT, 8080 where nothing says otherwise.
     config: { ExposedPorts: { "8080/tcp": {} }, ...config },
     ...(architecture === undefined ? {} : { architecture }),
-  });
-  return { image: `${name}@${digest}`, digest, warnings: [...(source.warnings ?? []), ...warnings] };
+  };
+  const digest = await (under ? buildOver(context, name, image, under) : buildImage(context.store, name, image));
+  return { image: `${name}@${digest}`, digest, warnings: [...(source.warnings ?? []), ...packed.warnings] };
+}
+
+/** An image of the store, with the language's runtime, that functions' own layers are laid over. */
+export interface Underlay {
+  readonly base: string;
+  /** Several make one image for all of them, of a function without machine code. This machine's when absent. */
+  readonly platforms?: readonly Platform[];
+}
+
+async function buildOver(context: BuildContext, name: string, image: ImageSource, under: Underlay): Promise<string> {
+  const { store } = context;
+  const { base, platforms = [] } = under;
+  const [first, second] = platforms;
+  const other = platforms.find((platform) => platform.architecture !== image.architecture);
+  if (image.architecture !== undefined && other)
+    throw new SourceError(
+      `${name} holds machine code for ${image.architecture}: it cannot be built for ${platformText(other)} on this machine`,
+    );
+  if (second) return await buildIndex(store, name, { ...image, base }, platforms);
+  const architecture = first?.architecture ?? image.architecture ?? platformOf(process.arch).architecture;
+  return await buildImage(store, name, { ...image, base, architecture });
 }
 
 /** A function's layers and how it is started, without making an image of them. Throws CompileError or SourceError. */
