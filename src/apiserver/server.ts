@@ -28,6 +28,7 @@ import { bootstrap } from "./bootstrap.ts";
 import type { SubresourceHandler, VirtualResource } from "./http/exchange.ts";
 import { serveCustomResources, withCrdChecks } from "./crd/serve-custom-resources.ts";
 import { healthHandler } from "./http/health.ts";
+import { metricsHandler } from "./http/metrics.ts";
 import { Listener } from "./http/listener.ts";
 import { createInProcessApi, type InProcessApi } from "./in-process.ts";
 import { Catalog } from "./registry/catalog.ts";
@@ -47,6 +48,8 @@ export interface ApiServerOptions {
   readonly subresources?: readonly SubresourceHandler[];
   /** Resources computed by other rooms: metrics. */
   readonly virtual?: readonly VirtualResource[];
+  /** What `/metrics` answers, in the Prometheus text format. Without it there is no such path. */
+  readonly metrics?: () => string;
   /** Freeze everything stored; for tests. */
   readonly freeze?: boolean;
 }
@@ -68,6 +71,8 @@ export interface ApiServer {
   kubeconfig(url: string): string;
   /** PEM of the CA that clients must trust. */
   readonly caCertificate: string;
+  /** Stored objects by `group/plural`. */
+  objectCounts(): ReadonlyMap<string, number>;
   /** Forgets all history now, as time does: older versions answer 410. For tests and benchmarks. */
   compact(): void;
   /** Ends connections, then the store. May be called more than once. */
@@ -162,7 +167,12 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
     identity,
     virtual: [bindings(registry), ...reviewResources({ authorizer, tokens }), ...(options.virtual ?? [])],
     subresources: [...podSubresources(registry), tokenRequests(store, tokens), ...(options.subresources ?? [])],
-    documents: [keyDocuments(tokens), openApiHandler(registry.catalog), healthHandler(checks)],
+    documents: [
+      keyDocuments(tokens),
+      openApiHandler(registry.catalog),
+      healthHandler(checks),
+      ...(options.metrics ? [metricsHandler(options.metrics)] : []),
+    ],
     authenticate: async (request) => impersonate(await identify(request), request.headers, authorizer),
     authorize: (user, question) => {
       if (!authorizer.allows(user, question)) throw accessDenied(user, question);
@@ -179,6 +189,7 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
     requestToken: (request) => issuePodToken({ store, tokens }, request),
     listen: (at) => listener.listen(at),
     kubeconfig: (url) => kubeconfigText(url, identity),
+    objectCounts: () => new Map(store.resources().map((resource) => [resource, store.count(resource)])),
     compact: () => store.compactTo(store.revision),
     close: () => (closed ??= close()),
   };

@@ -5,6 +5,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { PodKind } from "../api/core/kinds.ts";
+import { RevisionKind } from "../api/serving/kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
 import { createStreams } from "../apiserver/streams/create-streams.ts";
 import { createApiServer } from "../apiserver/server.ts";
@@ -36,6 +37,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
 import { readMachine } from "./machine.ts";
+import { metricsText } from "./metrics.ts";
 
 export interface StandaloneOptions {
   readonly dataDir: string;
@@ -100,8 +102,17 @@ async function assemble(
     now: Date.now,
   });
   const { subresources, virtual } = streams;
+  const metrics = (): string =>
+    metricsText({
+      router,
+      autoscaler: autoscaling.autoscaler,
+      revision: (key) => informers.of(RevisionKind).get(key),
+      objectCounts: () => server.objectCounts(),
+      process,
+      nowMs: Date.now,
+    });
   const server = createApiServer(
-    { dataDir: dataDir.path, fsync: options.fsync, definitions: builtinDefinitions, subresources, virtual },
+    { dataDir: dataDir.path, fsync: options.fsync, definitions: builtinDefinitions, subresources, virtual, metrics },
     { log, now: Date.now },
   );
   closers.defer(() => server.close());
@@ -168,10 +179,10 @@ async function assemble(
   closers.defer(followServices(informers, (event) => router.applyInstance(event)));
   // Kinds that are other versions of stored ones would be watched, and kept, a second time.
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
-  const metrics = createNodeMetrics(() => node.connection.usage(), Date.now);
+  const usage = createNodeMetrics(() => node.connection.usage(), Date.now);
   await installServing(core.client);
   startControllers(core, closers, [
-    ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate, metrics }),
+    ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate, metrics: usage }),
     ...servingControllers({
       ...core,
       recorder,
