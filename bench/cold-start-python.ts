@@ -104,9 +104,12 @@ function idleMemory(): BenchRow {
       return [];
     }
   });
-  const each = sizes.map((kb) => `${(kb / 1024).toFixed(1)}`).join(" + ");
-  const whole = sizes.reduce((sum, kb) => sum + kb, 0) / 1024;
-  return { what: "memory of waiting Python hosts", measured: `${each} MB`, target: "≤ 40 MB", met: whole <= 40 };
+  sizes.sort((a, b) => b - a);
+  const mb = (kb: number): string => (kb / 1024).toFixed(1);
+  const whole = sizes.reduce((sum, kb) => sum + kb, 0);
+  const measured = `${mb(sizes[0] ?? 0)} MB + ${sizes.length - 1} × ${mb(sizes[1] ?? 0)} MB = ${mb(whole)} MB`;
+  const what = "memory of Python's fork server and the hosts that wait or still run";
+  return { what, measured, target: "≤ 100 MB", met: whole <= 100 * 1024 };
 }
 
 await main();

@@ -133,7 +133,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   });
   const pythonHosts = createHosts(hostsDeps, {
     ...poolOptions,
-    minIdle: Math.min(options.poolSize, pythonIdle),
+    minIdle: Math.min(options.poolSize, pythonIdle.least),
+    maxIdle: pythonIdle.most,
     forks: machine.platform === "linux",
     // A fork of one that is up costs less.
     ...(machine.platform === "linux" ? { minPrepared: 0, maxPrepared: 0 } : {}),
@@ -250,8 +251,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   };
 }
 
-/** More take 2 ms each where they can be forked. */
-const pythonIdle = 2;
+/** Of 5 MB each; where none waits, one is forked in 3 ms. */
+const pythonIdle = { least: 2, most: 8 } as const;
 
 async function pythonCommand(path: string, cacheDir: string): Promise<readonly string[]> {
   const python = await findPython(path);

@@ -41,7 +41,7 @@ describe.skipIf(!python || process.platform !== "linux")("a fork server of the P
   const hello = "import os\ndef lambda_handler(event, context):\n    print('asked')\n    return os.environ['COLOUR']\n";
 
   test("gives hosts that load a function each, with its output and its end", async () => {
-    const [one, two] = await Promise.all([server.fork(), server.fork()]);
+    const [one, two] = await Promise.all([server.fork("warm"), server.fork("warm")]);
     await Promise.all([one.idle, two.idle]);
     let printed = "";
     one.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
@@ -56,7 +56,7 @@ describe.skipIf(!python || process.platform !== "linux")("a fork server of the P
   });
 
   test("a function that ends its process, or cannot be imported, says so", async () => {
-    const [one, two] = [await server.fork(), await server.fork()];
+    const [one, two] = [await server.fork("direct"), await server.fork("direct")];
     await expect(one.claim(await claim("import sys\nsys.exit(3)"))).rejects.toMatchObject({ reason: "HostExited" });
     expect(await one.exited).toEqual({ code: 3, signal: undefined });
     await expect(two.claim(await claim("import nothing_there"))).rejects.toMatchObject({ reason: "ImportFailed" });
@@ -69,7 +69,7 @@ def lambda_handler(event, context):
     kinds = [os.readlink(link) for link in links if os.path.islink(link)]
     return {"sockets": sum(kind.startswith("socket") for kind in kinds), "session": os.getsid(0) == os.getpid()}
 `;
-    const hosts = await Promise.all(Array.from({ length: 4 }, () => server.fork()));
+    const hosts = await Promise.all(Array.from({ length: 4 }, () => server.fork("direct")));
     for (const host of hosts) {
       const { port } = await host.claim(await claim(text));
       const answer = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { sockets: number; session: boolean };
@@ -79,13 +79,13 @@ def lambda_handler(event, context):
   });
 
   test("when the server ends, claimed hosts serve on and their end is still told; waiting ones and new ones are not", async () => {
-    const claimed = await server.fork();
+    const claimed = await server.fork("direct");
     const { port } = await claimed.claim(await claim(hello));
     const [main = 0] = pids;
     process.kill(main, "SIGKILL");
     await expect.poll(() => server.alive).toBe(false);
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("blue");
-    await expect(server.fork()).rejects.toThrow("ended");
+    await expect(server.fork("direct")).rejects.toThrow("ended");
     process.kill(claimed.pid, "SIGKILL");
     await expect(claimed.exited).resolves.toBeDefined();
   });

@@ -6,8 +6,8 @@ import { hostOver, startHost, type HostDeps, type HostExit, type HostProcess } f
 
 /** A host program that is up and gives off copies of itself, each a waiting host. */
 export interface ForkServer {
-  /** A copy that takes a claim. Rejects when the server is gone. */
-  fork(): Promise<HostProcess>;
+  /** A copy that takes a claim, either to wait for one or to be claimed at once. Rejects when the server is gone. */
+  fork(purpose: "warm" | "direct"): Promise<HostProcess>;
   /** False once its process has ended. */
   readonly alive: boolean;
   /** Ends it; hosts that wait end by themselves, claimed ones stay. */
@@ -60,7 +60,7 @@ export async function startForkServer(deps: HostDeps): Promise<ForkServer> {
     get alive() {
       return alive;
     },
-    fork() {
+    fork(purpose) {
       const id = randomBytes(idLength / 2).toString("hex");
       const birth = {
         channels: new Map(),
@@ -69,7 +69,7 @@ export async function startForkServer(deps: HostDeps): Promise<ForkServer> {
       };
       if (!alive) return Promise.reject(new Error("the fork server has ended"));
       births.set(id, birth);
-      host.control.write(`${JSON.stringify({ fork: id, door })}\n`);
+      host.control.write(`${JSON.stringify({ fork: id, door, warm: purpose === "warm" })}\n`);
       return birth.born.promise;
     },
     close() {

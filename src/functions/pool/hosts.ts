@@ -96,16 +96,16 @@ function createForks({ startForkServer }: Pick<HostsDeps, "startForkServer">, wa
   return {
     wanted,
     async fork(command) {
-      if (server?.alive) return await server.fork();
+      if (server?.alive) return await server.fork("warm");
       starting ??= startForkServer(command);
       try {
         server = await starting;
       } finally {
         starting = undefined;
       }
-      return await server.fork();
+      return await server.fork("warm");
     },
-    tryFork: async () => (server?.alive ? await server.fork().catch(() => undefined) : undefined),
+    tryFork: async () => (server?.alive ? await server.fork("direct").catch(() => undefined) : undefined),
     close: () => void (server?.close(), starting?.then((late) => late.close()).catch(() => undefined)),
   };
 }

@@ -9,14 +9,14 @@ import os
 import select
 import signal
 import socket
-import sys
 
+from .rehearse import rehearse
 from .warm_up import warm_up
 
 
 def serve_forks(fd: int) -> int:
     """
-    Forks a host for each `{"fork": id}` that arrives on `fd`; tells `{"forked": id, "pid"}` and, when it has ended,
+    Forks a host for each `{"fork": id, "door", "warm"}` that arrives on `fd`; tells `{"forked": id, "pid"}` and, when it has ended,
     `{"exited": id, "code"}` (negative: by that signal). Returns in the fork only, with the descriptor of its own socket
     to ebb. Ends with ebb.
     """
@@ -85,7 +85,9 @@ def _become_host(ebb: socket.socket, wake_out: int, asked: dict) -> int:
         sock = _connect(asked, channel)
         os.dup2(sock.fileno(), number)
         sock.close()
-    sys.argv[1:] = ["--forked"]
+    if asked["warm"]:
+        # It will wait: time enough to copy the pages that a claim writes to.
+        rehearse()
     return control.detach()
 
 
