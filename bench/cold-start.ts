@@ -5,14 +5,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpClient, type HttpClient } from "../src/client/http-client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { startEbb, type EbbProcess } from "../test/e2e/ebb-process.ts";
 import { percentile, report, type BenchRow } from "./report.ts";
-import { deployAll, untilAsleep, wakeEach, type Bench } from "./sleeping-services.ts";
+import { deployAll, untilAsleep, wake, wakeEach, type Bench } from "./sleeping-services.ts";
 
 async function main(): Promise<void> {
   const ebb = await startEbb();
@@ -46,20 +45,28 @@ async function sourceFunction(ebb: EbbProcess, client: HttpClient): Promise<Benc
   ];
 }
 
+/** Says on its standard output when it listens: nobody has to ask, which would slow it down. */
+const plain = `import http.server, os
+server = http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), http.server.SimpleHTTPRequestHandler)
+os.write(1, b"listening\\n")
+server.serve_forever()
+`;
+
 async function plainProgram(ebb: EbbProcess, client: HttpClient): Promise<BenchRow[]> {
   const dir = join(ebb.dir, "plain");
   await mkdir(dir);
-  const program =
-    'import http.server, os\nhttp.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), http.server.SimpleHTTPRequestHandler).serve_forever()\n';
-  await writeFile(join(dir, "app.py"), program);
+  await writeFile(join(dir, "app.py"), plain);
   const names = ["plain0", "plain1", "plain2", "plain3"];
-  await deployAll({ ebb, client }, names, dir);
+  const command = ["python3", "-u", "app.py"];
+  // With a command of its own it is a program like any other, and no host waits for it.
+  await deployAll({ ebb, client }, names, dir, command);
   const own: number[] = [];
   const through: number[] = [];
-  for (let round = 0; round < 2; round++) {
+  for (let round = 0; round < 4; round++) {
     await untilAsleep(client);
-    for (const [i, name] of names.entries()) {
-      own.push(await startToListen(["python3", "-u", join(dir, "app.py")], 20_000 + round * names.length + i));
+    for (const name of names) {
+      await sleep(700);
+      own.push(await startToListen(command, dir));
       through.push(...(await wakeEach(ebb, [name])));
     }
   }
@@ -70,18 +77,14 @@ async function plainProgram(ebb: EbbProcess, client: HttpClient): Promise<BenchR
   ];
 }
 
-async function startToListen(command: readonly string[], port: number): Promise<number> {
-  const [program = "", ...args] = command;
+/** Milliseconds from the spawn to the program's word that it listens. */
+async function startToListen([program = "", ...args]: readonly string[], cwd: string): Promise<number> {
+  // As ebb gives it: what a shell's PATH has in front of the real program is no part of its start.
+  const path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const env = { PATH: path, HOME: cwd, TMPDIR: cwd, LANG: "C.UTF-8", PORT: "0" };
   const began = performance.now();
-  const child = spawn(program, args, { env: { PATH: process.env["PATH"], PORT: String(port) }, stdio: "ignore" });
-  for (;;) {
-    const open = await new Promise<boolean>((done) => {
-      const socket = connect(port, "127.0.0.1", () => done(true)).on("error", () => done(false));
-      socket.unref();
-    });
-    if (open) break;
-    await sleep(1);
-  }
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "ignore"] });
+  await once(child.stdout, "data");
   const ms = performance.now() - began;
   child.kill("SIGKILL");
   await once(child, "exit");
@@ -95,11 +98,11 @@ async function burst({ ebb, client }: Bench, count: number): Promise<BenchRow[]>
   await untilAsleep(client);
   await sleep(5000);
   const bare = await bareNodes(count);
+  await sleep(2000);
   const began = performance.now();
   const ends = await Promise.all(
     names.map(async (name) => {
-      const answer = await ebb.call(`${name}.default.localhost`);
-      if (answer.status !== 200) throw new Error(`${name} answered ${answer.status}: ${answer.body}`);
+      await wake(ebb, name);
       return performance.now() - began;
     }),
   );
