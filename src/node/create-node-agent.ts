@@ -28,6 +28,7 @@ import type { RequestToken } from "./volumes/service-account-token.ts";
 import type { EnvSources } from "./env/container-env.ts";
 import { createRootfsFinder, type ImageSource } from "./image-source.ts";
 import type { StartAhead } from "./instances/ahead.ts";
+import { createSpareDirs } from "./instances/spare-dirs.ts";
 import { createInstanceHub, type InstanceListener } from "./instances/instance-hub.ts";
 import { createChosenRuntime } from "./providers/choose-runtime.ts";
 import { createImageFetcher, strictly } from "./providers/image-of-container.ts";
@@ -102,6 +103,8 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
   // Bundled while the rest of ebb starts; nothing asks for a host before start().
   const nodeProgram = hostProgram("node", cacheDir);
   nodeProgram.catch(() => undefined);
+  const randomId = (): string => randomBytes(8).toString("hex");
+  const dirs = createSpareDirs({ clock, randomId }, { runDir: join(dataDir, "run"), count: spareDirs });
   // Twice the processors: a start waits for the disk and for us about as long as it computes.
   const slots = createStartSlots(2 * availableParallelism(), clock);
   const startedHost = (command: readonly string[]): HostDeps => ({
@@ -149,6 +152,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       images: deps.images,
       hosts: { node: nodeHosts, python: pythonHosts },
       cgroups,
+      dirs,
       sandboxMeans: once(findSandboxMeans),
       spawned: (pid) => journal.started(pid),
       ports: createPortPicker(Math.random),
@@ -190,7 +194,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       event: (pod, type, reason, message, container) => recorder.podEvent(pod, { type, reason, message, container }),
       beforeTerminate: deps.beforeTerminate,
       onFailure: deps.onStartFailure,
-      newId: () => randomBytes(8).toString("hex"),
+      newId: () => dirs.newId(),
     },
     {
       runDir: join(dataDir, "run"),
@@ -221,6 +225,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       const [runDir, logDir] = [join(dataDir, "run"), join(dataDir, "logs")];
       await oci.sweep();
       await sweepRuns(runDir, logDir, [basename(journalFile)]);
+      dirs.start();
       await nodeHosts.wake();
       await registration.start();
       agent.start();
@@ -238,6 +243,7 @@ export function createNodeAgent(deps: NodeAgentDeps, options: NodeAgentOptions):
       });
     },
     async close() {
+      dirs.close();
       nodeHosts.close();
       pythonHosts.close();
       stopRefreshing?.();
@@ -262,6 +268,9 @@ async function pythonCommand(path: string, cacheDir: string): Promise<readonly s
   }
   return pythonHostCommand(python.path, pythonProgram(cacheDir));
 }
+
+/** As many wakes in a row find their directories made. */
+const spareDirs = 24;
 
 /** By then the informers know every pod there is. */
 const sweepAfterMs = 30_000;

@@ -10,6 +10,7 @@ import type { Hosts } from "../../src/functions/pool/hosts.ts";
 import { defaultPoolLimits } from "../../src/functions/pool/pool-size.ts";
 import { WarmPool } from "../../src/functions/pool/warm-pool.ts";
 import type { EnvSources } from "../../src/node/env/container-env.ts";
+import { createSpareDirs } from "../../src/node/instances/spare-dirs.ts";
 import { createInstanceHub, type InstanceEvent } from "../../src/node/instances/instance-hub.ts";
 import { createRootfsFinder, type ImageSource } from "../../src/node/image-source.ts";
 import { createChosenRuntime } from "../../src/node/providers/choose-runtime.ts";
@@ -127,6 +128,7 @@ export function openPodBench(
       images,
       hosts: { node: hosts, python: hosts },
       cgroups,
+      dirs: createSpareDirs({ clock, randomId: () => "" }, { runDir: dir, count: 0 }),
       sandboxMeans: findSandboxMeans,
       spawned,
       ports: createPortPicker(Math.random),

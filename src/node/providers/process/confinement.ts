@@ -1,12 +1,14 @@
-import { chownSync, mkdirSync, statSync } from "node:fs";
+import { chownSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Clock } from "../../../client/clock.ts";
 import type { Logger } from "../../../telemetry/logger.ts";
+import type { SpareDirs } from "../../instances/spare-dirs.ts";
 import { ContainerStartError, type ContainerStart } from "../../runtime.ts";
 import type { Cgroup, Cgroups } from "./cgroups.ts";
 import { joinSandboxWords, sandboxWords, type SandboxMeans } from "./sandbox.ts";
 
 export interface ConfinementDeps {
+  readonly dirs: Pick<SpareDirs, "make">;
   readonly cgroups: Cgroups | undefined;
   /** Asked for the first container with mounts. */
   readonly sandboxMeans: () => SandboxMeans;
@@ -35,7 +37,7 @@ export interface Confinement {
 /** Prepares limits, user, home, temp and mounts of a container; throws ContainerStartError for what cannot be given. */
 export function confine(deps: ConfinementDeps, request: ContainerStart, cwd: string): Confinement {
   const user = userOf(deps, request);
-  makeDirs(request, user);
+  makeDirs(deps, request, user);
   if (user) assertReachable(request.dir, user.uid);
   const means = request.mounts.length === 0 ? undefined : deps.sandboxMeans();
   if (request.mounts.length > 0 && means === undefined) throw noMounts(request);
@@ -100,13 +102,9 @@ const noMounts = ({ mounts }: ContainerStart): ContainerStartError =>
   );
 
 /** A home and a temp of its own, owned by whoever the program runs as. */
-function makeDirs(request: ContainerStart, user: Confinement["user"]): void {
-  mkdirSync(request.dir, { recursive: true, mode: 0o711 });
-  for (const name of ["home", "tmp"]) {
-    const dir = join(request.dir, name);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
-    if (user) chownSync(dir, user.uid, user.gid);
-  }
+function makeDirs({ dirs }: ConfinementDeps, { dir }: ContainerStart, user: Confinement["user"]): void {
+  dirs.make(dir);
+  if (user) for (const name of ["home", "tmp"]) chownSync(join(dir, name), user.uid, user.gid);
 }
 
 /** A private directory above ours (`/root`, say) would leave the program without its files and a home. */
