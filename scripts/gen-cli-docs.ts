@@ -2,8 +2,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "../src/cli/command.ts";
-import { commands } from "../src/cli/commands.ts";
+import { loadCommands } from "../src/cli/commands.ts";
 
+const commands = await loadCommands();
 const page = join(import.meta.dirname, "../docs/reference/cli.md");
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;");

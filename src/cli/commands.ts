@@ -1,37 +1,34 @@
 import type { Command } from "./command.ts";
-import { build } from "./commands/build.ts";
-import { completion } from "./commands/completion.ts";
-import { deleteCommand } from "./commands/delete.ts";
-import { deploy } from "./commands/deploy.ts";
-import { describe } from "./commands/describe.ts";
-import { dev } from "./commands/dev.ts";
-import { explain } from "./commands/explain.ts";
-import { get } from "./commands/get.ts";
-import { image } from "./commands/image/image.ts";
-import { invoke } from "./commands/invoke.ts";
-import { kubectl } from "./commands/kubectl.ts";
-import { logs } from "./commands/logs.ts";
-import { newCommand } from "./commands/new.ts";
-import { rollback } from "./commands/rollback.ts";
-import { start } from "./commands/start.ts";
-import { up } from "./commands/up.ts";
 
-/** Every command, in the order of the help. */
-export const commands: readonly Command[] = [
-  up,
-  newCommand,
-  dev,
-  build,
-  deploy,
-  invoke,
-  get,
-  describe,
-  logs,
-  explain,
-  rollback,
-  deleteCommand,
-  image,
-  kubectl,
-  completion,
-  start,
-];
+/** Every command by its name, in the order of the help. Each brings its rooms with it, so only the one asked for is loaded. */
+const loaders: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import("./commands/up.ts")).up,
+  new: async () => (await import("./commands/new.ts")).newCommand,
+  dev: async () => (await import("./commands/dev.ts")).dev,
+  build: async () => (await import("./commands/build.ts")).build,
+  deploy: async () => (await import("./commands/deploy.ts")).deploy,
+  invoke: async () => (await import("./commands/invoke.ts")).invoke,
+  get: async () => (await import("./commands/get.ts")).get,
+  describe: async () => (await import("./commands/describe.ts")).describe,
+  logs: async () => (await import("./commands/logs.ts")).logs,
+  explain: async () => (await import("./commands/explain.ts")).explain,
+  rollback: async () => (await import("./commands/rollback.ts")).rollback,
+  delete: async () => (await import("./commands/delete.ts")).deleteCommand,
+  image: async () => (await import("./commands/image/image.ts")).image,
+  kubectl: async () => (await import("./commands/kubectl.ts")).kubectl,
+  completion: async () => (await import("./commands/completion.ts")).completion,
+  start: async () => (await import("./commands/start.ts")).start,
+};
+
+/** All commands. */
+export async function loadCommands(): Promise<readonly Command[]> {
+  return await Promise.all(Object.values(loaders).map((load) => load()));
+}
+
+/** What the words after `ebb` need: one command, none for the version, all for help, completion and typing errors. */
+export async function loadCommandsFor(words: readonly string[]): Promise<readonly Command[]> {
+  const [first = ""] = words;
+  if (first === "--version" || first === "-V") return [];
+  const load = first === "completion" || !Object.hasOwn(loaders, first) ? undefined : loaders[first];
+  return load ? [await load()] : await loadCommands();
+}

@@ -1,7 +1,7 @@
 import { CommanderError } from "commander";
 import { isApiError } from "../api/meta/errors.ts";
 import { CommandError, type CommandContext } from "./command.ts";
-import { commands } from "./commands.ts";
+import { loadCommandsFor } from "./commands.ts";
 import { explainDiskFailure } from "./disk-failure.ts";
 import { makeProgram } from "./program.ts";
 import { ebbVersion } from "./version.ts";
@@ -18,7 +18,7 @@ async function main(argv: readonly string[]): Promise<number> {
     stdin: process.stdin,
     env: process.env,
     signal: stop.signal,
-    commands,
+    commands: await loadCommandsFor(argv.slice(2)),
   };
   try {
     let exitCode = 0;

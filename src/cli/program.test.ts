@@ -1,8 +1,10 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { Command, CommandContext, CommandInput } from "./command.ts";
-import { commands } from "./commands.ts";
+import { loadCommands, loadCommandsFor } from "./commands.ts";
 import { makeProgram } from "./program.ts";
+
+const commands = await loadCommands();
 
 function contextOf(list: readonly Command[], printed: string[] = []): CommandContext {
   const print = (line: string): void => void printed.push(line);
@@ -79,4 +81,12 @@ test("the completion script names every command shown", async () => {
     "bash",
   ]);
   for (const command of commands.filter((c) => !c.hidden)) expect(printed.join("\n")).toContain(command.name);
+});
+
+test("only the command asked for is loaded, all for help and for what is none", async () => {
+  expect((await loadCommandsFor(["deploy", "."])).map((c) => c.name)).toEqual(["deploy"]);
+  expect(await loadCommandsFor(["--version"])).toEqual([]);
+  for (const words of [[], ["--help"], ["completion", "bash"], ["deplyo"], ["constructor"]])
+    expect(await loadCommandsFor(words)).toHaveLength(commands.length);
+  for (const { name } of commands) expect((await loadCommandsFor([name])).map((c) => c.name)).toContain(name);
 });

@@ -75,9 +75,9 @@ async function run(context: CommandContext, input: CommandInput, progress: Progr
   const { functions } = await findSources(context, input);
   if (schedule !== undefined && functions.length > 1)
     throw new CommandError(`--schedule is for one function; there are ${functions.length}`, { exitCode: 2 });
-  // The connection is made while the compiler works.
+  // The connection is made while the compiler works; the first call takes what it costs. Its failure is told by the next.
   const client = dryRun ? undefined : connect(context, input);
-  client?.catch(() => undefined);
+  client?.then((api) => api.list(KnativeServiceKind, { namespace: "default", limit: 1 })).catch(() => undefined);
   const { openImageStore } = await import("../../images/store.ts");
   const store = openImageStore(join(dataDirOf(context, input), "images"));
   const namespace = textOption(input, "namespace") ?? "default";
