@@ -63,4 +63,6 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// The compiler of functions is written in Go, lives for seconds, and at its default collects garbage for a third of them.
+process.env["GOGC"] ??= "400";
 process.exitCode = await main(process.argv);

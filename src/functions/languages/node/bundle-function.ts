@@ -3,12 +3,12 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { digestOf } from "../../build/cached-layer.ts";
 import type { BuildContext } from "../../build/language.ts";
-import type { FunctionSource } from "../../build/source.ts";
+import { CompileError, type FunctionSource } from "../../build/source.ts";
 import type { Advice } from "./build-messages.ts";
 import { bundleNode, NativeImportError, type Bundle } from "./bundle.ts";
 import type { Installed } from "./install.ts";
 import { readManifest, type Manifest } from "./manifest.ts";
-import { outsidePackages, type OutsideReason } from "./package-kinds.ts";
+import { outsidePackages, packageOf, type OutsideReason } from "./package-kinds.ts";
 
 /**
  * Bundles a function with its packages, but for those that cannot be in a bundle: found by looking at what a first
@@ -19,22 +19,40 @@ export async function bundleFunction(
   context: BuildContext,
   installed: Installed,
 ): Promise<Bundle> {
-  const { dir, entry } = source;
+  const { dir } = source;
   const manifest = readManifest(dir);
-  const memory = join(context.cacheDir, "node", `outside-${digestOf([dir, entry, packagesStamp(installed)])}.json`);
-  const remembered = readNames(memory).filter((name) => manifest?.bundled.includes(name) !== true);
-  const outside = new Set([...(manifest?.external ?? []), ...remembered]);
+  const file = join(context.cacheDir, "node", `packages-${digestOf([dir, packagesStamp(installed)])}.json`);
+  const known = readKnown(file);
+  const forced = new Set(manifest?.bundled);
+  const outside = new Set([...known.outside.filter((name) => !forced.has(name)), ...(manifest?.external ?? [])]);
+  let inside = known.inside;
   for (;;) {
     const bundle = await attempt(source, installed, manifest, outside);
-    const wrong = bundle instanceof NativeImportError ? [bundle.package] : found(context, bundle, manifest, outside);
-    if (wrong.length === 0 && !(bundle instanceof NativeImportError)) {
-      const detected = [...outside].filter((name) => manifest?.external.includes(name) !== true);
-      if (detected.length !== remembered.length) await writeNames(memory, detected);
-      return bundle;
+    if (
+      bundle instanceof NativeImportError &&
+      (outside.has(bundle.package) || manifest?.bundled.includes(bundle.package))
+    )
+      throw new CompileError(`${bundle.message}, which cannot be part of a bundle: take it out of "bundle"`);
+    const kept = outside.size;
+    if (bundle instanceof NativeImportError) outside.add(bundle.package);
+    else {
+      const counts = countFiles(bundle);
+      const unknown = (name: string): boolean => !forced.has(name) && counts[name] !== inside[name];
+      judge(context, bundle, unknown, outside);
+      inside = counts;
     }
-    if (bundle instanceof NativeImportError && outside.has(bundle.package)) throw bundle;
-    for (const name of wrong) outside.add(name);
+    if (bundle instanceof NativeImportError || outside.size > kept) continue;
+    const found: KnownPackages = { inside, outside: [...outside] };
+    if (JSON.stringify(found) !== JSON.stringify(known)) await writeKnown(file, found);
+    return bundle;
   }
+}
+
+/** What was found out about installed packages, until they change. */
+interface KnownPackages {
+  /** How many files of a package were in the bundle, and none of them against it. */
+  readonly inside: Readonly<Record<string, number>>;
+  readonly outside: readonly string[];
 }
 
 async function attempt(
@@ -62,18 +80,22 @@ const because: Readonly<Record<OutsideReason, string>> = {
   "own-files": "it reads files that lie beside it",
 };
 
-/** Packages in the bundle that should not be, each told of once. */
-function found(
-  context: BuildContext,
-  bundle: Bundle,
-  manifest: Manifest | undefined,
-  outside: ReadonlySet<string>,
-): readonly string[] {
-  const wrong = [...outsidePackages(bundle.packageFiles)].filter(
-    ([name]) => manifest?.bundled.includes(name) !== true && !outside.has(name),
-  );
-  for (const [name, reason] of wrong) context.note(`${name} stays outside the bundle: ${because[reason]}`);
-  return wrong.map(([name]) => name);
+function countFiles(bundle: Bundle): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const file of bundle.packageFiles) {
+    const name = packageOf(file)?.name ?? "";
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Looks at the packages of a bundle that are not known in this form, and tells of those that should not be in it. */
+function judge(context: BuildContext, bundle: Bundle, unknown: (name: string) => boolean, outside: Set<string>): void {
+  const files = bundle.packageFiles.filter((file) => unknown(packageOf(file)?.name ?? ""));
+  for (const [name, reason] of outsidePackages(files)) {
+    context.note(`${name} stays outside the bundle: ${because[reason]}`);
+    outside.add(name);
+  }
 }
 
 const adviceFor =
@@ -97,12 +119,12 @@ function packagesStamp({ moduleDirs }: Installed): string {
   return there.map((file) => `${file}:${statSync(file).mtimeMs}`).join("\n");
 }
 
-function readNames(file: string): readonly string[] {
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as readonly string[]) : [];
+function readKnown(file: string): KnownPackages {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as KnownPackages) : { inside: {}, outside: [] };
 }
 
-async function writeNames(file: string, names: readonly string[]): Promise<void> {
+async function writeKnown(file: string, known: KnownPackages): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.${process.pid}`, JSON.stringify(names));
+  await writeFile(`${file}.${process.pid}`, JSON.stringify(known));
   await rename(`${file}.${process.pid}`, file);
 }

@@ -1,4 +1,5 @@
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
 import type { BuildOptions, BuildResult, Metafile, Plugin } from "esbuild";
 import { functionsFrameworkPlugin } from "../../models/functions-framework/package-plugin.ts";
 import { CompileError } from "../../build/source.ts";
@@ -70,7 +71,8 @@ const options = ({ dir, entry, external, packagesFrom }: BundleRequest) =>
     platform: "node",
     target: "node24",
     sourcemap: "linked",
-    sourcesContent: true,
+    // Only the function's own, put in afterwards: with that of 200 packages a map weighs three times as much.
+    sourcesContent: false,
     logLevel: "silent",
     external: external.flatMap((name) => [name, `${name}/*`]),
     plugins: [functionsFrameworkPlugin, ...(packagesFrom === undefined ? [] : [packagesOf(packagesFrom, external)])],
@@ -111,7 +113,7 @@ function toBundle({ dir, packagesFrom, external }: BundleRequest, result: Result
   const neutral = (code: string): string => (elsewhere === undefined ? code : code.replaceAll(elsewhere, ""));
   return {
     code: neutral(text(".mjs")),
-    map: neutral(text(".map")),
+    map: neutral(withOwnSources(dir, text(".map"))),
     exports: output?.exports ?? [],
     inputs: files.filter((file) => !packageOf(file)).map((file) => resolve(dir, file)),
     packageFiles: files.filter((file) => packageOf(file)).map((file) => resolve(dir, file)),
@@ -120,23 +122,31 @@ function toBundle({ dir, packagesFrom, external }: BundleRequest, result: Result
   };
 }
 
-/** Of those asked to stay outside: what a package only tries to require, and lives without, is not installed at all. */
+/** Of the packages that were to stay outside, those that are imported. What else is not there is tried in vain. */
 function externalPackages(
   output: Metafile["outputs"][string] | undefined,
   asked: readonly string[],
 ): readonly string[] {
   const names = (output?.imports ?? [])
-    .filter(({ external, path }) => external === true && !path.startsWith("node:") && !isBuiltin(path))
+    .filter(({ external }) => external === true)
     .map(({ path }) => path.split("/", path.startsWith("@") ? 2 : 1).join("/"));
-  return [...new Set(names)].filter((name) => asked.includes(name)).sort();
+  return asked.filter((name) => names.includes(name)).sort();
 }
 
-const isBuiltin = (name: string): boolean => process.getBuiltinModule("node:module").isBuiltin(name);
+/** Puts the text of the function's own files into a source map, without reading its mappings. */
+function withOwnSources(dir: string, map: string): string {
+  const at = map.indexOf('"mappings":');
+  if (at < 0) return map;
+  const head = JSON.parse(`${map.slice(0, at).replace(/,\s*$/, "")}}`) as { readonly sources?: readonly string[] };
+  const contents = (head.sources ?? []).map((source) => {
+    if (packageOf(source) || source.includes("ebb:")) return null;
+    return readFileSync(resolve(dir, source), "utf8");
+  });
+  return `${map.slice(0, at)}"sourcesContent": ${JSON.stringify(contents)},\n  ${map.slice(at)}`;
+}
 
 /** The bundle's path relative to the function's folder: where its entry was, so that paths from there stay right. */
 export function bundlePath(entry: string): string {
   const at = dirname(entry);
   return at === "." ? "index.mjs" : `${at}/index.mjs`;
 }
-
-export const mapPath = (bundle: string): string => join(dirname(bundle), `${basename(bundle)}.map`);
