@@ -4,6 +4,7 @@ import type { Platform } from "../images/oci.ts";
 import type { ImageStore } from "../images/store.ts";
 import { CommandError, textOption, type CommandContext, type CommandInput, type Option } from "./command.ts";
 import type { Progress } from "./progress.ts";
+import { ebbVersion } from "./version.ts";
 
 /** Options of what is built to run elsewhere too. */
 export const baseFlags: readonly Option[] = [
@@ -57,7 +58,7 @@ async function find(context: CommandContext, input: CommandInput, wanted: Wanted
       throw new CommandError(
         "--base machine is for this machine's own platform; name an image of a registry for others",
       );
-    return { base: await machineBase(context, wanted) };
+    return { base: await machineBase(context, wanted), ebbVersion: ebbVersion() };
   }
   for (const platform of platforms.length === 0 ? [here] : platforms) {
     // An index that was pulled for one platform has no manifest for another: that is as good as none.
@@ -66,7 +67,7 @@ async function find(context: CommandContext, input: CommandInput, wanted: Wanted
     progress.stage(`pulling ${text} for ${platform.os}/${platform.architecture}`);
     await pull(context, input, { text, store, platform });
   }
-  return { base: text, ...(platforms.length === 0 ? {} : { platforms }) };
+  return { base: text, ebbVersion: ebbVersion(), ...(platforms.length === 0 ? {} : { platforms }) };
 }
 
 const here: Platform = { os: "linux", architecture: process.arch === "x64" ? "amd64" : process.arch };

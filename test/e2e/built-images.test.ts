@@ -36,7 +36,7 @@ async function build(store: ImageStore, example: string, base: string): Promise<
     signal: AbortSignal.timeout(60_000),
   };
   const source = await detectSource(join(examples, example));
-  return (await buildFunction(context, source, "default", { base })).digest;
+  return (await buildFunction(context, source, "default", { base, ebbVersion: "test" })).digest;
 }
 
 beforeAll(async () => {

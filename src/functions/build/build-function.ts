@@ -1,5 +1,6 @@
 import { buildImage, buildIndex, type ImageSource } from "../../images/build-image.ts";
 import { platformOf, platformText, type Platform } from "../../images/oci.ts";
+import { attest } from "./attest.ts";
 import type { BuildContext, Packed } from "./language.ts";
 import { languages } from "./languages.ts";
 import { runnable } from "./runnable.ts";
@@ -33,7 +34,9 @@ export async function buildFunction(
     ...(architecture === undefined ? {} : { architecture }),
   };
   const digest = await (under ? buildOver(context, name, image, under) : buildImage(context.store, name, image));
-  return { image: `${name}@${digest}`, digest, warnings: [...(source.warnings ?? []), ...packed.warnings] };
+  const pinned = `${name}@${digest}`;
+  if (under) await attest(context, { source, packed, image: pinned, under }, under.ebbVersion);
+  return { image: pinned, digest, warnings: [...(source.warnings ?? []), ...packed.warnings] };
 }
 
 /** An image of the store, with the language's runtime, that functions' own layers are laid over. */
@@ -41,6 +44,8 @@ export interface Underlay {
   readonly base: string;
   /** Several make one image for all of them, of a function without machine code. This machine's when absent. */
   readonly platforms?: readonly Platform[];
+  /** For the SBOM and the provenance that such images get: `0.1.0`. */
+  readonly ebbVersion: string;
 }
 
 async function buildOver(context: BuildContext, name: string, image: ImageSource, under: Underlay): Promise<string> {

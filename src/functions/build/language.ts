@@ -39,6 +39,8 @@ export interface Packed {
   readonly architecture?: string;
   /** Absolute paths of the source files that were read, when that is known: what has to change for another result. */
   readonly inputs?: readonly string[];
+  /** Absolute paths of files of installed packages that went into it: its SBOM names their packages. */
+  readonly packageFiles?: readonly string[];
 }
 
 /** One language: how its functions are recognised and made into an image. One folder each under `languages/`. */

@@ -69,6 +69,7 @@ async function packBundle(source: FunctionSource, context: BuildContext, install
     layers: [...modules, { kind: "files", files: [...assets, ...app] }],
     config: { Cmd: ["node", `/app/${path}`], WorkingDir: "/app", User: "65532", Labels: labels },
     warnings: bundle.warnings,
+    packageFiles: bundle.packageFiles,
     inputs: [...bundle.inputs, ...assets.map((file) => `${source.dir}/${file.path.slice("app/".length)}`)],
     ...(modules.length === 0 ? {} : { architecture: imageArchitecture() }),
   };
