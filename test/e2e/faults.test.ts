@@ -2,6 +2,11 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { PodKind } from "../../src/api/core/kinds.ts";
+import { createInformers } from "../../src/client/create-informers.ts";
+import { createHttpClient } from "../../src/client/http-client.ts";
+import { loadKubeconfig } from "../../src/client/kubeconfig.ts";
+import { silentLog } from "../../src/router/testing/router-harness.ts";
 import { eventually, startEbb, type EbbProcess } from "./ebb-process.ts";
 import { startLoad } from "./steady-load.ts";
 
@@ -20,7 +25,7 @@ beforeAll(async () => {
       async fetch(request: Request, env: Record<string, string>) {
         const path = new URL(request.url).pathname;
         if (path === "/slow") await new Promise((done) => setTimeout(done, 30_000));
-        if (path === "/busy") await new Promise((done) => setTimeout(done, 20));
+        if (path === "/busy") await new Promise((done) => setTimeout(done, 50));
         return new Response(env["VERSION"] ?? "none");
       },
     };`,
@@ -72,6 +77,23 @@ async function podsOf(name: string): Promise<readonly { name: string; phase: str
   }));
 }
 
+/** How many pods the services have, followed by one watch. */
+async function countPods(of: EbbProcess): Promise<{ of(service: string): number; close(): Promise<void> }> {
+  const client = createHttpClient(await loadKubeconfig(of.kubeconfig, undefined, {}), { userAgent: "ebb-e2e" });
+  const informers = createInformers(client, { log: silentLog });
+  const pods = informers.of(PodKind);
+  await informers.synced(AbortSignal.timeout(10_000));
+  return {
+    of: (service) =>
+      pods.list("default").filter(({ metadata }) => metadata.labels?.["serving.knative.dev/service"] === service)
+        .length,
+    async close() {
+      await informers.close();
+      await client.close();
+    },
+  };
+}
+
 test("ten rollouts under steady load fail no request, and the last version answers at the end", async () => {
   await apply("rolling", "v0");
   await ready("rolling");
@@ -86,24 +108,34 @@ test("ten rollouts under steady load fail no request, and the last version answe
   expect((await ebb.call(host("rolling"))).body).toBe("v10");
 });
 
-test("scaling up under load and down again fails no request", async () => {
-  await apply("scaling", "v1", {
-    spec: "containerConcurrency: 1,",
-    annotations: ", autoscaling.knative.dev/max-scale: '4'",
-  });
-  await ready("scaling");
-  for (let cycle = 0; cycle < 3; cycle++) {
-    const load = startLoad(ebb.routerUrl, host("scaling"), { connections: 6, path: "/busy" });
-    await eventually("it has scaled up", async () => ((await podsOf("scaling")).length >= 3 ? true : undefined), {
-      deadlineMs: 30_000,
-    });
-    const trickle = startLoad(ebb.routerUrl, host("scaling"), { connections: 1, path: "/busy" });
-    expect((await load.stop()).failures).toEqual([]);
-    await eventually("it has scaled down", async () => ((await podsOf("scaling")).length <= 2 ? true : undefined), {
-      deadlineMs: 60_000,
-    });
-    expect((await trickle.stop()).failures).toEqual([]);
-  }
+/** Cycles run on several services at once: one takes about ten seconds, and nearly all of that is waiting. */
+const scalers = 10;
+const cyclesEach = 5;
+
+test("fifty times up and down under steady load fails no request", async () => {
+  const names = Array.from({ length: scalers }, (_, n) => `scaling-${n}`);
+  const spec = "containerConcurrency: 1,";
+  for (const name of names) await apply(name, "v1", { spec, annotations: ", autoscaling.knative.dev/max-scale: '4'" });
+  for (const name of names) await ready(name);
+  const pods = await countPods(ebb);
+  await Promise.all(
+    names.map(async (name) => {
+      const steady = startLoad(ebb.routerUrl, host(name), { connections: 1, path: "/busy" });
+      for (let cycle = 1; cycle <= cyclesEach; cycle++) {
+        const seen = (): string => `cycle ${cycle} of ${name}: ${pods.of(name)} pods`;
+        const more = startLoad(ebb.routerUrl, host(name), { connections: 5, path: "/busy" });
+        const isUp = async (): Promise<true | undefined> => (pods.of(name) >= 3 ? true : undefined);
+        await eventually("it has scaled up", isUp, { deadlineMs: 60_000, everyMs: 200, seen });
+        expect((await more.stop()).failures).toEqual([]);
+        const isDown = async (): Promise<true | undefined> => (pods.of(name) <= 2 ? true : undefined);
+        await eventually("it has scaled down", isDown, { deadlineMs: 60_000, everyMs: 200, seen });
+      }
+      const { failures, answered } = await steady.stop();
+      expect(failures).toEqual([]);
+      expect(answered).toBeGreaterThan(50);
+    }),
+  );
+  await pods.close();
 });
 
 test("an instance killed in the middle of a request fails that one request, and is replaced", async () => {

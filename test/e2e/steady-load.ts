@@ -15,7 +15,10 @@ export interface SteadyLoad {
   readonly answered: () => number;
 }
 
-/** Starts the load; every answer other than 200 and every broken connection is a failure. */
+/**
+ * Starts the load, of POSTs: they are never sent twice, so a request lost on the way shows. Every answer other than 200 and
+ * every broken connection is a failure.
+ */
 export function startLoad(
   routerUrl: string,
   host: string,
@@ -29,7 +32,7 @@ export function startLoad(
 
   const ask = (): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      request(new URL(options.path ?? "/", routerUrl), { agent, headers: { host } }, resolve)
+      request(new URL(options.path ?? "/", routerUrl), { agent, method: "POST", headers: { host } }, resolve)
         .once("error", reject)
         .end();
     });
