@@ -91,8 +91,10 @@ async function compile(source: FunctionSource, context: BuildContext, build: Com
     project.kind === "program"
       ? [source.scope === "file" && !existsSync(join(dir, "go.mod")) ? source.entry : `./${project.package}`]
       : await scaffoldArgs(build);
-  const env = { CGO_ENABLED: "0", GOCACHE: join(context.cacheDir, "go-cache"), ...source.buildEnv };
-  context.note(`compiling ${source.entry} with go`);
+  const cache = join(context.cacheDir, "go-cache");
+  const env = { CGO_ENABLED: "0", GOCACHE: cache, ...source.buildEnv };
+  const first = existsSync(cache) ? "" : ", and for the first time what it uses of Go's own library";
+  context.note(`compiling ${source.entry} with go${first}`);
   try {
     await runTool(context, {
       tool: "go",
