@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -9,6 +9,7 @@ import { afterEach, expect, test } from "vitest";
 import { nodeHostCommand } from "../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
 import type { FunctionModel } from "../../src/functions/hosts/protocol.ts";
+import { bundleNode } from "../../src/functions/languages/node/bundle.ts";
 import { HostLoadError, prepareHost, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
@@ -49,7 +50,7 @@ async function load(file: string, model: FunctionModel = "auto", purpose: Purpos
   let output = "";
   for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (output += chunk.toString()));
   const { port, path } = await host.claim({
-    entry: join(fixtures, file),
+    entry: resolve(fixtures, file),
     model,
     env: { COLOUR: "blue" },
     cwd: fixtures,
@@ -182,6 +183,35 @@ test("a (req, res) function is served, and its failures answered", async () => {
 test("a module may await at its top level", async () => {
   const { url } = await load("awaits-at-top.mjs");
   expect(await (await fetch(url)).text()).toBe("hello");
+});
+
+test("a server may listen later than its module is loaded", async () => {
+  const { url } = await load("listens-later.mjs");
+  expect(await (await fetch(url)).text()).toBe("listening now");
+});
+
+test("what a bundled function throws is told with the lines of its source, and the remedy where it is known", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "ebb-source-lines-"));
+  try {
+    writeFileSync(
+      join(dir, "deep.ts"),
+      "interface A { readonly b: number }\n\nexport function fail(a: A): never {\n  throw new Error(`no ${a.b}`);\n}\n",
+    );
+    writeFileSync(
+      join(dir, "index.ts"),
+      'import { fail } from "./deep.ts";\nif (process.env.COLOUR === "red") fail({ b: 1 });\nexport default { fetch: () => fail({ b: 2 }) };\n',
+    );
+    const { code, map } = await bundleNode({ dir, entry: "index.ts", external: [] });
+    writeFileSync(join(dir, "index.mjs"), code);
+    writeFileSync(join(dir, "index.mjs.map"), map);
+    const { url, printed } = await load(join(dir, "index.mjs"));
+    expect((await fetch(url)).status).toBe(500);
+    await expect.poll(printed).toMatch(/Error: no 2\n\s+at fail \(deep\.ts:4:\d+\)\n\s+at .*index\.ts:3:\d+/);
+    writeFileSync(join(dir, "cjs.mjs"), "module.exports = { handle() {} };\n");
+    expect((await refusal(join(dir, "cjs.mjs"))).message).toMatch(/module is not defined[\s\S]*name the file \.cjs/);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });
 
 test("a function with a server of its own gets PORT", async () => {

@@ -1,7 +1,14 @@
 import type { IncomingMessage } from "node:http";
 
-/** The caller's id for a request, or one of our own: what its log lines carry. */
+const made = new WeakMap<IncomingMessage, string>();
+
+/** The caller's id for a request, or one of our own, the same each time it is asked for: what its log lines carry. */
 export function requestId(req: IncomingMessage): string {
   const given = req.headers["x-request-id"];
-  return typeof given === "string" && given !== "" ? given : Math.random().toString(36).slice(2, 12);
+  if (typeof given === "string" && given !== "") return given;
+  const before = made.get(req);
+  if (before !== undefined) return before;
+  const id = Math.random().toString(36).slice(2, 12);
+  made.set(req, id);
+  return id;
 }

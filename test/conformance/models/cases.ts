@@ -27,6 +27,8 @@ export type Trait =
   | "checks-answers"
   /** Several requests run at once. */
   | "concurrent"
+  /** Honours the host's EBB_TIMEOUT, EBB_CONCURRENCY, EBB_BODY_LIMIT and EBB_LOG_FORMAT. */
+  | "limits"
   /** Takes CloudEvents and can reply with one. */
   | "events"
   /** Takes nothing else. */

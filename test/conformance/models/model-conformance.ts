@@ -31,7 +31,8 @@ interface Answer {
 export function call(port: number, one: Pick<HttpCase, "method" | "path" | "headers" | "body">): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { method = "GET", path, headers, body } = one;
-    const length = body === undefined ? {} : { "content-length": Buffer.byteLength(body) };
+    const declared = body !== undefined && headers?.["transfer-encoding"] === undefined;
+    const length = declared ? { "content-length": Buffer.byteLength(body) } : {};
     const options = {
       port,
       host: "127.0.0.1",
@@ -71,6 +72,7 @@ export function runModelConformance(model: ModelUnderTest): void {
     if (has("events"))
       for (const one of eventCases)
         test(one.name, async () => checkEvent(await call(served.port, { ...one, method: "POST", path: "/" }), one));
+    if (has("limits")) limitedBehaviour(model, has);
     test("a request in flight finishes after TERM, then the process ends with 0", async () => {
       const other = await model.start();
       try {
@@ -128,6 +130,50 @@ function httpBehaviour(served: () => ServedModel, has: (trait: Trait) => boolean
     const began = performance.now();
     await Promise.all(Array.from({ length: 5 }, () => call(served().port, { path: "/wait" })));
     expect(performance.now() - began).toBeLessThan(1400);
+  });
+}
+
+/** Settings that all models of a host share: EBB_TIMEOUT, EBB_CONCURRENCY, EBB_BODY_LIMIT, EBB_LOG_FORMAT. */
+function limitedBehaviour(model: ModelUnderTest, has: (trait: Trait) => boolean): void {
+  describe("with limits", () => {
+    let served: ServedModel;
+    beforeAll(async () => {
+      const limits = { EBB_TIMEOUT: "0.2", EBB_CONCURRENCY: "1", EBB_BODY_LIMIT: "1000", EBB_LOG_FORMAT: "json" };
+      served = await model.start(limits);
+    });
+    afterAll(() => served?.kill());
+    test("a request that takes too long is 504, and its work is cancelled", async () => {
+      expect((await call(served.port, { path: "/slow" })).status).toBe(504);
+      if (has("cancels"))
+        await expect.poll(async () => (await call(served.port, { path: "/left" })).body.toString()).toBe("1");
+    });
+    test("a body that is too long is 413, declared or not", async () => {
+      const body = Buffer.alloc(1001, 97);
+      expect((await call(served.port, { method: "POST", path: "/length", body })).status).toBe(413);
+      const chunked = { "transfer-encoding": "chunked" };
+      const answer = await call(served.port, { method: "POST", path: "/length", body, headers: chunked });
+      expect(answer.status).toBe(413);
+      expect((await call(served.port, { method: "POST", path: "/length", body: "abc" })).body.toString()).toBe("3");
+    });
+    test("requests beyond the concurrency wait their turn", async () => {
+      const began = performance.now();
+      const answers = await Promise.all([1, 2].map(() => call(served.port, { path: "/text" })));
+      expect(answers.map((answer) => answer.status)).toEqual([200, 200]);
+      const three = await Promise.all([1, 2, 3].map(() => call(served.port, { path: "/slow" })));
+      expect(three.map((answer) => answer.status)).toEqual([504, 504, 504]);
+      expect(performance.now() - began).toBeGreaterThan(550);
+    });
+    test("each request has a line of JSON in the log, with its id", async () => {
+      await call(served.port, { path: "/text?secret=1", headers: { "x-request-id": "line-1" } });
+      const lines = (): unknown[] =>
+        served
+          .printed()
+          .split("\n")
+          .filter((line) => line.startsWith("{"))
+          .map((line) => JSON.parse(line) as unknown);
+      const wanted = { msg: "request", requestId: "line-1", method: "GET", path: "/text", status: 200 };
+      await expect.poll(lines).toContainEqual(expect.objectContaining(wanted));
+    });
   });
 }
 

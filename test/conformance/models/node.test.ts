@@ -25,21 +25,21 @@ interface NodeModel {
 const http = ["request", "headers", "status", "response-headers", "bytes", "large", "cancels", "concurrent"] as const;
 
 const models: readonly NodeModel[] = [
-  { model: "fetch", traits: [...http, "json", "streams", "checks-answers", "events"] },
+  { model: "fetch", traits: [...http, "limits", "json", "streams", "checks-answers", "events"] },
   { model: "fetch", fixture: "fetch-methods", traits: [...http, "json", "streams", "checks-answers"] },
   { model: "fetch", fixture: "fetch-listener", traits: [...http, "json", "streams", "checks-answers"] },
-  { model: "node-http", traits: [...http, "streams"] },
+  { model: "node-http", traits: [...http, "limits", "streams"] },
   { model: "server", traits: [...http, "streams"] },
   {
     model: "knative",
     env: { FUNC_BODY_LIMIT: "30000000" },
-    traits: [...http, "json", "checks-answers", "events"],
+    traits: [...http, "limits", "json", "checks-answers", "events"],
   },
   {
     model: "functions-framework",
     claimedAs: "functions-framework",
     target: "http",
-    traits: [...http, "json", "streams"],
+    traits: [...http, "limits", "json", "streams"],
   },
   {
     model: "functions-framework",

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { describeError } from "./source-lines.ts";
 import { requestId } from "../../models/request-id.ts";
 
 /**
@@ -7,10 +8,11 @@ import { requestId } from "../../models/request-id.ts";
  */
 export function answerError(req: IncomingMessage, res: ServerResponse, error: unknown, status = 500): void {
   const id = requestId(req);
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`request ${id} ${req.method} ${req.url} failed: ${stack}\n`);
+  const text = `request ${id} ${req.method} ${req.url} failed: ${describeError(error)}`;
+  process.stderr.write(process.env["EBB_LOG_FORMAT"] === "json" ? asJson(id, text) : `${text}\n`);
   if (res.headersSent) {
-    res.destroy();
+    // Answered in its place already (too late, too long): nothing is to be cut.
+    if (!res.writableEnded) res.destroy();
     return;
   }
   const body = `function failed, request ${id}\n`;
@@ -21,3 +23,6 @@ export function answerError(req: IncomingMessage, res: ServerResponse, error: un
   });
   res.end(body);
 }
+
+const asJson = (requestId: string, msg: string): string =>
+  `${JSON.stringify({ time: new Date().toISOString(), level: "error", msg, requestId })}\n`;

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { ClaimMessage } from "../protocol.ts";
 import { adoptListener } from "../../models/server/own-server.ts";
+import type { ServedFunction } from "../../models/model.ts";
 import type { Drain } from "./drain.ts";
 import { LoadError } from "./load-error.ts";
 import { loadFunction, type LoadRequest } from "./load.ts";
@@ -22,12 +23,10 @@ export async function serveFunction(
   fail: (error: unknown) => void,
 ): Promise<"host" | "own-server"> {
   const own = adoptListener(server, port);
-  const timeout = setTimeout(
-    () => fail(new LoadError("LoadTimeout", `the function was not loaded within ${request.loadTimeoutMs} ms`)),
-    request.loadTimeoutMs,
-  );
+  let loaded: ServedFunction | "own-server" | undefined;
+  const timeout = setTimeout(() => fail(tooLate(loaded, request.loadTimeoutMs)), request.loadTimeoutMs);
   try {
-    const loaded = await loadFunction(request, drain);
+    loaded = await loadFunction(request, drain);
     if (loaded === "own-server") {
       drain.follow(await own.listening());
       return "own-server";
@@ -40,3 +39,8 @@ export async function serveFunction(
     clearTimeout(timeout);
   }
 }
+
+const tooLate = (loaded: ServedFunction | "own-server" | undefined, ms: number): LoadError =>
+  loaded === undefined
+    ? new LoadError("LoadTimeout", `the function was not loaded within ${ms} ms`)
+    : new LoadError("NeverListens", `the module exports no handler, and did not listen on PORT within ${ms} ms`);

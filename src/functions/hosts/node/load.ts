@@ -10,6 +10,7 @@ import type { ModelContext, ModuleExports, ServedFunction } from "../../models/m
 import { nodeHttpModel } from "../../models/node-http/node-http-model.ts";
 import type { Drain } from "./drain.ts";
 import { LoadError } from "./load-error.ts";
+import { describeError } from "./source-lines.ts";
 
 /** Which function to load: what of a claim concerns the module. */
 export type LoadRequest = Pick<ClaimMessage, "entry" | "model" | "target" | "signature" | "env">;
@@ -43,7 +44,7 @@ export async function loadFunction(request: LoadRequest, drain: Drain): Promise<
   };
   const hooks = findHooks(model, exports);
   await runInit(hooks, env);
-  const served = await serve(model, context);
+  const served = await limit(model, env, await serve(model, context));
   if (hooks.stop) drain.onStop(hooks.stop);
   if (served === "own-server" || (!hooks.alive && !hooks.ready)) return served;
   const { healthBeside } = await import("../../models/health.ts");
@@ -97,6 +98,27 @@ async function serve(model: KnownModel, context: ModelContext): Promise<ServedFu
   }
 }
 
+/** Models with settings of their own for time, number and size of requests. */
+const limitsItself: ReadonlySet<KnownModel> = new Set(["server", "lambda", "lambda-runtime", "stdio"]);
+
+/** What the function's environment asks of its host, loaded only when it does. */
+async function limit(
+  model: KnownModel,
+  env: ClaimMessage["env"],
+  served: ServedFunction | "own-server",
+): Promise<ServedFunction | "own-server"> {
+  const asked = "EBB_TIMEOUT" in env || "EBB_CONCURRENCY" in env || "EBB_BODY_LIMIT" in env || "EBB_LOG_FORMAT" in env;
+  if (!asked || served === "own-server" || limitsItself.has(model)) return served;
+  const { readLimits, withLimits } = await import("../../models/limits.ts");
+  const limits = readLimits(env);
+  if (!limits) return served;
+  const request = withLimits(limits, served.request);
+  if (!limits.jsonLog) return { ...served, request };
+  const { withJsonLog } = await import("../../models/json-log.ts");
+  const write = (line: string): void => void process.stdout.write(line);
+  return { ...served, request: withJsonLog({ console, write, now: Date.now }, request) };
+}
+
 /** Functions that are programs: nothing is imported. */
 async function serveProgram({ entry, model, target, env }: LoadRequest, drain: Drain): Promise<ServedFunction> {
   const context: ModelContext = { entry, exports: {}, ...(target === undefined ? {} : { target }), env, drain };
@@ -113,8 +135,7 @@ async function runInit(hooks: Hooks, env: ClaimMessage["env"]): Promise<void> {
   try {
     await hooks.init(env);
   } catch (error) {
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    throw new LoadError("InitFailed", `the function's init() failed: ${stack}`);
+    throw new LoadError("InitFailed", `the function's init() failed: ${describeError(error)}`);
   }
 }
 

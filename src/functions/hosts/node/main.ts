@@ -9,6 +9,7 @@ import { LoadError } from "./load-error.ts";
 import { listenQuickly } from "./listen-quickly.ts";
 import { createLocalDoor } from "./local-door.ts";
 import { rehearse } from "./rehearse.ts";
+import { describeError } from "./source-lines.ts";
 import { installWebGlobals } from "./web-globals.ts";
 
 // getBuiltinModule, not import: importing node:http by name evaluates every export, and one of them loads undici (35 ms).
@@ -125,16 +126,9 @@ const isLarge = (file: string): boolean =>
 /** Writes to the log why the function cannot be served. */
 function say(error: unknown): { readonly reason: LoadError["reason"]; readonly text: string } {
   const reason = error instanceof LoadError ? error.reason : "ImportFailed";
-  const text = error instanceof LoadError ? error.message : describe(error);
+  const text = error instanceof LoadError ? error.message : describeError(error);
   process.stderr.write(`${text}\n`);
   return { reason, text };
-}
-
-/** With the stack as far as it is the function's own: the loader's frames say nothing to its owner. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const lines = (error.stack ?? error.message).split("\n");
-  return lines.filter((line) => !/^\s+at .*\(node:internal\//.test(line)).join("\n");
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {

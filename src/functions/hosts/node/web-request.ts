@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ReadableStream } from "node:stream/web";
+import { isAbandoned } from "../../models/expired.ts";
 import { WebHeaders } from "./web-headers.ts";
 import { native } from "./web-native.ts";
 
@@ -29,12 +30,12 @@ export class IncomingRequest {
     return this.#headers;
   }
 
-  /** Fires when the caller leaves before the response is complete. */
+  /** Fires when the caller leaves before the response is complete, or was told that it took too long. */
   get signal(): AbortSignal {
     if (!this.#abort) {
       const abort = (this.#abort = new AbortController());
       const leave = (): void => {
-        if (!this.#res.writableFinished) abort.abort(new DOMException("the caller has left", "AbortError"));
+        if (isAbandoned(this.#res)) abort.abort(new DOMException("the caller has left", "AbortError"));
       };
       if (this.#res.destroyed) leave();
       else this.#res.once("close", leave);
@@ -93,17 +94,32 @@ export class IncomingRequest {
     return new native.Request(this.url, { ...init, body, duplex: "half" } as unknown as RequestInit);
   }
 
-  // What a server's request always is, by the standard.
-  readonly cache = "default";
-  readonly credentials = "same-origin";
-  readonly destination = "";
-  readonly duplex = "half";
-  readonly integrity = "";
-  readonly keepalive = false;
-  readonly mode = "cors";
-  readonly redirect = "follow";
-  readonly referrer = "about:client";
-  readonly referrerPolicy = "";
+  // What a server's request always is, by the standard: set on the prototype below, not ten times per request.
+  declare readonly cache: "default";
+  declare readonly credentials: "same-origin";
+  declare readonly destination: "";
+  declare readonly duplex: "half";
+  declare readonly integrity: "";
+  declare readonly keepalive: false;
+  declare readonly mode: "cors";
+  declare readonly redirect: "follow";
+  declare readonly referrer: "about:client";
+  declare readonly referrerPolicy: "";
+
+  static {
+    Object.assign(this.prototype, {
+      cache: "default",
+      credentials: "same-origin",
+      destination: "",
+      duplex: "half",
+      integrity: "",
+      keepalive: false,
+      mode: "cors",
+      redirect: "follow",
+      referrer: "about:client",
+      referrerPolicy: "",
+    });
+  }
 
   get [Symbol.toStringTag](): string {
     return "Request";

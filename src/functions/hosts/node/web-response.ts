@@ -21,9 +21,9 @@ export class WebResponse {
   readonly status: number;
   readonly statusText: string;
   readonly headers: WebHeaders;
-  readonly type = "default";
-  readonly url = "";
-  readonly redirected = false;
+  declare readonly type: "default";
+  declare readonly url: "";
+  declare readonly redirected: false;
   readonly #whole: WholeBody | undefined;
   #stream: ReadableStream<Uint8Array> | undefined;
   #used = false;
@@ -51,11 +51,15 @@ export class WebResponse {
     return this.prototype.isPrototypeOf(value) || (this === WebResponse && native.is(value, "Response"));
   }
 
+  static {
+    Object.assign(this.prototype, { type: "default", url: "", redirected: false });
+  }
+
   static json(data: unknown, init: ResponseInitLike = {}): WebResponse {
     const text = JSON.stringify(data);
     if (text === undefined) throw new TypeError("Response.json: the value cannot be written as JSON");
     const response = new WebResponse(text, init);
-    if (new WebHeaders(init.headers).get("content-type") === null) {
+    if (init.headers === undefined || new WebHeaders(init.headers).get("content-type") === null) {
       response.headers.set("content-type", "application/json");
     }
     return response;

@@ -2,6 +2,7 @@ import { contentMode } from "../../../api/cloudevents/parse-http.ts";
 import { answerError } from "../../hosts/node/answer-error.ts";
 import { LoadError } from "../../hosts/node/load-error.ts";
 import { isFunction, pick, unwrapDefault } from "../detect-model.ts";
+import { isAbandoned } from "../expired.ts";
 import { listNames } from "../fetch/fetch-model.ts";
 import type { ModelContext, ServedFunction } from "../model.ts";
 import { sendText } from "../send.ts";
@@ -27,7 +28,7 @@ export function cloudEventsModel(context: ModelContext): ServedFunction {
         return;
       }
       const leave = new AbortController();
-      res.once("close", () => res.writableFinished || leave.abort());
+      res.once("close", () => isAbandoned(res) && leave.abort());
       const eventContext: EventContext = {
         env: context.env,
         signal: leave.signal,

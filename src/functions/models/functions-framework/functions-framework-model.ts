@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { contentMode } from "../../../api/cloudevents/parse-http.ts";
 import { answerError } from "../../hosts/node/answer-error.ts";
 import { readEvents, sendEventReply } from "../cloudevents/event-exchange.ts";
+import { isAbandoned } from "../expired.ts";
 import { isFunction, member } from "../detect-model.ts";
 import type { ModelContext, ServedFunction } from "../model.ts";
 import { BodyError, parseBody } from "../parse-body.ts";
@@ -51,7 +52,7 @@ function prepare(req: ExpressRequest, res: ExpressResponse, timeoutMs: number): 
   const timer = timeoutMs > 0 ? setTimeout(() => expire(res, abort), timeoutMs) : undefined;
   res.once("close", () => {
     clearTimeout(timer);
-    if (!res.writableFinished) abort.abort();
+    if (isAbandoned(res)) abort.abort();
   });
 }
 

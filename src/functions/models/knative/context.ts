@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CloudEvent } from "../../../api/cloudevents/cloud-event.ts";
+import { isAbandoned } from "../expired.ts";
 import { parseForm } from "../parse-body.ts";
 import type { FunctionLog } from "./function-log.ts";
 
@@ -55,7 +56,7 @@ export function makeContext(req: IncomingMessage, res: ServerResponse, log: Func
     get signal() {
       if (!leave) {
         const abort = (leave = new AbortController());
-        const left = (): void => void (res.writableFinished || abort.abort());
+        const left = (): void => void (isAbandoned(res) && abort.abort());
         if (res.destroyed) left();
         else res.once("close", left);
       }

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { toSourceLines } from "../../hosts/node/source-lines.ts";
 
 /** One call of a function, whichever way it came. */
 export interface Invocation {
@@ -56,7 +57,7 @@ export function toFunctionError(error: unknown): FunctionError {
     (typeof error === "object" && error !== null && "message" in error && "stack" in error)
   ) {
     const { name, message, stack } = error as Error;
-    return { errorType: name, errorMessage: message, trace: String(stack ?? message).split("\n") };
+    return { errorType: name, errorMessage: message, trace: toSourceLines(String(stack ?? message)).split("\n") };
   }
   return {
     errorType: typeof error,

@@ -9,7 +9,7 @@ import { readEvents, sendEventReply } from "../cloudevents/event-exchange.ts";
 import type { RequestListener } from "../model.ts";
 import { readBody } from "../read-body.ts";
 import { send, sendText } from "../send.ts";
-import { createGate } from "./gate.ts";
+import { createGate } from "../gate.ts";
 import { toHttpEvent } from "./http-event.ts";
 import { fromPrelude, toHttpResult } from "./http-result.ts";
 import { invokeApi } from "./invoke-api.ts";

@@ -21,6 +21,7 @@ export function createLambdaLog(
 ): LambdaLog & { readonly write: (text: string) => void } {
   let init: number | undefined = initMs;
   let tail = "";
+  const memory = memoryOfSecond();
   const say = (text: string): void => {
     tail = (tail + text).slice(-tailBytes);
     write(text);
@@ -45,7 +46,7 @@ export function createLambdaLog(
         durationMs: Number(ms.toFixed(2)),
         billedDurationMs: Math.ceil(ms + (init ?? 0)),
         memorySizeMB: Number(settings.memoryMb),
-        maxMemoryUsedMB: Math.ceil(process.memoryUsage.rss() / 1048576),
+        maxMemoryUsedMB: memory(),
         ...(init === undefined ? {} : { initDurationMs: Number(init.toFixed(2)) }),
       };
       init = undefined;
@@ -57,6 +58,16 @@ export function createLambdaLog(
             `${report.initDurationMs === undefined ? "" : `\tInit Duration: ${report.initDurationMs} ms`}\n`,
         );
     },
+  };
+}
+
+/** Asked of the system once a second at most: it costs as much as a small function. */
+function memoryOfSecond(): () => number {
+  let [megabytes, until] = [0, 0];
+  return () => {
+    const now = Date.now();
+    if (now >= until) [megabytes, until] = [Math.ceil(process.memoryUsage.rss() / 1048576), now + 1000];
+    return megabytes;
   };
 }
 

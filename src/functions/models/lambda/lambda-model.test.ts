@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ModuleExports } from "../model.ts";
 import { serveModel, type TestSettings } from "../testing/serve-model.ts";
 import { awslambda } from "./awslambda.ts";
-import { createGate } from "./gate.ts";
+import { createGate } from "../gate.ts";
 import { encodeMessage } from "./event-stream.ts";
 import { lambdaModel } from "./lambda-model.ts";
 import { createLambdaLog } from "./lambda-log.ts";

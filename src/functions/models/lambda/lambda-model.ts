@@ -14,7 +14,7 @@ export async function lambdaModel(context: ModelContext): Promise<ServedFunction
   if (context.target === undefined && takesResponse(handler as () => unknown)) return await nodeHttpModel(context);
   const { env, drain } = context;
   const settings = readLambdaSettings(env);
-  const log = createLambdaLog(settings, performance.now(), (text) => void process.stdout.write(text));
+  const log = createLambdaLog(settings, process.uptime() * 1000, (text) => void process.stdout.write(text));
   const ids = await currentIds(settings.concurrency);
   patchConsole(console, settings, ids.current, log.write);
   const call = invokeHandler(handler, {

@@ -3,7 +3,10 @@ import type { AddressInfo, Server } from "node:net";
 import { LoadError } from "../../hosts/node/load-error.ts";
 
 export interface OwnListener {
-  /** The function's server, once it listens. Rejects with LoadError when there is none, or not on PORT. */
+  /**
+   * The function's server, once it listens: it may do so later than its module is loaded. Rejects with LoadError when
+   * nothing is under way that could still lead to one, or when it listens elsewhere.
+   */
   listening(): Promise<Server>;
   /** Stops watching: the function turned out to be one that the host serves. */
   release(): void;
@@ -17,6 +20,7 @@ export function adoptListener(host: HttpServer, port: number): OwnListener {
   const net = process.getBuiltinModule("node:net");
   const listen = net.Server.prototype.listen;
   const seen: Server[] = [];
+  const before = activeResources();
   net.Server.prototype.listen = function (this: Server, ...args: readonly unknown[]) {
     if (portOf(args) === port && host.listening) host.close();
     if (this !== (host as Server)) seen.push(this);
@@ -28,6 +32,7 @@ export function adoptListener(host: HttpServer, port: number): OwnListener {
   return {
     release,
     async listening() {
+      while (seen.length === 0 && isBusy(before)) await new Promise((resolve) => setTimeout(resolve, 10));
       release();
       const ports: number[] = [];
       for (const server of seen) {
@@ -41,6 +46,22 @@ export function adoptListener(host: HttpServer, port: number): OwnListener {
         : new LoadError("PortIgnored", `the function listens on port ${ports.join(", ")} instead of PORT (${port})`);
     },
   };
+}
+
+/** How many of each kind keep the process alive. */
+function activeResources(): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const kind of process.getActiveResourcesInfo()) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  return counts;
+}
+
+/** Whether the function has begun something since: a timer beside the host's own, a connection, a file. */
+function isBusy(before: ReadonlyMap<string, number>): boolean {
+  for (const [kind, count] of activeResources()) {
+    const own = kind === "Timeout" ? 1 : 0;
+    if (kind !== "Immediate" && count > (before.get(kind) ?? 0) + own) return true;
+  }
+  return false;
 }
 
 const noHandler =

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { answerError } from "../../hosts/node/answer-error.ts";
-import { createGate } from "../lambda/gate.ts";
+import { createGate } from "../gate.ts";
 import { endProgram, explainSpawnError, sayExit } from "../program.ts";
 import { sendText } from "../send.ts";
 import { requestId } from "../request-id.ts";
