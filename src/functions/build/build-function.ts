@@ -3,6 +3,7 @@ import { platformOf, platformText, type Platform } from "../../images/oci.ts";
 import { attest } from "./attest.ts";
 import type { BuildContext, Packed } from "./language.ts";
 import { languages } from "./languages.ts";
+import { oversizeWarnings } from "./oversize.ts";
 import { runnable } from "./runnable.ts";
 import { SourceError, type FunctionSource } from "./source.ts";
 
@@ -36,7 +37,8 @@ export async function buildFunction(
   const digest = await (under ? buildOver(context, name, image, under) : buildImage(context.store, name, image));
   const pinned = `${name}@${digest}`;
   if (under) await attest(context, { source, packed, image: pinned, under }, under.ebbVersion);
-  return { image: pinned, digest, warnings: [...(source.warnings ?? []), ...packed.warnings] };
+  const warnings = [...(source.warnings ?? []), ...packed.warnings, ...oversizeWarnings(packed.layers)];
+  return { image: pinned, digest, warnings };
 }
 
 /** An image of the store, with the language's runtime, that functions' own layers are laid over. */

@@ -28,6 +28,8 @@ export interface Explanation {
   /** Absent when no candidate, or no single one, is the function; {@link error} then says why. */
   readonly source?: FunctionSource;
   readonly error?: SourceError;
+  /** No language has found anything of its own: the folder may hold functions instead of being one. */
+  readonly unclaimed?: true;
 }
 
 /** Looks at a file or folder and says which function it is. Throws {@link SourceError}. */
@@ -115,7 +117,8 @@ function fromFolder(dir: string, wanted: Wanted): Explanation {
   if (!chosen) {
     const lookedFor = asked.map((l) => l.looksFor).join("; ");
     const what = wanted.language === undefined ? "function" : `${wanted.language} function`;
-    return { candidates: [], error: new SourceError(`no ${what} in "${dir}": looked for ${lookedFor}`) };
+    const error = new SourceError(`no ${what} in "${dir}": looked for ${lookedFor}`);
+    return { candidates: [], error, unclaimed: true };
   }
   if (rival)
     return { candidates: claims.map((c) => toCandidate(c, false, "as likely as another")), error: two(dir, claims) };

@@ -63,3 +63,8 @@ test("two functions of one name are refused, and a folder without any says what 
   await expect(findFunctions([join(dir, "a/x"), join(dir, "b/x")])).rejects.toThrow(/both called "x"/);
   await expect(findFunctions([folder({ "notes.txt": "" })])).rejects.toThrow(/looked for/);
 });
+
+test("a folder in which two languages find an entry is a mistake, not two functions", async () => {
+  const dir = folder({ "index.ts": fn, "main.py": "" });
+  await expect(findFunctions([dir])).rejects.toThrow("could be several functions");
+});

@@ -47,7 +47,7 @@ export async function findFunctions(paths: readonly string[], wanted: Wanted = {
       functions.push({ path, source: found.source, alone: !isFolder(path) });
       continue;
     }
-    const inside = isFolder(path) ? await inFolder(path, wanted) : [];
+    const inside = found.unclaimed && isFolder(path) ? await inFolder(path, wanted) : [];
     if (inside.length === 0) throw found.error ?? new SourceError(`no function at "${path}"`);
     functions.push(...inside);
     if (paths.length === 1) root = resolve(path);
