@@ -1,4 +1,8 @@
 /** Every built-in kind the standalone API serves, in the order of discovery (kubectl resolves short names by it). */
+import {
+  mutatingWebhookConfigurationDefinition,
+  validatingWebhookConfigurationDefinition,
+} from "./admissionregistration/webhook-configurations.ts";
 import { customResourceDefinitionDefinition } from "./apiextensions/custom-resource-definition.ts";
 import { deploymentDefinition } from "./apps/deployment.ts";
 import { replicaSetDefinition } from "./apps/replica-set.ts";
@@ -67,6 +71,8 @@ export const builtinDefinitions: readonly KindDefinition[] = [
   roleDefinition,
   customResourceDefinitionDefinition,
   priorityClassDefinition,
+  mutatingWebhookConfigurationDefinition,
+  validatingWebhookConfigurationDefinition,
   leaseDefinition,
   endpointSliceDefinition,
   ...servingDefinitions,

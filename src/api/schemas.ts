@@ -1,4 +1,5 @@
 /** The field tables of every built-in group in one place, and the schemas made from them. */
+import { messages as admissionregistration } from "./admissionregistration/messages.ts";
 import { messages as apiextensions } from "./apiextensions/messages.ts";
 import { messages as apps } from "./apps/messages.ts";
 import { messages as authentication } from "./authentication/messages.ts";
@@ -36,6 +37,7 @@ const tables: Readonly<Record<string, string>> = {
   "coordination.v1": coordination,
   "policy.v1": policy,
   "scheduling.v1": scheduling,
+  "admissionregistration.v1": admissionregistration,
   "events.v1": events,
   "authentication.v1": authentication,
   "authorization.v1": authorization,

@@ -26,6 +26,7 @@ import type { Caller, Target } from "./registry/request.ts";
 import { deletionStatus } from "./registry/status.ts";
 import { writeSubresource } from "./registry/subresource.ts";
 import { update } from "./registry/update.ts";
+import type { RunWrite } from "./webhooks/webhook-admission.ts";
 import { startWatch, type Watching, type WatchSink } from "./registry/watch.ts";
 
 /**
@@ -53,7 +54,11 @@ export interface InProcessOptions {
 const maxUnread = 10_000;
 const bookmarkMs = 60_000;
 
-export function createInProcessApi(registry: Registry, { user, manager }: InProcessOptions): InProcessApi {
+export function createInProcessApi(
+  registry: Registry,
+  runWrite: RunWrite,
+  { user, manager }: InProcessOptions,
+): InProcessApi {
   const caller = (options: WriteOptions = {}): Caller => ({
     user,
     manager: options.fieldManager ?? manager,
@@ -89,27 +94,25 @@ export function createInProcessApi(registry: Registry, { user, manager }: InProc
     create: async <T extends KubeObject>(kind: Kind<T>, object: Draft<T>, options?: WriteOptions) => {
       const { namespace } = object.metadata;
       const at = target(kind, { name: "", ...(namespace ? { namespace } : {}) });
-      return toServed(at.served, create(registry, at, copyJson(object), caller(options)).entry.object) as T;
+      const outcome = await runWrite(caller(options), (reg, own) => create(reg, at, copyJson(object), own));
+      return toServed(at.served, outcome.entry.object) as T;
     },
     update: async <T extends KubeObject>(kind: Kind<T>, object: T, options?: UpdateOptions) => {
       const at = target(kind, object.metadata, options);
-      const outcome = (options?.subresource ? writeSubresource : update)(
-        registry,
-        at,
-        copyJson(object),
-        caller(options),
-      );
+      const write = options?.subresource ? writeSubresource : update;
+      const outcome = await runWrite(caller(options), (reg, own) => write(reg, at, copyJson(object), own));
       return toServed(at.served, outcome.entry.object) as T;
     },
     patch: async <T extends KubeObject>(kind: Kind<T>, key: ObjectKey, change: Patch, options?: PatchOptions) => {
       const at = target(kind, key, options);
-      const outcome = patch(registry, at, copyJson(change), { ...caller(options), force: options?.force ?? false });
+      const asked = { ...caller(options), force: options?.force ?? false };
+      const outcome = await runWrite(asked, (reg, own) => patch(reg, at, copyJson(change), own));
       return toServed(at.served, outcome.entry.object) as T;
     },
     delete: async <T extends KubeObject>(kind: Kind<T>, key: ObjectKey, options: DeleteOptions = {}) => {
       const at = target(kind, key);
       const dryRun = options.dryRun?.includes("All") ?? false;
-      const removal = remove(registry, at, options, { ...caller(), dryRun });
+      const removal = await runWrite({ ...caller(), dryRun }, (reg, own) => remove(reg, at, options, own));
       return removal.state === "gone"
         ? deletionStatus(at, removal.entry)
         : (toServed(at.served, removal.entry.object) as T);

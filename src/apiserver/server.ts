@@ -34,6 +34,8 @@ import { createInProcessApi, type InProcessApi } from "./in-process.ts";
 import { Catalog } from "./registry/catalog.ts";
 import { openApiHandler } from "./openapi/handler.ts";
 import type { Registry } from "./registry/registry.ts";
+import { createHooks } from "./webhooks/hook.ts";
+import { webhookStep, writeRunner } from "./webhooks/webhook-admission.ts";
 import { Store } from "./storage/store.ts";
 
 export interface ApiServerOptions {
@@ -84,13 +86,14 @@ const maintenanceMs = 30_000;
 const internalUser: RequestUser = { name: "system:ebb", groups: ["system:masters", "system:authenticated"] };
 
 /** In the order of upstream: what may be written at all, then what is filled in, then what it may not exceed. */
-const admissionSteps = (store: Store, authorizer: Authorizer): AdmissionStep[] => [
+const admissionSteps = (store: Store, authorizer: Authorizer, webhooks: AdmissionStep): AdmissionStep[] => [
   namespaceLifecycle,
   serviceAccountAdmission,
   priorityAdmission,
   limitRanger,
   serviceAddresses(store),
   escalationCheck(authorizer),
+  webhooks,
   resourceQuota,
 ];
 
@@ -144,15 +147,18 @@ interface Opened {
 function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, store }: Opened): ApiServer {
   const authorizer = createAuthorizer(store);
   const tokens = createServiceAccountTokens(identity.tokenKey, { store, now: deps.now });
+  const hooks = createHooks(store);
+  const webhooks = webhookStep(hooks, () => registry);
   const registry: Registry = {
     store,
     catalog: new Catalog(options.definitions.map(withCrdChecks)),
-    admission: createAdmission(admissionSteps(store, authorizer)),
+    admission: createAdmission(admissionSteps(store, authorizer, webhooks)),
     now: deps.now,
     newUid: randomUUID,
     caCertificate: identity.ca.certificate,
   };
   bootstrap(registry, internalUser);
+  const runWrite = writeRunner({ hooks, registry, log: deps.log });
   const stopBackground = startBackground(registry, tokens, deps.log);
   const identify = createAuthenticate(identity.adminToken, async (token) => (await tokens.verify(token))?.user);
   let closed: Promise<void> | undefined;
@@ -163,6 +169,7 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
   };
   const listener = new Listener({
     registry,
+    runWrite,
     log: deps.log,
     identity,
     virtual: [bindings(registry), ...reviewResources({ authorizer, tokens }), ...(options.virtual ?? [])],
@@ -184,7 +191,7 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
     store.close();
   };
   return {
-    api: createInProcessApi(registry, { user: internalUser, manager: "ebb" }),
+    api: createInProcessApi(registry, runWrite, { user: internalUser, manager: "ebb" }),
     caCertificate: identity.ca.certificate,
     requestToken: (request) => issuePodToken({ store, tokens }, request),
     listen: (at) => listener.listen(at),

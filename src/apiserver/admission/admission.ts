@@ -1,7 +1,8 @@
-import type { RequestUser } from "../../api/meta/definition.ts";
+import type { RequestUser, WriteContext } from "../../api/meta/definition.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { Served } from "../registry/catalog.ts";
 import type { Incoming } from "../registry/request.ts";
+import type { Answers } from "../webhooks/webhook-admission.ts";
 import type { Store } from "../storage/store.ts";
 
 /** A write as admission sees it, after decoding and defaults. */
@@ -18,6 +19,12 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   readonly now: number;
   readonly store: Store;
+  /** What defaults were filled with; absent for deletions. */
+  readonly context?: WriteContext;
+  /** Answers of webhooks had so far; without, none are asked. */
+  readonly webhooks?: Answers;
+  /** Collects `Warning` headers. */
+  readonly warn?: (text: string) => void;
 }
 
 /**

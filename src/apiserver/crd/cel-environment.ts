@@ -54,9 +54,26 @@ function environment(oldSelf: OldSelf): Environment {
   return made;
 }
 
+const named = new Map<string, Environment>();
+
+/** Parses an expression over variables of these names; throws what is wrong with it. */
+export function parseCelOver(expression: string, variables: readonly string[]): ParseResult {
+  const key = variables.join();
+  let env = named.get(key);
+  if (!env) {
+    const bare = new (cel().Environment)({ enableOptionalTypes: true, homogeneousAggregateLiterals: false });
+    env = registerFunctions(variables.reduce((made, name) => made.registerVariable(name, "dyn"), bare));
+    named.set(key, env);
+  }
+  return parseIn(env, expression);
+}
+
 /** Parses a rule; throws what is wrong with it. */
 export function parseCel(expression: string, oldSelf: OldSelf = "value"): ParseResult {
-  const env = environment(oldSelf);
+  return parseIn(environment(oldSelf), expression);
+}
+
+function parseIn(env: Environment, expression: string): ParseResult {
   const parsed = env.parse(rewritten(expression, env.parse(expression).ast));
   const checked = parsed.check();
   if (!checked.valid) throw checked.error ?? new Error("the expression does not type-check");

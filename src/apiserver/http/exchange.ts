@@ -5,6 +5,7 @@ import type { Kind } from "../../api/meta/kind.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Served } from "../registry/catalog.ts";
+import type { RunWrite } from "../webhooks/webhook-admission.ts";
 import type { ResourcePath } from "./path.ts";
 import type { Query } from "./query.ts";
 
@@ -52,6 +53,7 @@ export interface VirtualResource {
 /** What the HTTP side of a server works with. */
 export interface HttpDeps {
   readonly registry: Registry;
+  readonly runWrite: RunWrite;
   readonly log: Logger;
   readonly virtual: readonly VirtualResource[];
   readonly subresources: readonly SubresourceHandler[];

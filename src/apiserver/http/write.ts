@@ -10,7 +10,9 @@ import { patch } from "../registry/patch.ts";
 import { scaleOf } from "../registry/scale.ts";
 import { deletionStatus } from "../registry/status.ts";
 import { writeSubresource } from "../registry/subresource.ts";
+import type { Registry } from "../registry/registry.ts";
 import type { Caller } from "../registry/request.ts";
+import type { Entry } from "../storage/entry.ts";
 import { isObject } from "../schema/json-value.ts";
 import { parseAccept } from "./accept.ts";
 import { readBody } from "./body.ts";
@@ -21,23 +23,23 @@ import { sendJson, warningHeader } from "./respond.ts";
 import { callerOf, dryRunOf, targetOf } from "./target.ts";
 
 export async function post(deps: HttpDeps, call: StoredCall, response: ServerResponse): Promise<void> {
-  await write(deps, call, response, (body, caller) => {
+  await write(deps, call, response, (registry, body, caller) => {
     const { object, duplicates } = decoded(call, body, caller);
-    return create(deps.registry, { ...targetOf(call), name: "" }, object, caller, duplicates);
+    return create(registry, { ...targetOf(call), name: "" }, object, caller, duplicates);
   });
 }
 
 export async function put(deps: HttpDeps, call: StoredCall, response: ServerResponse): Promise<void> {
-  await write(deps, call, response, (body, caller) => {
+  await write(deps, call, response, (registry, body, caller) => {
     const { object, duplicates } = decoded(call, body, caller);
-    return writeSubresource(deps.registry, targetOf(call), object, caller, duplicates);
+    return writeSubresource(registry, targetOf(call), object, caller, duplicates);
   });
 }
 
 export async function patchResource(deps: HttpDeps, call: StoredCall, response: ServerResponse): Promise<void> {
-  await write(deps, call, response, (body, caller) => {
+  await write(deps, call, response, (registry, body, caller) => {
     const { change, duplicates } = patchOf(call, body, caller);
-    return patch(deps.registry, targetOf(call), change, caller, duplicates);
+    return patch(registry, targetOf(call), change, caller, duplicates);
   });
 }
 
@@ -46,12 +48,12 @@ async function write(
   deps: HttpDeps,
   call: StoredCall,
   response: ServerResponse,
-  act: (body: Buffer, caller: Caller) => Outcome,
+  act: (registry: Registry, body: Buffer, caller: Caller) => Outcome,
 ): Promise<void> {
   parseAccept(call.request.headers.accept);
   const body = await readBody(call.request);
   const warnings: string[] = [];
-  const outcome = act(body, callerOf(call, warnings));
+  const outcome = await deps.runWrite(callerOf(call, warnings), (registry, caller) => act(registry, body, caller));
   if (warnings.length > 0) response.setHeader("Warning", warnings.map(warningHeader));
   const code = outcome.created ? 201 : 200;
   if (call.path.subresource === "scale") sendJson(response, code, scaleOf(targetOf(call), outcome.entry));
@@ -95,8 +97,10 @@ function patchOf(call: StoredCall, body: Buffer, caller: Caller): DecodedPatch {
 export async function deleteOne(deps: HttpDeps, call: StoredCall, response: ServerResponse): Promise<void> {
   const target = targetOf(call);
   const options = await deleteOptions(call);
-  const caller = { ...callerOf(call, []), dryRun: isDryRun(call, options) };
-  const removal = remove(deps.registry, target, options, caller);
+  const warnings: string[] = [];
+  const asked = { ...callerOf(call, warnings), dryRun: isDryRun(call, options) };
+  const removal = await deps.runWrite(asked, (registry, caller) => remove(registry, target, options, caller));
+  if (warnings.length > 0) response.setHeader("Warning", warnings.map(warningHeader));
   const { entry, change, state } = removal;
   if (state === "gone" && call.served.resource !== "/pods") sendJson(response, 200, deletionStatus(target, entry));
   else await sendEntry(deps, call, response, { code: 200, entry, text: change?.text });
@@ -109,7 +113,12 @@ export async function deleteCollection(deps: HttpDeps, call: StoredCall, respons
   const { namespace } = path;
   const page = await list(deps.registry, { served, ...listOptions(query), ...(namespace ? { namespace } : {}) });
   const caller = { ...callerOf(call, []), dryRun: isDryRun(call, options) };
-  const entries = removeAll(deps.registry, { served }, page.entries, options, caller);
+  const entries: Entry[] = [];
+  // One after the other: what was deleted before a webhook refuses stays deleted, as upstream.
+  for (const entry of page.entries)
+    entries.push(
+      ...(await deps.runWrite(caller, (registry, own) => removeAll(registry, { served }, [entry], options, own))),
+    );
   await sendPage(deps, call, response, { page: { ...page, entries }, form });
 }
 

@@ -54,7 +54,7 @@ export function createStored(
   const context = writeContext(registry, caller, "create");
   storage.applyDefaults?.(object, context);
   nameFromBase(registry, target, object);
-  const request = admissionRequest(registry, target, object, caller);
+  const request = { ...admissionRequest(registry, target, object, caller), context };
   registry.admission.mutate(request);
   // What clients and admission wrote is owned; what the server sets by itself from here on is nobody's.
   const managed = managedOf(object);
@@ -122,7 +122,7 @@ function nameFromBase(registry: Registry, target: Target, object: Incoming): voi
   const { metadata } = object;
   if (metadata.name || !metadata.generateName) return;
   for (let attempt = 0; attempt < maxNameAttempts; attempt += 1) {
-    metadata.name = generateName(metadata.generateName);
+    metadata.name = (registry.generateName ?? generateName)(metadata.generateName);
     if (!registry.store.get(target.served.resource, keyOf(metadata))) return;
   }
 }
@@ -137,6 +137,8 @@ function admissionRequest(registry: Registry, target: Target, object: Incoming, 
     dryRun: caller.dryRun,
     now: registry.now(),
     store: registry.store,
+    warn: caller.warn,
+    ...(caller.webhooks ? { webhooks: caller.webhooks } : {}),
     ...(object.metadata.namespace ? { namespace: object.metadata.namespace } : {}),
   };
 }

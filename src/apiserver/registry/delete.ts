@@ -29,6 +29,8 @@ export function remove(registry: Registry, target: Target, options: DeleteOption
     dryRun: caller.dryRun,
     now: registry.now(),
     store: registry.store,
+    warn: caller.warn,
+    ...(caller.webhooks ? { webhooks: caller.webhooks } : {}),
     ...(target.namespace ? { namespace: target.namespace } : {}),
   });
   const next = copyJson(old.object) as Incoming;

@@ -14,6 +14,8 @@ export interface Registry {
   readonly admission: Admission;
   readonly now: () => number;
   readonly newUid: () => string;
+  /** A name that begins so; random when absent. */
+  readonly generateName?: (base: string) => string;
   /** PEM of the CA that signed the serving certificate; published in every namespace. */
   readonly caCertificate: string;
 }

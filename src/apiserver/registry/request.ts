@@ -1,6 +1,7 @@
 import type { RequestUser } from "../../api/meta/definition.ts";
 import type { KubeObject, Mutable } from "../../api/meta/object.ts";
 import type { Subresource } from "../../api/meta/requests.ts";
+import type { Answers } from "../webhooks/webhook-admission.ts";
 import type { Served } from "./catalog.ts";
 
 /** An object on its way in: decoded, owned by the pipeline, of no checked type yet. */
@@ -17,6 +18,8 @@ export interface Caller {
   readonly warn: (text: string) => void;
   /** Only for apply: take conflicting fields over. */
   readonly force?: boolean;
+  /** Answers of webhooks had so far; without, none are asked. */
+  readonly webhooks?: Answers;
 }
 
 /** Names what a request is about. */

@@ -109,6 +109,9 @@ export function writeOver(registry: Registry, target: Target, overwrite: Overwri
     dryRun: caller.dryRun,
     now: registry.now(),
     store: registry.store,
+    context,
+    warn: caller.warn,
+    ...(caller.webhooks ? { webhooks: caller.webhooks } : {}),
     ...(target.namespace ? { namespace: target.namespace } : {}),
     ...(subresource ? { subresource } : {}),
   } as const;
