@@ -73,6 +73,8 @@ export interface RunningContainer {
   readonly startedAtMs: number;
   /** Where the program serves or may; only for containers with a PORT, and for those with `serves` only once that resolved. */
   readonly address: NetAddress | undefined;
+  /** A path of the Unix domain to which connections may be made before it serves, if there is one. */
+  readonly comingAt?: string;
   /**
    * For programs that say themselves when they serve: resolves then, and never if they end before. Undefined for
    * programs that must be asked by probing.

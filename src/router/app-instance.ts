@@ -2,6 +2,8 @@ import type { InstanceAddress, InstanceEvent } from "./instance.ts";
 
 /** Connections to one instance: opened by the proxy, owned by the instance. */
 export interface InstancePool {
+  /** Requests will come soon: a connection is made for the first. */
+  prepare?(): void;
   /** No new requests will come: idle connections end now, busy ones after their request. */
   close(): void;
   /** Every connection ends now. */

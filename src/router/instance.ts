@@ -8,13 +8,14 @@ export interface InstanceAddress {
 }
 
 /**
+ * - `coming`: will be ready soon at that address: connections may be made, requests may not be sent;
  * - `ready`: takes requests from now on (repeating it updates the address);
  * - `unready`: no new requests, may come back;
  * - `draining`: no new requests, will be stopped when its last one ends;
  * - `gone`: ended; requests still on it fail as the connection does.
  */
 export interface InstanceEvent {
-  readonly type: "ready" | "unready" | "draining" | "gone";
+  readonly type: "coming" | "ready" | "unready" | "draining" | "gone";
   /** `namespace/name` of the Revision. */
   readonly revision: string;
   /** Stable over the instance's life, also when a claimed host later gets its pod. */

@@ -185,6 +185,10 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
       this.#makeReady(event);
       return;
     }
+    if (event.type === "coming") {
+      if (!this.#all.has(event.id)) this.#add(event).pool.prepare?.();
+      return;
+    }
     const instance = this.#all.get(event.id);
     if (instance === undefined) return;
     instance.state = event.type;
@@ -192,8 +196,16 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     if (event.type === "gone") {
       this.#all.delete(event.id);
       if (this.#all.size === 0) this.#all = noInstances;
-      instance.pool.close();
     }
+    // An app that ends waits for its connections, also for one that was never used.
+    if (event.type !== "unready") instance.pool.close();
+  }
+
+  #add(event: InstanceEvent): AppInstance<Pool> {
+    const instance = new AppInstance(event, this.#deps.openPool);
+    if (this.#all === noInstances) this.#all = new Map();
+    this.#all.set(event.id, instance);
+    return instance;
   }
 
   #makeReady(event: InstanceEvent): void {
@@ -204,11 +216,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
       this.#ready = this.#ready.filter((other) => other !== instance);
       instance = undefined;
     }
-    if (instance === undefined) {
-      instance = new AppInstance(event, this.#deps.openPool);
-      if (this.#all === noInstances) this.#all = new Map();
-      this.#all.set(event.id, instance);
-    }
+    instance ??= this.#add(event);
     instance.suspect = false;
     this.failure = undefined;
     this.coldSinceMs = undefined;
@@ -228,8 +236,11 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
 
 const noInstances = new Map<string, never>();
 
+/** With a path that is the end, without one it is the port. */
 function isSameEnd(instance: AppInstance, event: InstanceEvent): boolean {
   const { address, protocol } = instance;
+  if (address.path !== undefined) return address.path === event.address.path && protocol === event.protocol;
+  if (event.address.path !== undefined) return false;
   return address.host === event.address.host && address.port === event.address.port && protocol === event.protocol;
 }
 

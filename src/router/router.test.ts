@@ -1,5 +1,5 @@
 import { mkdtemp } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
@@ -249,11 +249,60 @@ test("a deleted revision leaves nothing behind once its routes, instances and re
 test("an instance with a socket of the Unix domain is asked there, not by its port", async () => {
   const harness = await start();
   const closed = await harness.app(() => undefined);
-  const server = createServer((_req, res) => res.end("by path"));
-  const path = join(await mkdtemp(join(tmpdir(), "ebb-router-")), "app");
-  await new Promise<void>((resolve) => server.listen(path, resolve));
+  const { server, path } = await pathServer((_req, res) => res.end("by path"));
   harness.ready({ ...closed, path });
   await new RawClient(harness.port).send(get).until("by path");
+  await closeServer(server);
+});
+
+test("an instance that is coming is connected to before it is ready, and asked nothing", async () => {
+  const harness = await start();
+  const seen: string[] = [];
+  const address = await harness.app((_req, res) => {
+    seen.push("request");
+    res.end("served");
+  });
+  const { server, path } = await pathServer((_req, res) => res.end("by path"));
+  let connections = 0;
+  server.on("connection", () => connections++);
+  harness.event("coming", { ...address, path });
+  const client = new RawClient(harness.port).send(get);
+  await eventually(
+    () => connections === 1 && harness.load.demands.length === 1,
+    () => `${connections} connections, ${harness.load.demands.length} demands`,
+  );
+  expect(harness.router.pending("default/app")).toEqual({ queued: 1, present: 1, instances: 0 });
+  harness.ready({ ...address, path });
+  await client.until("by path");
+  expect([connections, seen]).toEqual([1, []]);
+  await closeServer(server);
+});
+
+test("a connection made for an instance that then serves elsewhere, or ends, is closed unused", async () => {
+  const harness = await start();
+  const address = await harness.app((_req, res) => res.end("own server"));
+  const { server, path } = await pathServer(() => expect.unreachable("asked where nothing serves"));
+  const open = (): Promise<number> =>
+    new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+  for (const end of ["ready", "draining", "gone"] as const) {
+    const id = `${end}-instance`;
+    harness.event("coming", { ...address, port: 0, path }, id);
+    await expect.poll(open).toBe(1);
+    harness.event(end, address, id);
+    await expect.poll(open).toBe(0);
+  }
+  await new RawClient(harness.port).send(get).until("own server");
+  await closeServer(server);
+});
+
+async function pathServer(listener: RequestListener): Promise<{ readonly server: Server; readonly path: string }> {
+  const server = createServer(listener);
+  const path = join(await mkdtemp(join(tmpdir(), "ebb-router-")), "app");
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  return { server, path };
+}
+
+async function closeServer(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-});
+}

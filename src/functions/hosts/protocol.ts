@@ -63,8 +63,8 @@ export interface HostFailure {
 }
 
 export type HostMessage =
-  /** Up and able to take a claim. */
-  | { readonly type: "idle" }
+  /** Up and able to take a claim. `path`: connections may be made to it already; requests wait for `ready`. */
+  | { readonly type: "idle"; readonly path?: string }
   /**
    * Loaded; takes requests on 127.0.0.1:port from now on, and on the socket of the Unix domain at `path` (as net.connect
    * takes it) where the host serves them itself.

@@ -29,6 +29,8 @@ export interface HostProcess {
   /** Resolves when the host waits for a claim; rejects when it ends before. */
   readonly idle: Promise<void>;
   readonly exited: Promise<HostExit>;
+  /** While it waits: where connections may be made before it has been claimed, if anywhere. */
+  readonly path?: () => string | undefined;
   /** Hands the function over, once. Resolves with where it serves; rejects with HostLoadError. */
   claim(claim: Omit<ClaimMessage, "type">): Promise<HostDoors>;
 }
@@ -130,6 +132,7 @@ export function hostOver({ control, ...parts }: HostParts): HostProcess {
   return {
     ...parts,
     idle: messages.idle,
+    path: messages.path,
     claim(claim) {
       control.write(`${JSON.stringify({ type: "claim", ...claim })}\n`);
       return messages.ready;
@@ -140,6 +143,7 @@ export function hostOver({ control, ...parts }: HostParts): HostProcess {
 interface HostMessages {
   readonly idle: Promise<void>;
   readonly ready: Promise<HostDoors>;
+  readonly path: () => string | undefined;
 }
 
 function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages {
@@ -152,6 +156,7 @@ function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages 
   // Whoever does not ask must not make the process fail.
   idle.promise.catch(() => undefined);
   ready.promise.catch(() => undefined);
+  let path: string | undefined;
   let text = "";
   control.setEncoding("utf8");
   control.on("error", () => undefined);
@@ -160,8 +165,10 @@ function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages 
     for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
       const message = JSON.parse(text.slice(0, end)) as HostMessage;
       text = text.slice(end + 1);
-      if (message.type === "idle") idle.resolve();
-      else if (message.type === "ready") ready.resolve(message);
+      if (message.type === "idle") {
+        path = message.path;
+        idle.resolve();
+      } else if (message.type === "ready") ready.resolve(message);
       else if (message.type === "failed") refuse(new HostLoadError(message.reason, message.message));
     }
   });
@@ -174,5 +181,5 @@ function readMessages(control: Duplex, exited: Promise<HostExit>): HostMessages 
       ),
     refuse,
   );
-  return { idle: idle.promise, ready: ready.promise };
+  return { idle: idle.promise, ready: ready.promise, path: () => path };
 }

@@ -118,6 +118,7 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
   /** Until a pod takes it: watches its readiness, and ends it when none does. */
   function own(started: Omit<Ahead, "ready" | "release">, uid: string, waiting: Waiting, container: Container): void {
     const { running, tracker, logFile } = started;
+    if (running.comingAt !== undefined) tracker.coming({ host: "127.0.0.1", port: 0, path: running.comingAt });
     const stopHealth = watchHealth(
       deps,
       container,

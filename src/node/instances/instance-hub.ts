@@ -2,7 +2,7 @@ import type { NetAddress } from "../runtime.ts";
 
 /** One change of one instance: router/instance.ts says what the types mean. */
 export interface InstanceEvent {
-  readonly type: "ready" | "unready" | "draining" | "gone";
+  readonly type: "coming" | "ready" | "unready" | "draining" | "gone";
   readonly revision: string;
   readonly id: string;
   readonly address: NetAddress;
@@ -16,6 +16,8 @@ export interface InstanceTracker {
   readonly id: string;
   readonly revision: string;
   readonly isReady: boolean;
+  /** It will serve there; before `ready`. */
+  coming(address: NetAddress): void;
   ready(address: NetAddress): void;
   unready(): void;
   draining(): void;
@@ -56,14 +58,15 @@ export function createInstanceHub(): InstanceHub {
         get isReady() {
           return live.get(facts.id)?.type === "ready";
         },
+        coming: (address) => emit({ ...facts, type: "coming", address }),
         ready(address) {
           const last = live.get(facts.id);
           if (last?.type === "ready" && last.address.port === address.port) return;
           if (last?.type !== "draining") emit({ ...facts, type: "ready", address });
         },
         unready: () => change("unready", ["ready"]),
-        draining: () => change("draining", ["ready", "unready"]),
-        gone: () => change("gone", ["ready", "unready", "draining"]),
+        draining: () => change("draining", ["coming", "ready", "unready"]),
+        gone: () => change("gone", ["coming", "ready", "unready", "draining"]),
       };
     },
   };

@@ -56,6 +56,13 @@ export class AppConnection implements WireEvents {
     this.wire.socket.once("close", stop);
   }
 
+  /** Waits for its first exchange, but not long: an app that ends waits for connections never used. */
+  rest(): void {
+    this.#phase = "idle";
+    this.expiresMs = this.#pool.deps.nowMs() + unusedMs;
+    this.#pool.put(this);
+  }
+
   /** Takes an exchange: its front writes the request here. */
   begin(exchange: Exchange): void {
     this.#exchange = exchange;
@@ -218,4 +225,5 @@ export class AppConnection implements WireEvents {
 }
 
 const noTrailers: readonly Pair[] = [];
+const unusedMs = 1000;
 const closedReason = "the instance closed the connection";

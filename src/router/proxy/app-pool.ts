@@ -59,6 +59,16 @@ export class AppPool implements ProxyPool {
     );
   }
 
+  /** Makes a connection to have one in a moment; whether it can be made is all the same yet. */
+  prepare(): void {
+    const connection = new AppConnection(this);
+    this.#all.add(connection);
+    connection.connect(
+      () => connection.rest(),
+      () => undefined,
+    );
+  }
+
   /** The exchange no longer wants the connection being made for it: it becomes a spare one. */
   cancel(exchange: Exchange): void {
     const connection = this.#connecting.get(exchange);

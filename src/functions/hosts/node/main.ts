@@ -66,7 +66,10 @@ function serveClaim(): void {
   if (process.argv[2] === "--warm") {
     void listening
       .then((port) => rehearse(serve, { server, port, path: door.path() }))
-      .then(() => send({ type: "idle" }), fail);
+      .then(() => {
+        const path = door.path();
+        send({ type: "idle", ...(path === undefined ? {} : { path }) });
+      }, fail);
   }
 }
 

@@ -56,6 +56,7 @@ export async function startFunction(
     ...(confinement.user ? { user: confinement.user } : {}),
   });
   if (warm) confinement.adopt(host.pid);
+  const comingAt = warm?.path?.();
   let address: NetAddress | undefined;
   let failure: HostLoadError | undefined;
   const serves = ready.then(
@@ -74,6 +75,7 @@ export async function startFunction(
     request,
     imageId: image.digest,
     address: () => address,
+    ...(comingAt === undefined ? {} : { comingAt }),
     serves,
     cause: () => (failure && failure.reason !== "HostExited" ? failure : undefined),
     env: () => (address ? { ...env, PORT: String(address.port) } : env),

@@ -12,6 +12,7 @@ export interface SupervisedFacts {
   readonly imageId: string;
   readonly address: () => NetAddress | undefined;
   readonly serves?: Promise<void>;
+  readonly comingAt?: string;
   /** Asked once the process has ended: a better word than its exit code. */
   readonly cause?: () => { readonly reason: string; readonly message: string } | undefined;
   /** The main process's environment, for commands run beside it. */
@@ -54,6 +55,7 @@ export function supervise(
     get address() {
       return facts.address();
     },
+    ...(facts.comingAt === undefined ? {} : { comingAt: facts.comingAt }),
     serves: facts.serves,
     exited,
     stdin: child.stdin,
