@@ -5,8 +5,10 @@ import site
 import sys
 
 from .failure import LoadFailure
+from .warm_up import load_all
 
 _host_dir = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+STANDARD = getattr(sys, "stdlib_module_names", frozenset())
 _standard = os.path.dirname(os.path.abspath(os.__file__))
 
 
@@ -29,6 +31,10 @@ def become(claim: dict, port: int) -> None:
 
 def _set_path(claim: dict) -> None:
     """As for `python3 entry.py`: its directory first, then PYTHONPATH, the standard library, dependencies; shims last."""
+    shadowed = _shadowed(claim["cwd"])
+    if shadowed:
+        # The host itself means the standard ones: all it may need is loaded before.
+        load_all()
     given = [part for part in claim["env"].get("PYTHONPATH", "").split(os.pathsep) if part]
     standard = [part for part in sys.path if part != _host_dir]
     sys.path[:] = [claim["cwd"], *given, *standard]
@@ -37,7 +43,7 @@ def _set_path(claim: dict) -> None:
         # With its .pth files, as an installed site-packages.
         site.addsitedir(directory)
     sys.path.append(os.path.join(_host_dir, "shims"))
-    _forget_shadowed(claim["cwd"])
+    _forget(shadowed)
 
 
 def _check_tag(directory: str) -> None:
@@ -56,13 +62,16 @@ def _check_tag(directory: str) -> None:
         )
 
 
-def _forget_shadowed(directory: str) -> None:
+def _shadowed(directory: str) -> set:
+    return {name[:-3] if name.endswith(".py") else name for name in os.listdir(directory)} & STANDARD
+
+
+def _forget(shadowed: set) -> None:
     """
     A module of the function may have the name of one of the standard library that the host has loaded already; the
     function means its own.
     """
-    names = {name[:-3] if name.endswith(".py") else name for name in os.listdir(directory)}
-    for name in names & sys.modules.keys():
+    for name in shadowed & sys.modules.keys():
         file = getattr(sys.modules[name], "__file__", None)
         if file is not None and os.path.abspath(file).startswith(_standard) and name != "encodings":
             for loaded in [one for one in sys.modules if one == name or one.startswith(name + ".")]:

@@ -54,7 +54,9 @@ class Socket:
         try:
             await app(scope, self._messages.get, self.send)
         except Exception as error:
-            answer_error(self._exchange, error)
+            # What frameworks raise when the caller has left is no failure.
+            if not (self._closed and type(error).__name__ == "WebSocketDisconnect"):
+                answer_error(self._exchange, error)
             self._close(1011)
             return
         if not self._open and not self._exchange.finished:

@@ -20,7 +20,7 @@ class Connection:
     as much as all of this.
     """
 
-    __slots__ = ("server", "loop", "sock", "fd", "peer", "upgraded", "closed", "exchange", "_input", "_body", "_paused", "_feeding", "_out", "_out_size", "_drain", "_ending", "_continue", "_discarded")
+    __slots__ = ("server", "loop", "sock", "fd", "peer", "upgraded", "closed", "exchange", "_input", "_body", "_paused", "_feeding", "_out", "_out_size", "_drain", "_ending", "continue_owed", "_discarded")
 
     def __init__(self, server, sock: socket.socket, peer) -> None:
         self.server = server
@@ -40,7 +40,8 @@ class Connection:
         self._out_size = 0
         self._drain = None
         self._ending = False
-        self._continue = False
+        # The caller waits to be told before it sends the body.
+        self.continue_owed = False
         self._discarded = 0
         self.loop.add_reader(self.fd, self._readable)
 
@@ -70,6 +71,10 @@ class Connection:
                 self._next()
         except BadRequest as error:
             self._refuse(error)
+        except Exception:
+            # Ours to repair, but not for a caller to wait for.
+            self.close()
+            raise
 
     def _next(self) -> None:
         """Begins requests from the input, as long as each is answered at once."""
@@ -100,7 +105,7 @@ class Connection:
         if head.chunked or head.length:
             exchange.expect_body()
             self._body = ChunkedBody() if head.chunked else CountedBody(head.length)
-            self._continue = head.expects_continue
+            self.continue_owed = head.expects_continue
             if self._input:
                 data, self._input = self._input, b""
                 self._input = self._feed_body(data)
@@ -108,7 +113,7 @@ class Connection:
 
     def _feed_body(self, data: bytes) -> bytes:
         content, rest, done = self._body.feed(data)
-        self._continue = False
+        self.continue_owed = False
         if done:
             self._body = None
         if self.exchange is not None:
@@ -120,8 +125,8 @@ class Connection:
         return rest
 
     def ask_for_body(self) -> None:
-        if self._continue:
-            self._continue = False
+        if self.continue_owed:
+            self.continue_owed = False
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def pause(self) -> None:
@@ -210,7 +215,7 @@ class Connection:
         self.server.ended(exchange)
         if self.closed or self.upgraded is not None:
             return
-        unsendable = self._body is not None and (self._continue or exchange.head.length > MAX_DISCARD)
+        unsendable = self._body is not None and (self.continue_owed or exchange.head.length > MAX_DISCARD)
         if not exchange.keep_alive or unsendable:
             self._end()
             return

@@ -61,6 +61,9 @@ def response_head(exchange, status: int, headers, length) -> bytes:
                 parts.append(b"transfer-encoding: chunked")
             else:
                 exchange.keep_alive = False
+    if exchange.connection.continue_owed:
+        # Whether the body still comes is not known: nothing after it could be understood.
+        exchange.keep_alive = False
     if not exchange.keep_alive:
         parts.append(b"connection: close")
     elif not exchange.head.http11:

@@ -1,0 +1,188 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { findPython } from "../../src/functions/hosts/find-python.ts";
+import { pythonHostCommand } from "../../src/functions/hosts/host-command.ts";
+import type { ClaimMessage } from "../../src/functions/hosts/protocol.ts";
+import { pythonProgram } from "../../src/functions/hosts/python-program.ts";
+import { HostLoadError, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
+
+const fixtures = resolve(import.meta.dirname, "fixtures/python");
+const python = await findPython("/usr/local/bin:/usr/bin:/bin");
+const running: HostProcess[] = [];
+
+afterEach(async () => {
+  for (const host of running.splice(0)) {
+    try {
+      process.kill(host.pid, "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+    await host.exited;
+  }
+});
+
+async function load(file: string, more: Partial<ClaimMessage> = {}) {
+  const command = pythonHostCommand(python?.path ?? "", pythonProgram(join(tmpdir(), "ebb-test-cache")));
+  const env = { PATH: "/usr/bin:/bin", SECRET_OF_EBB: "x" };
+  const host = startHost({ command, env, spawned: () => undefined, now: () => Date.now() }, "direct");
+  running.push(host);
+  let text = "";
+  for (const pipe of [host.stdout, host.stderr]) pipe.on("data", (chunk: Buffer) => (text += chunk.toString()));
+  const entry = join(fixtures, file);
+  const claim = { entry, model: "auto", env: { COLOUR: "blue" }, cwd: dirname(entry), loadTimeoutMs: 5_000 } as const;
+  const { port, path } = await host.claim({ ...claim, ...more });
+  return { host, port, path, url: `http://127.0.0.1:${port}`, printed: () => text };
+}
+
+async function refusal(file: string, more?: Partial<ClaimMessage>): Promise<HostLoadError> {
+  const error: unknown = await load(file, more).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof HostLoadError)) throw new Error(`expected ${file} not to load, got ${String(error)}`);
+  return error;
+}
+
+/** Sends bytes as they are; gives all that comes back until the pattern is there or the other side ends. */
+async function talk(port: number, parts: readonly string[], until?: RegExp): Promise<string> {
+  const socket: Socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  let seen = "";
+  socket.on("data", (chunk: Buffer) => (seen += chunk.toString()));
+  const ended = once(socket, "close");
+  socket.on("error", () => undefined);
+  for (const part of parts) {
+    socket.write(part);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  if (until) await expect.poll(() => seen).toMatch(until);
+  else await ended;
+  socket.destroy();
+  return seen;
+}
+
+describe.skipIf(!python)("the Python host", () => {
+  test.each([
+    ["fails_inside.py", {}, "ImportFailed", /^Traceback[\s\S]*fails_inside\.py", line 8[\s\S]*JSONDecodeError: /],
+    ["no_such_file.py", {}, "ImportFailed", /no_such_file\.py does not exist/],
+    ["no_handler.py", {}, "NoHandler", /defines nothing that takes requests: define `app`/],
+    ["echo_app.py", { model: "asgi", target: "api" }, "NoHandler", /echo_app has no 'api': it defines app, /],
+    ["two_functions.py", {}, "AmbiguousHandler", /registers one, two: say which by --target/],
+    ["never_ends.py", { loadTimeoutMs: 300 }, "LoadTimeout", /not loaded within 0\.3 s/],
+    ["other_port.py", { model: "server", loadTimeoutMs: 500 }, "PortIgnored", /listens on port \d+ instead of PORT/],
+    ["ends_at_once.py", { model: "server" }, "NeverListens", /ended without listening on PORT/],
+    ["no_handler.py", { model: "fetch" }, "NoHandler", /does not know the model 'fetch'/],
+  ] as const)("%s %j is refused with %s", async (file, more, reason, message) => {
+    const error = await refusal(file, more);
+    expect(error.reason).toBe(reason);
+    expect(error.message).toMatch(message);
+    expect(error.message).not.toContain("ebb_host");
+  });
+
+  test("a function sees its own environment, directory and modules, and nothing of the host's", async () => {
+    const { url } = await load("shadows/sees_its_own.py");
+    const seen = (await (await fetch(url)).json()) as Readonly<Record<string, unknown>>;
+    expect(seen).toMatchObject({
+      cwd: join(fixtures, "shadows"),
+      argv: [join(fixtures, "shadows/sees_its_own.py")],
+      queue: "not the standard one",
+      host_on_path: false,
+    });
+    expect(seen["env"]).toEqual(expect.arrayContaining(["COLOUR", "PORT"]));
+    expect(seen["env"]).not.toContain("SECRET_OF_EBB");
+  });
+
+  test("requests in one packet, or in single bytes, are answered in order", async () => {
+    const { port } = await load("echo_app.py");
+    const post = (body: string): string =>
+      `POST / HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const both = await talk(port, [post("one") + post("two")], /got two$/);
+    expect(both.match(/got (?:one|two)/g)).toEqual(["got one", "got two"]);
+    const slow = await talk(port, [...post("abc")].slice(0, 30).concat(post("abc").slice(30)), /got abc$/);
+    expect(slow).toContain("200 OK");
+  });
+
+  test("a chunked body arrives, however it is cut", async () => {
+    const { port } = await load("echo_app.py");
+    const head = "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    for (const parts of [["5\r\nhello\r\n0\r\n\r\n"], ["5;x=1\r\nhe", "llo\r", "\n0\r\nt: 1\r\n", "\r\n"]]) {
+      const seen = await talk(port, [head, ...parts], /got hello$/);
+      expect(seen).toContain("content-length: 9");
+    }
+  });
+
+  test("100-continue is sent when the body is asked for, and not when it is not", async () => {
+    const { port } = await load("echo_app.py");
+    const head = (path: string): string =>
+      `POST ${path} HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n`;
+    const asked = await talk(port, [head("/"), "hi"], /got hi$/);
+    expect(asked).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK/);
+    const unasked = await talk(port, [head("/unread")]);
+    expect(unasked).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*connection: close/i);
+  });
+
+  test.each([
+    ["GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nhost : x\r\n\r\n", 400],
+    ["GET  / HTTP/1.1\r\n\r\n", 400],
+    ["GET / HTTP/3.0\r\n\r\n", 505],
+    ["POST / HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400],
+    ["POST / HTTP/1.1\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n", 400],
+    ["POST / HTTP/1.1\r\ntransfer-encoding: gzip\r\n\r\n", 501],
+    [`GET / HTTP/1.1\r\nx: ${"a".repeat(70_000)}\r\n\r\n`, 431],
+  ])("%j is refused with %i and the connection ends", async (request, status) => {
+    const { port } = await load("echo_app.py");
+    expect(await talk(port, [request])).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  });
+
+  test("an answer that is cut off never passes for a whole one, and no header smuggles another in", async () => {
+    const { url, printed } = await load("echo_app.py");
+    expect((await fetch(`${url}/short`)).status).toBe(500);
+    await expect(fetch(`${url}/cut`).then((answer) => answer.text())).rejects.toThrow();
+    expect((await fetch(`${url}/split`)).status).toBe(500);
+    await expect.poll(printed).toMatch(/failed: .*line break/s);
+  });
+
+  test("print() is in the log while the request still runs", async () => {
+    const { url, printed } = await load("echo_app.py");
+    const answer = fetch(`${url}/print`);
+    await expect.poll(printed, { timeout: 250, interval: 10 }).toContain("printed at once");
+    expect(await (await answer).text()).toBe("printed");
+  });
+
+  test("WebSockets: text, bytes, large messages, and closing from either side", async () => {
+    const { port, printed } = await load("echo_app.py");
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/chat`, ["chat"]);
+    await once(socket, "open");
+    expect(socket.protocol).toBe("chat");
+    const ask = async (message: string | Buffer): Promise<Buffer> => {
+      socket.send(message);
+      const [data] = (await once(socket, "message")) as [Buffer];
+      return data;
+    };
+    expect((await ask("hello")).toString()).toBe("HELLO");
+    expect(await ask(Buffer.from([1, 2, 3]))).toEqual(Buffer.from([3, 2, 1]));
+    expect((await ask("x".repeat(300_000))).length).toBe(300_000);
+    socket.send("bye");
+    const [code, reason] = (await once(socket, "close")) as [number, Buffer];
+    expect([code, reason.toString()]).toEqual([4000, "asked"]);
+    const other = new WebSocket(`ws://127.0.0.1:${port}/chat`, ["chat"]);
+    await once(other, "open");
+    other.close(1000);
+    await expect.poll(printed).toContain("left with 1000");
+  });
+
+  test("the same function answers over its socket of the Unix domain", async () => {
+    const { path } = await load("echo_app.py");
+    if (process.platform !== "linux") return expect(path).toBeUndefined();
+    const socket = connect({ path: path ?? "" });
+    socket.write("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nconnection: close\r\n\r\nhi");
+    let seen = "";
+    for await (const chunk of socket) seen += String(chunk);
+    expect(seen).toMatch(/200 OK[\s\S]*got hi$/);
+  });
+});
