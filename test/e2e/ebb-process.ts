@@ -77,6 +77,9 @@ export async function startEbb(options: StartOptions = {}): Promise<EbbProcess> 
   });
 }
 
+/** ebb gives its pods 10 s when it ends; tests' hooks have no more either. */
+const endWithinMs = 9_500;
+
 async function firstLine(child: ChildProcess, output: () => string): Promise<string> {
   return await new Promise((resolvePromise, reject) => {
     let seen = "";
@@ -107,7 +110,14 @@ function makeHandle(
     if (child.exitCode === null && child.signalCode === null) {
       const exited = once(child, "exit");
       child.kill(signal);
+      // A test must not leave a process behind, nor hide that ebb did not end.
+      const late = setTimeout(() => {
+        child.kill("SIGKILL");
+      }, endWithinMs);
       await exited;
+      clearTimeout(late);
+      if (child.signalCode === "SIGKILL" && signal !== "SIGKILL")
+        throw new Error(`ebb did not end within ${endWithinMs} ms of ${signal}; its output:\n${extra.output()}`);
     }
     if (extra.removeDir && signal !== "SIGKILL") await rm(dir, { recursive: true, force: true });
     return child.exitCode ?? -1;
