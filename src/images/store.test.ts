@@ -1,6 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { pack } from "tar-stream";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -116,4 +118,22 @@ test("a tag in the store resolves to its digest, a digest to itself, anything el
   expect(await resolveDigest({ store }, "dev.local/hello:v1")).toBe(`dev.local/hello@${digest}`);
   expect(await resolveDigest({ store }, `dev.local/hello@${digest}`)).toBe(`dev.local/hello@${digest}`);
   await expect(resolveDigest({ store }, "nginx")).rejects.toThrow('no image "nginx" in the local store');
+});
+
+test("several processes that name images at once lose none of each other's names", async () => {
+  const digest = await buildImage(store, "dev.local/hello:v1", source("x"));
+  const program = `
+    import { openImageStore } from ${JSON.stringify(join(import.meta.dirname, "store.ts"))};
+    const [dir, who] = process.argv.slice(1);
+    const store = openImageStore(dir);
+    for (let i = 0; i < 30; i++) await store.tag("dev.local/" + who + ":" + i, store.find("dev.local/hello:v1"));
+    console.log(await store.unpack(store.find("dev.local/hello:v1").digest));
+  `;
+  const run = promisify(execFile);
+  const outputs = await Promise.all(
+    ["a", "b", "c"].map((who) => run(process.execPath, ["--input-type=module", "-e", program, dir, who])),
+  );
+  expect(await store.list()).toHaveLength(91);
+  expect(new Set(outputs.map(({ stdout }) => stdout.trim()))).toEqual(new Set([await store.unpack(digest)]));
+  expect(await readdir(join(dir, "unpacked"))).toEqual([digest.slice(7)]);
 });

@@ -2,7 +2,8 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { buildImage, type ImageSource } from "../../src/images/build-image.ts";
+import { attach } from "../../src/images/attest/attach.ts";
+import { buildImage, buildIndex, type ImageSource } from "../../src/images/build-image.ts";
 import { createImagePuller } from "../../src/images/registry/image-puller.ts";
 import { pullImage } from "../../src/images/registry/pull-image.ts";
 import { pushImage } from "../../src/images/registry/push-image.ts";
@@ -80,6 +81,49 @@ describe.each(kinds)("$name", ({ name, available }) => {
     const root = await there.store.unpack(digest);
     expect(await readFile(join(root, "app/index.mjs"), "utf8")).toBe(`// ${count}\none`);
     expect(await resolveDigest({ store: there.store, client }, `${repository}:v1`)).toBe(`${repository}@${digest}`);
+  });
+
+  check("an image for one platform is not taken for another's", async () => {
+    await buildImage(here.store, "dev.local/a", { ...image("one"), architecture: "arm64" });
+    await push();
+    const amd64 = { os: "linux", architecture: "amd64" };
+    await expect(pull({ platform: amd64 })).rejects.toThrow("it is made for linux/arm64 alone");
+    expect(there.store.find(`${repository}:v1`)).toBeUndefined();
+    await pull({ platform: { os: "linux", architecture: "arm64" } });
+  });
+
+  check("an image for several platforms comes for one of them, or whole, and whole it goes on", async () => {
+    const platforms = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }));
+    const digest = await buildIndex(here.store, "dev.local/a", image("one"), platforms);
+    await push();
+    const arm = await pull({ platform: platforms[1] });
+    expect(arm.named.digest).toBe(digest);
+    const stored = await there.store.resolve(`${repository}:v1`, platforms[1]);
+    expect([stored?.digest, stored?.config.architecture]).toEqual([arm.digest, "arm64"]);
+    const onward = { client, store: there.store };
+    await expect(pushImage(onward, `${repository}:v1`, `${repository}-on:v1`)).rejects.toThrow("--platform");
+    expect((await pull({ platform: "all" })).digest).toBe(digest);
+    expect((await pushImage(onward, `${repository}:v1`, `${repository}-on:v1`)).digest).toBe(digest);
+    expect(await resolveDigest({ store: there.store, client }, `${repository}:v1`)).toBe(`${repository}@${digest}`);
+    const s390x = { os: "linux", architecture: "s390x" };
+    await expect(pull({ platform: s390x })).rejects.toThrow("only for linux/amd64, linux/arm64");
+  });
+
+  check("SBOMs and signatures go with their image, and are listed where it is", async () => {
+    const digest = await buildImage(here.store, "dev.local/a", image("one"));
+    const sbom = await attach(here.store, "dev.local/a", {
+      artifactType: "application/spdx+json",
+      content: { of: digest },
+    });
+    await push();
+    const list = await fetch(`http://${proxy.host}/v2/test/r${count}/referrers/${digest}`);
+    const fallback = await fetch(`http://${proxy.host}/v2/test/r${count}/manifests/${digest.replace(":", "-")}`, {
+      headers: { accept: "application/vnd.oci.image.index.v1+json" },
+    });
+    const answer = list.ok ? list : fallback;
+    const { manifests } = (await answer.json()) as { readonly manifests: readonly unknown[] };
+    expect(manifests).toMatchObject([{ digest: sbom, artifactType: "application/spdx+json" }]);
+    expect((await push()).sentBlobs).toEqual([]);
   });
 
   check("of a rebuilt image only the changed layer, its config and manifest travel", async () => {

@@ -2,6 +2,7 @@ import { isDigest } from "../digest.ts";
 import { ImageError } from "../image-error.ts";
 import {
   isIndex,
+  type ImageConfig,
   pickPlatform,
   platformOf,
   platformText,
@@ -55,6 +56,7 @@ export async function pullImage(
   if (!found) throw missing(reference, name);
   const pull: Pull = { remote, store: deps.store, options };
   const digest = await fetchNamed(pull, found);
+  if (!isIndex(found.document)) await checkPlatform(pull, found.document);
   await deps.store.tag(name, found.descriptor, { pulled: true });
   const base = `${reference.registry}/${reference.repository}`;
   return { reference: `${base}@${found.descriptor.digest}`, named: found.descriptor, digest };
@@ -88,6 +90,20 @@ async function fetchNamed(pull: Pull, found: RemoteManifest): Promise<string> {
   const digest = await fetchEntry(pull, picked);
   await putManifest(pull, found);
   return digest;
+}
+
+/** An image for one platform alone has to be for the one that was asked for, when one was. */
+async function checkPlatform({ store, remote, options }: Pull, manifest: Manifest): Promise<void> {
+  const { platform } = options;
+  if (platform === undefined || platform === "all") return;
+  const { os, architecture } = (await store.readJson<Partial<ImageConfig>>(manifest.config.digest)) ?? {};
+  // Artifacts that are no images have no platform.
+  if (os === undefined || architecture === undefined) return;
+  if (os === platform.os && architecture === platform.architecture) return;
+  throw new ImageError(
+    "not-found",
+    `cannot ${remote.task}: it is made for ${os}/${architecture} alone, not for ${platformText(platform)}`,
+  );
 }
 
 /** An entry of an index: a manifest, or an index again. */

@@ -85,7 +85,7 @@ function breakWords(code: string, host: string, message: string): string {
 
 function remedy(code: string): string {
   if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code))
-    return "give its authority with NODE_EXTRA_CA_CERTS=file, or --insecure to trust it anyway";
+    return "give its authority with --ca or NODE_EXTRA_CA_CERTS, or --insecure to trust it anyway";
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "EPROTO") return "--insecure speaks plain HTTP to it";
   if (code === "ENOTFOUND" || code === "ECONNREFUSED") return "check the image's name and the network";
   return "run it again: what arrived is kept";

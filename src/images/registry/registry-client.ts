@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
+import { getCACertificates } from "node:tls";
 import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from "undici";
 import { ImageError } from "../image-error.ts";
 import { parseChallenge, type Challenge } from "./challenge.ts";
@@ -242,7 +243,8 @@ class PassingFailure extends Error {
 }
 
 function makeDispatcher(options: RegistryClientOptions): Dispatcher {
-  const ca = options.caFile === undefined ? {} : { ca: readFileSync(options.caFile) };
+  const ca =
+    options.caFile === undefined ? {} : { ca: [...getCACertificates("default"), certificates(options.caFile)] };
   const tls = { ...ca, ...(options.insecure ? { rejectUnauthorized: false } : {}) };
   const settings = { connect: { ...tls, timeout: 10_000 }, connections: 16 };
   const env = options.env ?? {};
@@ -257,6 +259,15 @@ function makeDispatcher(options: RegistryClientOptions): Dispatcher {
     ...(https === undefined ? {} : { httpsProxy: https }),
     requestTls: tls,
   });
+}
+
+function certificates(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ImageError("malformed", `the certificates to trust cannot be read: ${why}`, { cause: error });
+  }
 }
 
 /** Loopback is spoken to in plain HTTP, as every client does. */
