@@ -268,3 +268,8 @@ test.each(["port", "local door"])(
     expect(printed()).toContain("later is done");
   },
 );
+
+test("a library may keep what it likes in the awslambda global", async () => {
+  const { url } = await load("keeps-in-awslambda.mjs");
+  expect(await (await fetch(url)).text()).toBe("function");
+});

@@ -29,7 +29,8 @@ export async function loadFunction(request: LoadRequest, drain: Drain): Promise<
     const { providePackage } = await import("../../models/functions-framework/provide-package.ts");
     providePackage();
   }
-  Object.defineProperty(globalThis, "awslambda", { value: awslambda, configurable: true });
+  // Open as Lambda's own: the AWS SDK assigns it again and keeps its stores in it, wherever it runs.
+  Object.defineProperty(globalThis, "awslambda", { value: { ...awslambda }, configurable: true, writable: true });
   if (request.model === "lambda") addLambdaEnv(env);
   const exports = await loadModule(entry);
   const model = settleModel(request, exports);
