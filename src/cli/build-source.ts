@@ -7,6 +7,7 @@ import type { ImageStore } from "../images/store.ts";
 import { CommandError, textOption, type CommandContext, type CommandInput, type Option } from "./command.ts";
 import { createBases } from "./base-images.ts";
 import type { Progress } from "./progress.ts";
+import { pushBuilt } from "./push-built.ts";
 import { dataDirOf } from "./target.ts";
 
 /** Options that say what a source is, for when detection guesses otherwise. */
@@ -59,7 +60,7 @@ export interface Built extends BuiltFunction {
   readonly layers: readonly { readonly digest: string; readonly size: number }[];
 }
 
-/** Builds functions one after the other; throws at the first that does not build, with its path. */
+/** Builds functions one after the other, then pushes them where --push says; throws at the first that does not build. */
 export async function buildAll(
   context: CommandContext,
   input: CommandInput,
@@ -86,7 +87,7 @@ export async function buildAll(
     const layers = (await store.resolve(built.image))?.manifest.layers ?? [];
     all.push({ ...built, source, ms: performance.now() - started, layers });
   }
-  return all;
+  return await pushBuilt(context, input, all, { store, progress });
 }
 
 /** `2 layers, 3.1 MB`. */

@@ -1,21 +1,24 @@
 /** The developer's commands against a real ebb: build, deploy, invoke, describe, logs, rollback, delete. */
-import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
+import { startOurs, temporaryStore } from "../registry/registries.ts";
 import { eventually, startEbb, type CommandResult, type EbbProcess } from "./ebb-process.ts";
 
+const work = mkdtempSync(join(tmpdir(), "ebb-commands-"));
 let ebb: EbbProcess;
 beforeAll(async () => {
   ebb = await startEbb();
 });
 afterAll(async () => {
   await ebb.stop();
+  rmSync(work, { recursive: true, force: true });
 });
 
 function folder(files: Readonly<Record<string, string>>): string {
-  const dir = mkdtempSync(join(tmpdir(), "ebb-commands-"));
+  const dir = mkdtempSync(join(work, "f-"));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(dir, name)), { recursive: true });
     writeFileSync(join(dir, name), text);
@@ -157,12 +160,35 @@ test("build explains what it takes a source for, and builds without an ebb runni
   const explained = await ebb.ebb("build", dir, "--explain");
   expect(explained.stdout).toMatch(/index\.ts/);
   expect(explained.stdout).toMatch(/app\.py/);
-  const elsewhere = mkdtempSync(join(tmpdir(), "ebb-store-"));
+  const elsewhere = mkdtempSync(join(work, "store-"));
   const built = json<{ readonly image: string; readonly layers: readonly object[] }>(
     await done("build", join(dir, "index.ts"), "--name", "alone", "--data", elsewhere, "--json"),
   );
   expect(built.image).toMatch(/^dev\.local\/default\/alone@sha256:[0-9a-f]{64}$/);
   expect(built.layers.length).toBeGreaterThan(0);
+});
+
+test("what is built and deployed can be pushed, of a rebuilt function only what changed travels", async () => {
+  const { store, remove } = temporaryStore();
+  const registry = await startOurs(store);
+  try {
+    const dir = folder({ "index.js": answering("a") });
+    const to = ["--push", `${registry.host}/team/pushed:v1`, "--insecure"];
+    const first = await done("build", dir, "--name", "pushed", ...to, "--json");
+    const { image } = json<{ readonly image: string }>(first);
+    expect(image).toMatch(new RegExp(`^${registry.host}/team/pushed@sha256:`));
+    expect((await store.resolve(image))?.digest).toBe(image.slice(image.indexOf("@") + 1));
+    const again = await done("build", dir, "--name", "pushed", ...to);
+    expect(again.stderr).toContain("0 B in 0 blobs travelled");
+    const planned = await done("deploy", dir, "--name", "pushed", "--push", "localhost:1/x", "--dry-run");
+    expect(planned.stdout).toContain(`image: localhost:1/x@${image.slice(image.indexOf("@") + 1)}`);
+    const refused = await ebb.ebb("build", dir, "--push", "127.0.0.1:1/x", "--insecure");
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toMatch(/ebb: .*127\.0\.0\.1:1/);
+  } finally {
+    await registry.close();
+    remove();
+  }
 });
 
 test("wrong use has exit code 2 and names the flag", async () => {

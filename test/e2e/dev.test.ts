@@ -9,7 +9,8 @@ import { afterAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
 
 const root = resolve(import.meta.dirname, "../..");
-const dataDir = mkdtempSync(join(tmpdir(), "ebb-dev-e2e-data-"));
+const work = mkdtempSync(join(tmpdir(), "ebb-dev-test-"));
+const dataDir = join(work, "data");
 const started: ChildProcess[] = [];
 
 interface Event {
@@ -29,7 +30,7 @@ interface DevProcess {
 }
 
 async function startDev(files: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<DevProcess> {
-  const dir = mkdtempSync(join(tmpdir(), "ebb-dev-e2e-"));
+  const dir = mkdtempSync(join(work, "f-"));
   const write = (file: string, text: string): void => {
     mkdirSync(dirname(join(dir, file)), { recursive: true });
     writeFileSync(join(dir, file), text);
@@ -71,7 +72,7 @@ afterAll(async () => {
       child.kill("SIGINT");
       await once(child, "exit");
     }
-  rmSync(dataDir, { recursive: true, force: true });
+  rmSync(work, { recursive: true, force: true });
 });
 
 const answering = (words: string): string => `import { word } from "./lib/word.ts";

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { baseFlags } from "../base-images.ts";
 import { buildAll, findSources, sizeWords, sourceFlags, wantedOf } from "../build-source.ts";
 import { type Command, type CommandContext, type CommandInput } from "../command.ts";
+import { pushFlags } from "../push-built.ts";
 import { createProgress } from "../progress.ts";
 import { dataDirOf, jsonOption, namespaceOption } from "../target.ts";
 
@@ -16,11 +17,16 @@ export const build: Command = {
     namespaceOption,
     ...sourceFlags,
     ...baseFlags,
+    ...pushFlags,
     { flags: "--explain", summary: "say why the source is taken for what it is" },
     { flags: "--data <dir>", summary: "data directory whose image store is built into (EBB_DATA; default ~/.ebb)" },
     jsonOption,
   ],
-  examples: ["ebb build examples/hello", "ebb build . --explain", "ebb build api.ts --name api --json"],
+  examples: [
+    "ebb build examples/hello",
+    "ebb build . --explain",
+    "ebb build api.ts --base node:26-slim --push ghcr.io/me/api:v1",
+  ],
   run: async (context, input) => {
     if (input.options["explain"] === true) return await explain(context, input);
     const { openImageStore } = await import("../../images/store.ts");

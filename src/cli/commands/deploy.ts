@@ -20,6 +20,7 @@ import {
 } from "../command.ts";
 import { connect } from "../connect.ts";
 import { functionFlags, readFunctionFlags } from "../function-flags.ts";
+import { pushFlags } from "../push-built.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { rolledBack } from "../rolled-back.ts";
 import { dataDirOf, jsonOption, namespaceOption, runningOf, targetOptions } from "../target.ts";
@@ -39,6 +40,7 @@ export const deploy: Command = {
     { flags: "--schedule <cron>", summary: 'call it at these times too, such as "*/5 * * * *" or @hourly' },
     ...sourceFlags,
     ...baseFlags,
+    ...pushFlags,
     { flags: "--wait <duration>", summary: "how long it may take to become ready", default: "60s" },
     { flags: "--dry-run", summary: "print the manifests as YAML (--json: as JSON) and change nothing" },
     jsonOption,
@@ -82,6 +84,8 @@ async function run(context: CommandContext, input: CommandInput, progress: Progr
   const store = openImageStore(join(dataDirOf(context, input), "images"));
   const namespace = textOption(input, "namespace") ?? "default";
   const built = await buildAll(context, input, { found: functions, store, progress, namespace });
+  if (client && textOption(input, "kubeconfig") !== undefined && textOption(input, "push") === undefined)
+    progress.line("warning: only this machine has the image; --push copies it to a registry that a cluster can reach");
   const { makeFunctionService, mergeSettings, secretsOf } =
     await import("../../functions/deploy/make-function-service.ts");
   const wanted = built.map((b): Wanted => {

@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { putLayer, type LayerSource } from "../../images/build-image.ts";
 import { openImageStore } from "../../images/store.ts";
 import type { Packed } from "../build/language.ts";
 import { fingerprint, layOut } from "./lay-out.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ebb-lay-out-"));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const store = openImageStore(join(dir, "images"));
 const deps = { layersDir: join(dir, "layers"), store };
 const stored = async (files: Readonly<Record<string, string>>): Promise<LayerSource> => ({

@@ -1,11 +1,12 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { problemText } from "./error-page.ts";
 import { problemLine, toProblem } from "./problem.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "ebb-problem-"));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const lines = ["import x", "", "def f():", "    return 1 +", "", "f()"];
 writeFileSync(join(dir, "app.py"), lines.join("\n"));
 writeFileSync(join(dir, "index.ts"), "const a = 1;\nconst b = ;\nexport { a, b };\n");

@@ -1,16 +1,18 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { watchFiles, type FileWatch, type Watched } from "./watch-files.ts";
 
+const work = mkdtempSync(join(tmpdir(), "ebb-watch-"));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
 const open: FileWatch[] = [];
 afterEach(() => {
   for (const watch of open.splice(0)) watch.close();
 });
 
 async function watching(of: (dir: string) => Watched, before?: (dir: string) => void) {
-  const dir = mkdtempSync(join(tmpdir(), "ebb-watch-"));
+  const dir = mkdtempSync(join(work, "f-"));
   before?.(dir);
   const seen: string[] = [];
   const watch = watchFiles(5, (files) => seen.push(...files));
