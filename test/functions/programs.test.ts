@@ -54,6 +54,21 @@ describe("programs", () => {
     expect(readElf(import.meta.filename)).toBeUndefined();
   });
 
+  test("a file that cannot be read is told of, and is no candidate among others", async (context) => {
+    const dir = await folder({ "handler.sh": "#!/bin/sh\ncat\n", secret: "x" });
+    await chmod(join(dir, "secret"), 0o000);
+    await chmod(join(dir, ".."), 0o755);
+    const root = process.getuid?.() === 0;
+    if (root && !process.seteuid) return context.skip("this system has no users");
+    if (root) process.seteuid?.(65534);
+    try {
+      expect(await detectSource(dir)).toMatchObject({ language: "shell" });
+      await expect(detectSource(join(dir, "secret"))).rejects.toThrow(/cannot read ".*secret" \(EACCES\)/);
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
+  });
+
   test("one program in a folder is the function; bootstrap is a Lambda runtime", async () => {
     const dir = await folder({ "data.txt": "x" });
     await copyFile("/bin/true", join(dir, "server"));
@@ -83,6 +98,9 @@ describe("programs", () => {
     const elf = readElf(join(built.root, "app/function"));
     expect(elf).toMatchObject({ executable: true });
     expect(elf?.loader).toBeUndefined();
+    const again = await folder({ "main.c": "int main(void) { return __FILE__[0] == 0; }\n" });
+    const other = await folder({ "main.c": "int main(void) { return __FILE__[0] == 0; }\n" });
+    expect((await build(again)).digest).toBe((await build(other)).digest);
     const wrong = await folder({ "main.c": "int main(void) {\n  return nowhere;\n}\n" });
     await expect(build(wrong)).rejects.toThrow(/^main\.c: .*\nmain\.c:2:10: error: /);
   });

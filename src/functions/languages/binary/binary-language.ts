@@ -28,9 +28,19 @@ function fromBootstrap(dir: string): Found | undefined {
 
 function fromPrograms(dir: string): Found | undefined {
   const files = readdirSync(dir, { withFileTypes: true }).filter((e) => e.isFile());
-  const [only, other] = files.filter((e) => readElf(join(dir, e.name))?.executable);
+  const [only, other] = files.filter((e) => isProgram(join(dir, e.name)));
   if (!only || other) return undefined;
   return { ...toFound(only.name, `${only.name} is the only ELF program`), evidence: "fallback" };
+}
+
+/** A file that cannot be read is no candidate; whoever packs the folder tells of it. */
+function isProgram(file: string): boolean {
+  try {
+    return readElf(file)?.executable === true;
+  } catch (error) {
+    if (error instanceof SourceError) return false;
+    throw error;
+  }
 }
 
 const fromC = (dir: string): Found | undefined =>

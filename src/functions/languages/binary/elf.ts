@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { readHead } from "../../build/read-head.ts";
 
 /** What the head of an ELF file says (System V ABI, chapter 4). */
 export interface Elf {
@@ -19,9 +19,12 @@ const machines: Readonly<Record<number, string>> = {
   243: "riscv64",
 };
 
-/** Undefined when the file is no ELF file. */
+/** The program headers and the loader's name stand in the first page of what linkers write. */
+const headBytes = 4096;
+
+/** Undefined when the file is no ELF file. Throws SourceError when it cannot be read. */
 export function readElf(file: string): Elf | undefined {
-  const head = readHead(file);
+  const head = readHead(file, headBytes);
   if (head.length < 52 || head.readUInt32BE(0) !== 0x7f454c46) return undefined;
   const wide = head[4] === 2;
   const little = head[5] === 1;
@@ -51,14 +54,3 @@ export function readElf(file: string): Elf | undefined {
 
 const textAt = (head: Buffer, at: number, size: number): string =>
   head.toString("latin1", at, at + size).replace(/\0.*$/s, "");
-
-/** The program headers and the loader's name stand in the first page of what linkers write. */
-function readHead(file: string): Buffer {
-  const handle = openSync(file, "r");
-  try {
-    const bytes = Buffer.alloc(4096);
-    return bytes.subarray(0, readSync(handle, bytes));
-  } finally {
-    closeSync(handle);
-  }
-}

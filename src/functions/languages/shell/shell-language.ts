@@ -1,8 +1,9 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { folderFiles } from "../../build/folder-files.ts";
 import type { Found, Language, Packed } from "../../build/language.ts";
+import { readHead } from "../../build/read-head.ts";
 import { programImage } from "../../build/program-image.ts";
 import { SourceError, type FunctionSource } from "../../build/source.ts";
 
@@ -41,14 +42,8 @@ function toFound(dir: string, entry: string): Found {
 
 /** What stands behind `#!` in the first line. */
 function interpreterOf(file: string): string | undefined {
-  const handle = openSync(file, "r");
-  try {
-    const head = Buffer.alloc(256);
-    const [line = ""] = head.toString("utf8", 0, readSync(handle, head)).split("\n");
-    return line.startsWith("#!") ? line.slice(2).trim() : undefined;
-  } finally {
-    closeSync(handle);
-  }
+  const [line = ""] = readHead(file, 256).toString("utf8").split("\n");
+  return line.startsWith("#!") ? line.slice(2).trim() : undefined;
 }
 
 async function pack(source: FunctionSource): Promise<Packed> {
