@@ -176,6 +176,26 @@ describe.skipIf(!python)("the Python host", () => {
     await expect.poll(printed).toContain("left with 1000");
   });
 
+  test("a Lambda handler that takes too long is 504, and one that stays busy ends the process", async () => {
+    const env = { AWS_LAMBDA_FUNCTION_TIMEOUT: "0.2" };
+    const { url, host, printed } = await load("slow_lambda.py", { env });
+    expect((await (await fetch(`${url}/?s=0`)).json()) as object).toMatchObject({ left: true });
+    expect((await fetch(`${url}/?s=0.4`)).status).toBe(504);
+    expect((await fetch(`${url}/?s=0`)).status).toBe(200);
+    expect((await fetch(`${url}/?s=20`)).status).toBe(504);
+    expect(await host.exited).toMatchObject({ code: 1 });
+    expect(printed()).toMatch(/Task timed out after 0\.20 seconds[\s\S]*still busy/);
+  });
+
+  test("EBB_LAMBDA_EVENT chooses the event's shape, and is refused when it is none", async () => {
+    const { url } = await load("slow_lambda.py", { env: { EBB_LAMBDA_EVENT: "alb" } });
+    const { shape } = (await (await fetch(`${url}/?s=0`)).json()) as { readonly shape: readonly string[] };
+    expect(shape).toContain("requestContext");
+    expect(shape).not.toContain("rawPath");
+    const error = await refusal("slow_lambda.py", { env: { EBB_LAMBDA_EVENT: "v3" } });
+    expect(error.message).toBe('EBB_LAMBDA_EVENT is "v3": use one of url, api-v2, api-v1, alb');
+  });
+
   test("the same function answers over its socket of the Unix domain", async () => {
     const { path } = await load("echo_app.py");
     if (process.platform !== "linux") return expect(path).toBeUndefined();

@@ -21,7 +21,7 @@ class LambdaContext:
         self.memory_limit_in_mb = env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
         self.log_group_name = env["AWS_LAMBDA_LOG_GROUP_NAME"]
         self.log_stream_name = env["AWS_LAMBDA_LOG_STREAM_NAME"]
-        self.invoked_function_arn = f"arn:aws:lambda:{env['AWS_REGION']}:000000000000:function:{self.function_name}"
+        self.invoked_function_arn = f"arn:aws:lambda:{env['AWS_REGION']}:123456789012:function:{self.function_name}"
         self.identity = Identity()
         self.tenant_id = headers.get("x-amz-tenant-id")
         self.client_context = _client_context(headers.get("x-amz-client-context"))

@@ -99,6 +99,28 @@ def event_v1(exchange, body: bytes, ident: str) -> dict:
     }
 
 
+def event_alb(exchange, body: bytes, ident: str) -> dict:
+    """Application load balancers; the query stays as it was sent."""
+    head = exchange.head
+    raw_path, _, query = head.target.partition(b"?")
+    fields = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
+    text, encoded = _body(body, fields) if body else ("", False)
+    pairs = [part.partition("=") for part in query.decode("latin-1").split("&") if part]
+    target = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/ebb/0"
+    return {
+        "requestContext": {"elb": {"targetGroupArn": target}},
+        "httpMethod": head.method,
+        "path": raw_path.decode("latin-1"),
+        "queryStringParameters": {name: value for name, _, value in pairs},
+        "headers": fields,
+        "body": text,
+        "isBase64Encoded": encoded,
+    }
+
+
+SHAPES = {"url": event_v2, "api-v2": event_v2, "api-v1": event_v1, "alb": event_alb}
+
+
 def answer_http(exchange, result) -> None:
     """`{statusCode, headers, multiValueHeaders, cookies, body, isBase64Encoded}`; anything else is the body itself."""
     if not (isinstance(result, dict) and "statusCode" in result):

@@ -1,5 +1,6 @@
 """AWS Lambda handlers for Python (functions.md §5): `def lambda_handler(event, context)`."""
 
+import asyncio
 import json
 import os
 import sys
@@ -13,13 +14,14 @@ from ..events import content_mode, headers_of
 from ..failure import LoadFailure, describe, report
 from ..load import find_target
 from .calling import Calls, serve_exchange
-from .hooks import Hooks
 from .lambda_context import LambdaContext
-from .lambda_http import BadShape, answer_http, event_v1, event_v2
+from .lambda_http import SHAPES, BadShape, answer_http
 
 # Synchronous payloads, each way.
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 _invocations = "/invocations"
+# After a timeout the handler may still come to its end.
+GRACE_S = 1.0
 
 
 def make_lambda(claim: dict, module):
@@ -40,7 +42,7 @@ def _set_environment(claim: dict, module, name: str) -> None:
         "LAMBDA_TASK_ROOT": claim["cwd"],
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024",
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
         "AWS_LAMBDA_LOG_STREAM_NAME": os.environ.get("K_REVISION", function),
         "AWS_REGION": "us-east-1",
@@ -56,20 +58,21 @@ def _set_environment(claim: dict, module, name: str) -> None:
 class LambdaModel:
     """
     One event at a time, on one thread, as Lambda has it: others wait. HTTP requests become events of a Function URL
-    (payload 2.0; `EBB_LAMBDA_EVENT=v1` for API Gateway's REST shape), CloudEvents their structured form; POST to
+    (payload 2.0; EBB_LAMBDA_EVENT names another shape), CloudEvents their structured form; POST to
     `/2015-03-31/functions/<name>/invocations` takes the event itself.
     """
 
     def __init__(self, handler) -> None:
         self._handler = handler
         self._calls = Calls(limit=1)
-        self._hooks = Hooks(None)
-        self._shape = event_v1 if os.environ.get("EBB_LAMBDA_EVENT") == "v1" else event_v2
-        seconds = os.environ.get("AWS_LAMBDA_FUNCTION_TIMEOUT", "")
-        self._timeout_s = float(seconds) if seconds.replace(".", "", 1).isdigit() else 900.0
+        shape = os.environ.get("EBB_LAMBDA_EVENT") or "url"
+        if shape not in SHAPES:
+            raise LoadFailure("InitFailed", f'EBB_LAMBDA_EVENT is "{shape}": use one of {", ".join(SHAPES)}')
+        self._shape = SHAPES[shape]
+        self._timeout_s = _timeout()
 
     async def start(self, port: int) -> None:
-        return
+        self._turn = asyncio.Lock()
 
     async def stop(self) -> None:
         return
@@ -94,8 +97,18 @@ class LambdaModel:
         except ValueError as error:
             answer_text(exchange, 400, f"the request's body is no event: {error}\n")
             return
-        context = LambdaContext(ident, self._timeout_s, headers)
-        result, error = await self._calls.on_thread(invoke, self._handler, event, context)
+        # The timeout begins with the turn, not with the waiting for it.
+        async with self._turn:
+            await self._invoke(exchange, event, LambdaContext(ident, self._timeout_s, headers), direct)
+
+    async def _invoke(self, exchange, event, context: LambdaContext, direct: bool) -> None:
+        ident = context.aws_request_id
+        work = exchange.loop.create_task(self._calls.on_thread(invoke, self._handler, event, context))
+        done, _ = await asyncio.wait((work,), timeout=self._timeout_s)
+        if not done:
+            await self._timed_out(exchange, work, ident, direct)
+            return
+        result, error = work.result()
         if direct:
             answer_direct(exchange, result, error)
         elif error is not None:
@@ -106,6 +119,32 @@ class LambdaModel:
             except BadShape as wrong:
                 report(f"[ERROR] request {ident}: {wrong}")
                 answer_text(exchange, 500, "Internal Server Error\n", (b"x-request-id", ident.encode("latin-1")))
+
+
+    async def _timed_out(self, exchange, work, ident: str, direct: bool) -> None:
+        """504; a thread cannot be stopped, so the process ends when the function does not soon end by itself."""
+        message = f"RequestId: {ident} Error: Task timed out after {self._timeout_s:.2f} seconds"
+        report(f"[ERROR] request {ident} Sandbox.Timedout: {message}")
+        if direct:
+            answer_direct(exchange, None, {"errorType": "Sandbox.Timedout", "errorMessage": message})
+        else:
+            answer_text(exchange, 504, f"function took longer than its timeout, request {ident}\n")
+        done, _ = await asyncio.wait((work,), timeout=GRACE_S)
+        if not done:
+            report(f"{ident}: the function is still busy after its timeout; the process ends to make room for a new one")
+            os._exit(1)
+
+
+def _timeout() -> float:
+    """AWS_LAMBDA_FUNCTION_TIMEOUT in seconds, 300 by default as the interface emulator has it."""
+    text = os.environ.get("AWS_LAMBDA_FUNCTION_TIMEOUT") or "300"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 900:
+        raise LoadFailure("InitFailed", f'AWS_LAMBDA_FUNCTION_TIMEOUT is "{text}": it must be above 0 and at most 900')
+    return seconds
 
 
 def cloud_event(headers: dict, body: bytes) -> dict:
