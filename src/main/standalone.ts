@@ -4,7 +4,7 @@
  */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { PodKind } from "../api/core/kinds.ts";
+import { EndpointsKind, PodKind, ServiceKind } from "../api/core/kinds.ts";
 import { RevisionKind } from "../api/serving/kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
 import { createStreams } from "../apiserver/streams/create-streams.ts";
@@ -99,6 +99,8 @@ async function assemble(
     connectionFor: (name) => (name === machine.name ? node.connection : undefined),
     nodeNames: () => [machine.name],
     getPod: (namespace, name) => core.informers.of(PodKind).get(`${namespace}/${name}`),
+    getService: (namespace, name) => core.informers.of(ServiceKind).get(`${namespace}/${name}`),
+    getEndpoints: (namespace, name) => core.informers.of(EndpointsKind).get(`${namespace}/${name}`),
     now: Date.now,
   });
   const { subresources, virtual } = streams;

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import { PodKind } from "../../src/api/core/kinds.ts";
-import type { Pod } from "../../src/api/core/types.gen.ts";
+import type { Endpoints, Pod, Service } from "../../src/api/core/types.gen.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import { createStreams, type Streams } from "../../src/apiserver/streams/create-streams.ts";
@@ -41,6 +41,8 @@ let echo: Server;
 let echoPort: number;
 let followersGone = 0;
 const pods = new Map<string, Pod>();
+const services = new Map<string, Service>();
+const endpoints = new Map<string, Endpoints>();
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "ebb-streams-"));
@@ -48,6 +50,8 @@ beforeAll(async () => {
   streams = createStreams({
     connectionFor: (name) => (name === "here" ? { ...node, usage: usageOfWeb } : undefined),
     getPod: (namespace, name) => pods.get(`${namespace}/${name}`),
+    getService: (namespace, name) => services.get(`${namespace}/${name}`),
+    getEndpoints: (namespace, name) => endpoints.get(`${namespace}/${name}`),
     nodeNames: () => ["here"],
     now: () => Date.now(),
   });

@@ -7,12 +7,13 @@ import type { KubeObject } from "../../api/meta/object.ts";
 import type { ResourceCall, SubresourceHandler, VirtualCall, VirtualResource } from "../http/exchange.ts";
 import { serveLog, serveLogOverWebSocket } from "./pod-logs.ts";
 import { nodeMetrics, NodeMetricsKind, oneNamed, podMetrics, PodMetricsKind, type PodMetrics } from "./pod-metrics.ts";
-import type { PodPlace, StreamDeps } from "./pod-target.ts";
+import type { PodPlace } from "./pod-target.ts";
+import { proxyHandlers, type ProxyDeps } from "./proxy.ts";
 import { servePortForward } from "./port-forward.ts";
 import { serveRemoteCommand } from "./remote-command.ts";
 import type { UpgradeRequest } from "./upgrade.ts";
 
-export interface StreamsDeps extends StreamDeps {
+export interface StreamsDeps extends ProxyDeps {
   /** Nodes that are connected. */
   readonly nodeNames: () => readonly string[];
   /** Milliseconds since the epoch. */
@@ -49,6 +50,7 @@ export function createStreams(deps: StreamsDeps): Streams {
       upgradeOnly("exec", (place, upgrade) => serveRemoteCommand(deps, "exec", place, upgrade)),
       upgradeOnly("attach", (place, upgrade) => serveRemoteCommand(deps, "attach", place, upgrade)),
       upgradeOnly("portforward", (place, upgrade) => servePortForward(deps, place, upgrade)),
+      ...proxyHandlers(deps),
     ],
     virtual: [usageOf(NodeMetricsKind, () => measureNodes(deps)), usageOf(PodMetricsKind, () => measurePods(deps))],
   };
