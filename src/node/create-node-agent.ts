@@ -270,7 +270,7 @@ async function pythonCommand(path: string, cacheDir: string): Promise<readonly s
 }
 
 /** As many wakes in a row find their directories made. */
-const spareDirs = 24;
+const spareDirs = 64;
 
 /** By then the informers know every pod there is. */
 const sweepAfterMs = 30_000;

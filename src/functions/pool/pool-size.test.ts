@@ -43,8 +43,8 @@ test("what the waiting hosts of a burst do not cover is prepared, up to a limit"
 
 test.each([
   [1e9, 8],
-  [8e9, 10],
-  [32e9, 40],
+  [8e9, 12],
+  [32e9, 49],
   [512e9, 64],
 ])("a machine of %d bytes keeps at most %d waiting", (bytes, hosts) => {
   expect(maxIdleFor(bytes)).toBe(hosts);

@@ -24,10 +24,10 @@ export const defaultPoolLimits: PoolLimits = {
   memoryMs: 120_000,
 };
 
-/** What a waiting host takes of the machine's memory for itself. */
-const hostBytes = 16e6;
+/** What a waiting host takes of the machine's memory for itself, measured. */
+const hostBytes = 13e6;
 
-/** The most hosts to wait on a machine: a fiftieth of its memory, so 10 of 8 GB; never fewer than 8 or more than 64. */
+/** The most hosts to wait on a machine: a fiftieth of its memory, so 12 of 8 GB; never fewer than 8 or more than 64. */
 export const maxIdleFor = (memoryBytes: number): number =>
   Math.max(8, Math.min(64, Math.floor(memoryBytes / 50 / hostBytes)));
 

@@ -11,6 +11,7 @@ import type { AheadOfPod } from "../pod/pod-runner.ts";
 import { protocolOf, revisionUidLabel, servingContainer, servingPort } from "../pod/serving.ts";
 import { terminate } from "../pod/terminate.ts";
 import type { ContainerRuntime } from "../runtime.ts";
+import { createTurns } from "./turns.ts";
 import type { InstanceHub, InstanceTracker } from "./instance-hub.ts";
 
 /** Mirrors controllers/autoscaling/launcher.ts. */
@@ -62,6 +63,9 @@ interface Waiting {
   readonly claimants: ((ahead: AheadOfPod | undefined) => void)[];
 }
 
+/** In a burst the hosts that are ready are heard between the starts of others. */
+const startsPerTurn = 4;
+
 /** Starts instances of revisions ahead of their pods, and hands them over when the pods come. */
 export interface AheadStarter {
   /** Whether instances that wait for their pods are there or starting now. */
@@ -75,6 +79,7 @@ export interface AheadStarter {
 
 export function createAheadStarter(deps: AheadDeps, options: AheadOptions): AheadStarter {
   const byRevision = new Map<string, Waiting>();
+  const turns = createTurns(deps.clock, startsPerTurn);
   let closed = false;
 
   const waitingOf = (uid: string): Waiting => {
@@ -97,6 +102,8 @@ export function createAheadStarter(deps: AheadDeps, options: AheadOptions): Ahea
     const waiting = waitingOf(uid);
     waiting.starting += 1;
     try {
+      const turn = turns.take();
+      if (turn) await turn;
       const ahead = await launch(deps, options, request, container);
       if (!ahead) return;
       if (closed) return void ahead.running.signal("SIGKILL");
