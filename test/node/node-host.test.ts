@@ -126,6 +126,13 @@ test("a prepared process ends when whoever prepared it has", async () => {
   await expect.poll(() => existsSync(`/proc/${pid}/exe`), { timeout: 5_000 }).toBe(false);
 });
 
+test("a request can be cloned and both read; a reported error is in the log and nowhere else", async () => {
+  const { url, printed } = await load("web-function.mjs");
+  const answer = await fetch(`${url}/clone`, { method: "POST", body: "twice" });
+  expect([answer.status, await answer.text()]).toEqual([200, "twice twice true"]);
+  await expect.poll(printed).toContain("Error: seen, not fatal");
+});
+
 test("a stream is sent piece by piece", async () => {
   const { url } = await load("web-function.mjs");
   const response = await fetch(`${url}/ticks`);
@@ -206,6 +213,7 @@ test("what a bundled function throws is told with the lines of its source, and t
     writeFileSync(join(dir, "index.mjs.map"), map);
     const { url, printed } = await load(join(dir, "index.mjs"));
     expect((await fetch(url)).status).toBe(500);
+    await expect.poll(printed).not.toContain("host-node");
     await expect.poll(printed).toMatch(/Error: no 2\n\s+at fail \(deep\.ts:4:\d+\)\n\s+at .*index\.ts:3:\d+/);
     writeFileSync(join(dir, "cjs.mjs"), "module.exports = { handle() {} };\n");
     expect((await refusal(join(dir, "cjs.mjs"))).message).toMatch(/module is not defined[\s\S]*name the file \.cjs/);

@@ -86,10 +86,11 @@ async function run(context: CommandContext, input: CommandInput, progress: Progr
   const built = await buildAll(context, input, { found: functions, store, progress, namespace });
   if (client && textOption(input, "kubeconfig") !== undefined && textOption(input, "push") === undefined)
     progress.line("warning: only this machine has the image; --push copies it to a registry that a cluster can reach");
-  const { makeFunctionService, mergeSettings, secretsOf } =
+  const { makeFunctionService, mergeSettings, secretsOf, settingsOfModel } =
     await import("../../functions/deploy/make-function-service.ts");
   const wanted = built.map((b): Wanted => {
-    const settings = mergeSettings(b.source.settings ?? {}, flags);
+    const said = mergeSettings(b.source.settings ?? {}, flags);
+    const settings = mergeSettings(settingsOfModel(b.model, said), said);
     const to = { name: b.source.name, namespace: b.source.settings?.namespace ?? namespace };
     return { ...to, built: b, settings, manifest: makeFunctionService({ ...settings, ...to, image: b.image }) };
   });

@@ -1,6 +1,8 @@
 import { buildImage, buildIndex, type ImageSource } from "../../images/build-image.ts";
 import { platformOf, platformText, type Platform } from "../../images/oci.ts";
+import { functionModels, type FunctionModel } from "../hosts/protocol.ts";
 import { attest } from "./attest.ts";
+import { functionLabels } from "./labels.ts";
 import type { BuildContext, Packed } from "./language.ts";
 import { languages } from "./languages.ts";
 import { oversizeWarnings } from "./oversize.ts";
@@ -11,6 +13,8 @@ export interface BuiltFunction {
   /** Pinned by digest: `dev.local/<namespace>/<name>@sha256:…`. */
   readonly image: string;
   readonly digest: string;
+  /** How it takes requests, as far as the build could tell. */
+  readonly model: FunctionModel;
   readonly warnings: readonly string[];
 }
 
@@ -38,7 +42,9 @@ export async function buildFunction(
   const pinned = `${name}@${digest}`;
   if (under) await attest(context, { source, packed, image: pinned, under }, under.ebbVersion);
   const warnings = [...(source.warnings ?? []), ...packed.warnings, ...oversizeWarnings(packed.layers)];
-  return { image: pinned, digest, warnings };
+  const label = config.Labels?.[functionLabels.model];
+  const model = functionModels.find((one) => one === label) ?? "auto";
+  return { image: pinned, digest, model, warnings };
 }
 
 /** An image of the store, with the language's runtime, that functions' own layers are laid over. */

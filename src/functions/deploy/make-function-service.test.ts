@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { makeFunctionService, mergeSettings, secretsOf } from "./make-function-service.ts";
+import { makeFunctionService, mergeSettings, secretsOf, settingsOfModel } from "./make-function-service.ts";
 
 const base = { name: "hello", namespace: "default", image: "dev.local/default/hello@sha256:1" };
 
@@ -65,6 +65,14 @@ test("annotations go to the template, to the Service or to both by whom they are
     spec: { template: { metadata: { annotations: { "autoscaling.knative.dev/window": "10s", team: "a" } } } },
   });
   expect(service["metadata"]).not.toHaveProperty(["annotations", "autoscaling.knative.dev/window"]);
+});
+
+test("Lambda functions are given one call at a time, or as many as they say; flags win over that", () => {
+  const env = [{ name: "AWS_LAMBDA_MAX_CONCURRENCY", value: "5" }];
+  expect(settingsOfModel("lambda", {})).toEqual({ concurrency: 1 });
+  expect(settingsOfModel("lambda-runtime", { env })).toEqual({ concurrency: 5 });
+  expect(settingsOfModel("fetch", { env })).toEqual({});
+  expect(mergeSettings(settingsOfModel("lambda", {}), { concurrency: 9 })).toMatchObject({ concurrency: 9 });
 });
 
 test("flags win over files, variable by variable", () => {

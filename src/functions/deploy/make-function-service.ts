@@ -1,3 +1,4 @@
+import type { FunctionModel } from "../hosts/protocol.ts";
 import type { SourceEnv, SourceSettings } from "../build/source-settings.ts";
 
 /** All that makes a function's Service; see {@link mergeSettings} for where it comes from. */
@@ -33,6 +34,17 @@ export function makeFunctionService(wanted: FunctionManifest): Json {
     },
     spec: { template: { ...unlessEmpty("metadata", template), spec: podSpec(wanted) } },
   };
+}
+
+/**
+ * What a model asks of its Service where nobody else says: a Lambda function is given one call at a time, or as many as it
+ * says itself, so that the router starts instances for more.
+ */
+export function settingsOfModel(model: FunctionModel, settings: FunctionSettings): FunctionSettings {
+  if (model !== "lambda" && model !== "lambda-runtime") return {};
+  const said = settings.env?.find((env) => env.name === "AWS_LAMBDA_MAX_CONCURRENCY");
+  const concurrency = said && "value" in said ? Number(said.value) : 1;
+  return Number.isInteger(concurrency) && concurrency > 0 ? { concurrency } : {};
 }
 
 /** Flags over what files say: single values replace, variables, labels and annotations are merged by name. */

@@ -37,6 +37,13 @@ function readMap(file: string): SourceMap | undefined {
   }
 }
 
+/** Frames of Node's own and of this program say nothing to the function's owner. */
+function isForeign(line: string): boolean {
+  if (!/^\s+at /.test(line)) return false;
+  const program = process.argv[1];
+  return line.includes("node:internal/") || (program !== undefined && line.includes(program));
+}
+
 const hints: readonly (readonly [RegExp, string])[] = [
   [
     /^ReferenceError: (?:module|exports) is not defined/,
@@ -52,7 +59,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? error.message;
-  const own = stack.split("\n").filter((line) => !/^\s+at .*\(?node:internal\//.test(line));
+  const own = stack.split("\n").filter((line) => !isForeign(line));
   const hint = hints.find(([pattern]) => pattern.test(stack))?.[1];
   return toSourceLines(own.join("\n")) + (hint === undefined ? "" : `\n${hint}`);
 }

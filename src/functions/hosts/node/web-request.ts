@@ -79,8 +79,15 @@ export class IncomingRequest {
     return await this.toNative().formData();
   }
 
+  /** A native request with the same body to read; this one keeps its own copy. */
   clone(): Request {
-    throw new TypeError("Request.clone: make `new Request(request)` before reading the body, and use that one");
+    const init = { method: this.method, headers: [...this.headers], signal: this.signal };
+    if (!this.#hasBody()) return new native.Request(this.url, init);
+    const { body } = this;
+    if (this.bodyUsed || body === null) throw new TypeError("Request.clone: the body was read already");
+    const [mine, theirs] = body.tee();
+    this.#stream = mine;
+    return new native.Request(this.url, { ...init, body: theirs, duplex: "half" } as unknown as RequestInit);
   }
 
   /** The native twin, which takes the body over: for passing the request on with fetch(). */
@@ -133,8 +140,14 @@ export class IncomingRequest {
     if (this.bodyUsed) return Promise.reject(new TypeError("Request: the body was read already"));
     this.#used = true;
     if (!this.#hasBody()) return Promise.resolve(Buffer.alloc(0));
-    return collect(this.#req);
+    return this.#stream ? collectStream(this.#stream) : collect(this.#req);
   }
+}
+
+async function collectStream(stream: ReadableStream<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }
 
 function collect(req: IncomingMessage): Promise<Buffer> {

@@ -1,3 +1,4 @@
+import { describeError } from "../../hosts/node/source-lines.ts";
 import { isFunction } from "../detect-model.ts";
 import type { FetchContext, FetchHandler } from "./fetch-listener.ts";
 
@@ -22,6 +23,10 @@ export function installFetchEvents(): void {
     else if (typeof listener === "object" && listener !== null && "handleEvent" in listener)
       listeners.push((event) => (listener as { handleEvent: Listener }).handleEvent(event));
   };
+  // Of the minimum common API, and missing in Node: an error that was handled, but is to be seen.
+  const reportError = (error: unknown): void => void process.stderr.write(`${describeError(error)}\n`);
+  if (!("reportError" in globalThis))
+    Object.defineProperty(globalThis, "reportError", { value: reportError, configurable: true, writable: true });
   Object.defineProperty(globalThis, "addEventListener", {
     value: addEventListener,
     configurable: true,
