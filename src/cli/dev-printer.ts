@@ -45,7 +45,7 @@ export function devPrinter(options: DevPrinterOptions): DevPrinter {
       }
       const width = Math.max(...facts.map((f) => f.name.length));
       for (const f of facts) {
-        const file = relative(process.cwd(), `${f.dir}/${f.entry}`);
+        const file = shortPath(`${f.dir}/${f.entry}`);
         const debug = f.inspectPort === undefined ? "" : `   debugger on 127.0.0.1:${f.inspectPort}`;
         print(`${f.name.padEnd(width)}  ${paint(options, "bold", f.url)}   ${file}${debug}`);
       }
@@ -111,7 +111,13 @@ function lineMaker(options: DevPrinterOptions): (event: DevEvent) => readonly st
 function changedWords(files: readonly string[]): string {
   // Editors and tools write beside a file and rename: what is gone again was not what the person saved.
   const left = files.filter((file) => existsSync(file));
-  const names = [...new Set((left.length > 0 ? left : files).map((file) => relative(process.cwd(), file)))];
+  const names = [...new Set((left.length > 0 ? left : files).map(shortPath))];
   const shown = names.slice(0, 2).join(", ");
   return names.length > 2 ? `${shown} and ${names.length - 2} more` : shown || "started again";
+}
+
+/** From here where it is below here. */
+function shortPath(file: string): string {
+  const path = relative(process.cwd(), file);
+  return path.startsWith("..") ? file : path;
 }

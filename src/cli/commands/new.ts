@@ -1,4 +1,4 @@
-import { basename, relative, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { CommandError, textOption, type Command } from "../command.ts";
 import { jsonOption } from "../target.ts";
 
@@ -44,6 +44,6 @@ export const newCommand: Command = {
     }
     context.print(`${folder}: ${template.summary} (${template.language}, ${template.model})`);
     for (const file of files) context.print(`  ${file}`);
-    context.note(`\nNext:\n  cd ${relative(process.cwd(), dir) || "."}\n  ebb dev\n  ${template.test.join(" ")}`);
+    context.note(`\nNext:\n  cd ${folder}\n  ebb dev\n  ${template.test.join(" ")}`);
   },
 };

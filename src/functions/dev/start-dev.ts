@@ -85,10 +85,12 @@ async function assemble(options: DevOptions, emit: Emit, closers: AsyncDisposabl
       }),
   );
   const { inspectPort } = options;
-  const inspected = functions.map(({ dev }, i) => ({
-    dev,
-    port: inspectPort === undefined ? undefined : inspectPort + i,
-  }));
+  // Debuggers of other languages speak protocols of their own.
+  const isNode = options.workspace.functions.map(({ source }) => source.language === "node");
+  const inspected = functions.map(({ dev }, i) => {
+    const before = isNode.slice(0, i).filter(Boolean).length;
+    return { dev, port: inspectPort === undefined || !isNode[i] ? undefined : inspectPort + before };
+  });
   for (const { dev, port } of inspected)
     if (port !== undefined) {
       const relay = await startInspectorRelay(port, async () => (await dev.current())?.instance.inspectorPort);
