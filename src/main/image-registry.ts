@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { FindCredentials } from "../images/registry/credentials.ts";
 import type { ImageStore } from "../images/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
@@ -41,6 +42,22 @@ export async function startImageRegistry(
   }
   closers.defer(() => server.close());
   return `http://127.0.0.1:${taken}`;
+}
+
+/** The logins of docker and podman, and the token of ebb's own registry for itself: its Services name images there too. */
+export function registryLogins(
+  dataDir: string,
+  others: FindCredentials,
+  ownUrl: () => string | undefined,
+): FindCredentials {
+  const file = join(dataDir, "registry-token");
+  return async (registry) => {
+    const own = ownUrl();
+    const port = own === undefined ? undefined : new URL(own).port;
+    const isOwn = registry === `127.0.0.1:${port}` || registry === `localhost:${port}`;
+    if (isOwn && existsSync(file)) return { kind: "password", username: "ebb", password: tokenIn(file) };
+    return await others(registry);
+  };
 }
 
 function tokenIn(file: string): string {

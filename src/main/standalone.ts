@@ -25,7 +25,7 @@ import { createImagePuller, type ImagePuller } from "../images/registry/image-pu
 import { createRegistryClient } from "../images/registry/registry-client.ts";
 import { resolveDigest } from "../images/resolve-digest.ts";
 import { openImageStore, type ImageStore } from "../images/store.ts";
-import { startImageRegistry, type RegistryPort } from "./image-registry.ts";
+import { registryLogins, startImageRegistry, type RegistryPort } from "./image-registry.ts";
 import { createNodeMetrics } from "./node-metrics.ts";
 import type { ImageSource } from "../node/image-source.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
@@ -127,7 +127,11 @@ async function assemble(
   const images = openImageStore(join(dataDir.path, "images"));
   closers.defer(() => images.close());
   const registries = createRegistryClient({
-    findCredentials: dockerCredentials({ home: homedir(), env: options.env }),
+    findCredentials: registryLogins(
+      dataDir.path,
+      dockerCredentials({ home: homedir(), env: options.env }),
+      () => registryUrl,
+    ),
     env: options.env,
   });
   closers.defer(() => registries.close());
