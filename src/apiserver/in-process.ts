@@ -1,12 +1,10 @@
 import type { RequestUser } from "../api/meta/definition.ts";
+import type { Client } from "../api/meta/client.ts";
 import { expired, type ApiError } from "../api/meta/errors.ts";
 import { apiVersionOf, type Kind } from "../api/meta/kind.ts";
 import type { Draft, KubeObject, ObjectKey } from "../api/meta/object.ts";
 import type {
   DeleteOptions,
-  DeleteResult,
-  GetOptions,
-  List,
   ListOptions,
   Patch,
   PatchOptions,
@@ -29,20 +27,6 @@ import { update } from "./registry/update.ts";
 import type { RunWrite } from "./webhooks/webhook-admission.ts";
 import { startWatch, type Watching, type WatchSink } from "./registry/watch.ts";
 
-/**
- * The API without HTTP, for what lives in the same process: same pipeline, no text, no authentication. Has the call
- * shapes of the client room's Client. Objects handed out are shared with the store: never change them.
- */
-export interface InProcessApi {
-  get<T extends KubeObject>(kind: Kind<T>, key: ObjectKey, options?: GetOptions): Promise<T>;
-  list<T extends KubeObject>(kind: Kind<T>, options?: ListOptions): Promise<List<T>>;
-  create<T extends KubeObject>(kind: Kind<T>, object: Draft<T>, options?: WriteOptions): Promise<T>;
-  update<T extends KubeObject>(kind: Kind<T>, object: T, options?: UpdateOptions): Promise<T>;
-  patch<T extends KubeObject>(kind: Kind<T>, key: ObjectKey, patch: Patch, options?: PatchOptions): Promise<T>;
-  delete<T extends KubeObject>(kind: Kind<T>, key: ObjectKey, options?: DeleteOptions): Promise<DeleteResult<T>>;
-  watch<T extends KubeObject>(kind: Kind<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
-}
-
 export interface InProcessOptions {
   /** As whom calls are made; it may do everything. */
   readonly user: RequestUser;
@@ -54,11 +38,15 @@ export interface InProcessOptions {
 const maxUnread = 10_000;
 const bookmarkMs = 60_000;
 
+/**
+ * The API without HTTP, for what lives in the same process: same pipeline, no text, no authentication. Objects handed
+ * out are shared with the store: never change them.
+ */
 export function createInProcessApi(
   registry: Registry,
   runWrite: RunWrite,
   { user, manager }: InProcessOptions,
-): InProcessApi {
+): Client {
   const caller = (options: WriteOptions = {}): Caller => ({
     user,
     manager: options.fieldManager ?? manager,

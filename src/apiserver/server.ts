@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import type { Client } from "../api/meta/client.ts";
 import type { KindDefinition, RequestUser } from "../api/meta/definition.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { createAdmission, type AdmissionStep } from "./admission/admission.ts";
@@ -30,7 +31,7 @@ import { serveCustomResources, withCrdChecks } from "./crd/serve-custom-resource
 import { healthHandler } from "./http/health.ts";
 import { metricsHandler } from "./http/metrics.ts";
 import { Listener } from "./http/listener.ts";
-import { createInProcessApi, type InProcessApi } from "./in-process.ts";
+import { createInProcessApi } from "./in-process.ts";
 import { Catalog } from "./registry/catalog.ts";
 import { openApiHandler } from "./openapi/handler.ts";
 import type { Registry } from "./registry/registry.ts";
@@ -64,7 +65,7 @@ export interface ApiServerDeps {
 
 export interface ApiServer {
   /** The API in this process: no HTTP, no authentication, everything else the same. */
-  readonly api: InProcessApi;
+  readonly api: Client;
   /** Issues a ServiceAccount token bound to a pod; throws ApiError when account or pod are not there. */
   requestToken(request: PodTokenRequest): Promise<{ readonly token: string; readonly expiresAtMs: number }>;
   /** Starts serving HTTPS; resolves with the port, which the system chooses when 0 is asked for. */

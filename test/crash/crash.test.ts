@@ -7,7 +7,7 @@ import { ConfigMapKind } from "../../src/api/core/kinds.ts";
 import type { ConfigMap } from "../../src/api/core/types.gen.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import { isExpired } from "../../src/api/meta/errors.ts";
-import type { InProcessApi } from "../../src/apiserver/in-process.ts";
+import type { Client } from "../../src/client/client.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 import { seededRandom } from "./seeded-random.ts";
@@ -52,7 +52,7 @@ function note(acknowledged: Acknowledged, line: string): void {
 }
 
 /** One more write than was acknowledged may have happened: the last one, killed before it could be told. */
-async function check(api: InProcessApi, acknowledged: Acknowledged): Promise<void> {
+async function check(api: Client, acknowledged: Acknowledged): Promise<void> {
   const list = await api.list(ConfigMapKind, { namespace: "default" });
   const stored = new Map(list.items.map((item) => [item.metadata.name, item]));
   let untold = 0;
@@ -71,7 +71,7 @@ async function check(api: InProcessApi, acknowledged: Acknowledged): Promise<voi
 }
 
 /** A watch from an acknowledged version tells of every acknowledged write after it, or is told to list again. */
-async function checkResume(api: InProcessApi, told: readonly number[]): Promise<void> {
+async function checkResume(api: Client, told: readonly number[]): Promise<void> {
   const [from = 0, ...later] = told;
   const seen = new Set<number>();
   const list = await api.list(ConfigMapKind, { namespace: "default" });
