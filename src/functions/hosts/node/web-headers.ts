@@ -14,13 +14,13 @@ export class WebHeaders {
   /** Lower-case name → values joined by ", ". */
   readonly #map = new Map<string, string>();
   /** The one field whose values must not be joined. */
-  #cookies: string[] = [];
+  #cookies: string[] | undefined;
 
   constructor(init?: HeadersLike | null) {
     if (init === undefined || init === null) return;
     if (init instanceof WebHeaders) {
       for (const [name, value] of init.#map) this.#map.set(name, value);
-      this.#cookies = [...init.#cookies];
+      if (init.#cookies) this.#cookies = [...init.#cookies];
       return;
     }
     if (typeof init !== "object" && typeof init !== "function") {
@@ -50,23 +50,23 @@ export class WebHeaders {
 
   delete(name: string): void {
     const key = check(name, "delete");
-    if (key === "set-cookie") this.#cookies = [];
+    if (key === "set-cookie") this.#cookies = undefined;
     else this.#map.delete(key);
   }
 
   get(name: string): string | null {
     const key = check(name, "get");
-    if (key === "set-cookie") return this.#cookies.length === 0 ? null : this.#cookies.join(", ");
+    if (key === "set-cookie") return this.#cookies?.join(", ") ?? null;
     return this.#map.get(key) ?? null;
   }
 
   getSetCookie(): string[] {
-    return [...this.#cookies];
+    return [...(this.#cookies ?? [])];
   }
 
   has(name: string): boolean {
     const key = check(name, "has");
-    return key === "set-cookie" ? this.#cookies.length > 0 : this.#map.has(key);
+    return key === "set-cookie" ? this.#cookies !== undefined : this.#map.has(key);
   }
 
   set(name: string, value: string): void {
@@ -81,7 +81,7 @@ export class WebHeaders {
 
   *entries(): IterableIterator<[string, string]> {
     for (const name of this.#names()) {
-      if (name === "set-cookie") for (const value of this.#cookies) yield [name, value];
+      if (name === "set-cookie") for (const value of this.#cookies ?? []) yield [name, value];
       else yield [name, this.#map.get(name) ?? ""];
     }
   }
@@ -106,13 +106,13 @@ export class WebHeaders {
   toRaw(): string[] {
     const raw: string[] = [];
     for (const [name, value] of this.#map) raw.push(name, value);
-    for (const value of this.#cookies) raw.push("set-cookie", value);
+    if (this.#cookies) for (const value of this.#cookies) raw.push("set-cookie", value);
     return raw;
   }
 
   #add(key: string, value: string): void {
     if (key === "set-cookie") {
-      this.#cookies.push(value);
+      (this.#cookies ??= []).push(value);
       return;
     }
     const before = this.#map.get(key);
@@ -122,18 +122,26 @@ export class WebHeaders {
   /** Iteration is in order of names. */
   #names(): string[] {
     const names = [...this.#map.keys()];
-    if (this.#cookies.length > 0) names.push("set-cookie");
+    if (this.#cookies) names.push("set-cookie");
     return names.sort();
   }
 }
 
+/** Names that nearly all responses set, as they are nearly always written. */
+const usual = new Set(["content-type", "content-length", "location", "cache-control", "set-cookie", "etag", "vary"]);
+
 function check(name: string, method: string): string {
+  if (usual.has(name)) return name;
   const text = String(name);
   if (!namePattern.test(text)) throw new TypeError(`Headers.${method}: "${text}" is an invalid header name`);
   return text.toLowerCase();
 }
 
+/** What is neither blank at an end nor holds a forbidden character. */
+const plainValue = /^(?:[^\0\r\n\t ](?:[^\0\r\n]*[^\0\r\n\t ])?)?$/;
+
 function clean(value: string): string {
+  if (typeof value === "string" && plainValue.test(value)) return value;
   const text = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
   if (badValue.test(text)) throw new TypeError(`Headers: ${JSON.stringify(text)} is an invalid header value`);
   return text;

@@ -8,6 +8,8 @@ export interface ResponseInitLike {
   readonly headers?: HeadersLike;
 }
 
+const textType = "text/plain;charset=UTF-8";
+
 /** A body that can be sent in one piece. */
 type WholeBody = string | Uint8Array | null;
 
@@ -38,6 +40,11 @@ export class WebResponse {
     this.headers = new WebHeaders(headers);
     if (body !== undefined && body !== null && nullBodyStatus.has(this.status)) {
       throw new TypeError(`Response: status ${this.status} cannot have a body`);
+    }
+    if (typeof body === "string") {
+      this.#whole = body;
+      if (headers === undefined || !this.headers.has("content-type")) this.headers.set("content-type", textType);
+      return;
     }
     const { whole, stream, type } = takeBody(body);
     this.#whole = whole;
