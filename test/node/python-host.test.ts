@@ -80,7 +80,7 @@ describe.skipIf(!python)("the Python host", () => {
     const error = await refusal(file, more);
     expect(error.reason).toBe(reason);
     expect(error.message).toMatch(message);
-    expect(error.message).not.toContain("ebb_host");
+    expect(error.message).not.toMatch(/ebb_host|importlib/);
   });
 
   test("a function sees its own environment, directory and modules, and nothing of the host's", async () => {
@@ -174,6 +174,15 @@ describe.skipIf(!python)("the Python host", () => {
     await once(other, "open");
     other.close(1000);
     await expect.poll(printed).toContain("left with 1000");
+  });
+
+  test("an error that says its status is answered with it; only what 4xx say is shown", async () => {
+    const { url } = await load("raises_status.py");
+    const moon = await fetch(`${url}/moon`);
+    expect([moon.status, await moon.text()]).toEqual([404, "no such moon\n"]);
+    const busy = await fetch(`${url}/busy`);
+    expect([busy.status, await busy.text()]).toEqual([503, expect.stringMatching(/^function failed, request \w+\n$/)]);
+    expect((await fetch(`${url}/other`)).status).toBe(500);
   });
 
   test("a Lambda handler that takes too long is 504, and one that stays busy ends the process", async () => {

@@ -29,6 +29,10 @@ def answer_error(exchange, error: BaseException) -> None:
         else:
             exchange.cut()
         return
+    status, text = status_of(error)
+    if 400 <= status < 500 and not exchange.started:
+        answer_text(exchange, status, f"{text}\n")
+        return
     head = exchange.head
     ident = request_id(head)
     report(f"request {ident} {head.method} {head.target.decode('latin-1')} failed: {describe(error)}")
@@ -37,7 +41,21 @@ def answer_error(exchange, error: BaseException) -> None:
     if exchange.started:
         exchange.cut()
         return
-    answer_text(exchange, 500, f"function failed, request {ident}\n", (b"x-request-id", ident.encode("latin-1")))
+    answer_text(exchange, status, f"function failed, request {ident}\n", (b"x-request-id", ident.encode("latin-1")))
+
+
+def status_of(error: BaseException) -> tuple:
+    """
+    (status, message) of an error that says its HTTP status, as the exceptions of Starlette (`status_code`) and werkzeug
+    (`code` with a response) do; else 500. Errors of calls to others, such as urllib's, have statuses that mean something
+    else and are not asked.
+    """
+    status = getattr(error, "status_code", None)
+    if status is None and hasattr(error, "get_response"):
+        status = getattr(error, "code", None)
+    if type(status) is not int or not 400 <= status <= 599:
+        return 500, ""
+    return status, getattr(error, "detail", None) or getattr(error, "description", None) or str(error)
 
 
 def answer_text(exchange, status: int, text: str, *headers) -> None:

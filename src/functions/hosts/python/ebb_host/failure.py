@@ -1,9 +1,11 @@
 """Why a function cannot be loaded, and what its owner is told."""
 
+import importlib
 import os
 import sys
 import traceback
 
+_importlib = importlib.__file__
 _here = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -32,7 +34,7 @@ def describe(error: BaseException) -> str:
 
 
 def _is_ours(filename: str) -> bool:
-    return filename.startswith((_here, "<frozen importlib", "<frozen runpy"))
+    return filename.startswith((_here, "<frozen importlib", "<frozen runpy")) or filename == _importlib
 
 
 def report(text: str) -> None:
