@@ -27,7 +27,7 @@ export const start: Command = {
       `  curl "http://hello.default.${running.domain}${suffix}/?name=you"`,
       `  ./ebb invoke hello${shown}`,
       `  ./ebb get pods${shown}`,
-      `  ./ebb deploy examples/python${shown}`,
+      `  ./ebb dev examples/hello${shown}          (edits are live when saved)`,
       `  KUBECONFIG=${ebb.kubeconfig} kubectl get ksvc`,
       "",
       "Ctrl-C stops ebb; what you deployed is there again at the next start.",
