@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { getCACertificates } from "node:tls";
-import { Agent, EnvHttpProxyAgent, request, type Dispatcher } from "undici";
+import type { Dispatcher, request as Request } from "undici";
 import { ImageError } from "../image-error.ts";
 import { parseChallenge, type Challenge } from "./challenge.ts";
 import type { Credentials, FindCredentials } from "./credentials.ts";
@@ -70,7 +70,7 @@ interface Attempt {
 class Client implements RegistryClient {
   readonly #options: RegistryClientOptions;
   readonly #retry: RetryDeps;
-  readonly #dispatcher: Dispatcher;
+  #transport: Promise<Transport> | undefined;
   /** Header by registry and scope, as long as the registry takes it. */
   readonly #authorizations = new Map<string, Promise<string | undefined>>();
   /** Origins that are known to speak plain HTTP only. */
@@ -79,11 +79,11 @@ class Client implements RegistryClient {
   constructor(options: RegistryClientOptions) {
     this.#options = options;
     this.#retry = options.retry ?? realRetry;
-    this.#dispatcher = makeDispatcher(options);
   }
 
   async close(): Promise<void> {
-    await this.#dispatcher.close();
+    const transport = await this.#transport;
+    await transport?.dispatcher.close();
   }
 
   async ask(asked: RegistryRequest): Promise<RegistryAnswer> {
@@ -140,6 +140,7 @@ class Client implements RegistryClient {
   }
 
   async #follow(asked: RegistryRequest, attempt: Attempt): Promise<RegistryAnswer> {
+    const { request, dispatcher } = await this.#open();
     let { url, authorization } = attempt;
     for (let hops = 0; ; hops += 1) {
       const body = asked.body?.();
@@ -148,7 +149,7 @@ class Client implements RegistryClient {
         headers,
         body: answer,
       } = await request(url, {
-        dispatcher: this.#dispatcher,
+        dispatcher,
         method: asked.method,
         headers: {
           "user-agent": userAgent,
@@ -193,8 +194,9 @@ class Client implements RegistryClient {
         `${asked.registry} sends logins to ${realm.origin} without TLS; nothing was sent there (--insecure allows it)`,
       );
     const { method, url, headers, body } = tokenRequest(challenge, asked.scope, credentials);
+    const { request, dispatcher } = await this.#open();
     const answer = await request(url, {
-      dispatcher: this.#dispatcher,
+      dispatcher,
       method,
       headers: { "user-agent": userAgent, ...headers },
       ...(body === undefined ? {} : { body }),
@@ -208,6 +210,10 @@ class Client implements RegistryClient {
       { status: answer.statusCode, body: text, authenticated },
     );
     throw mayPass(answer.statusCode) ? new PassingFailure(failure) : failure;
+  }
+
+  async #open(): Promise<Transport> {
+    return await (this.#transport ??= openTransport(this.#options));
   }
 
   #url(asked: RegistryRequest): URL {
@@ -242,7 +248,14 @@ class PassingFailure extends Error {
   }
 }
 
-function makeDispatcher(options: RegistryClientOptions): Dispatcher {
+interface Transport {
+  readonly request: typeof Request;
+  readonly dispatcher: Dispatcher;
+}
+
+/** Loaded when a registry is first asked: it takes 27 MB, and most ebbs never ask one. */
+async function openTransport(options: RegistryClientOptions): Promise<Transport> {
+  const { Agent, EnvHttpProxyAgent, request } = await import("undici");
   const ca =
     options.caFile === undefined ? {} : { ca: [...getCACertificates("default"), certificates(options.caFile)] };
   const tls = { ...ca, ...(options.insecure ? { rejectUnauthorized: false } : {}) };
@@ -250,15 +263,16 @@ function makeDispatcher(options: RegistryClientOptions): Dispatcher {
   const env = options.env ?? {};
   const http = env["http_proxy"] ?? env["HTTP_PROXY"];
   const https = env["https_proxy"] ?? env["HTTPS_PROXY"];
-  if (http === undefined && https === undefined) return new Agent(settings);
+  if (http === undefined && https === undefined) return { request, dispatcher: new Agent(settings) };
   const noProxy = [env["no_proxy"] ?? env["NO_PROXY"] ?? "", "localhost,127.0.0.1,[::1]"].filter(Boolean).join(",");
-  return new EnvHttpProxyAgent({
+  const dispatcher = new EnvHttpProxyAgent({
     ...settings,
     noProxy,
     ...(http === undefined ? {} : { httpProxy: http }),
     ...(https === undefined ? {} : { httpsProxy: https }),
     requestTls: tls,
   });
+  return { request, dispatcher };
 }
 
 function certificates(file: string): string {
