@@ -78,6 +78,19 @@ def lambda_handler(event, context):
     }
   });
 
+  test("a host that ended while the server could no longer tell it is known to have ended", async () => {
+    const host = await server.fork("direct");
+    const hungUp = new Promise((resolve) => host.stdout.resume().once("close", resolve));
+    host.stderr.resume();
+    await host.claim(await claim(hello));
+    const [main = 0] = pids;
+    process.kill(main, "SIGSTOP");
+    process.kill(host.pid, "SIGKILL");
+    await hungUp;
+    process.kill(main, "SIGKILL");
+    await expect(host.exited).resolves.toEqual({ code: 255, signal: undefined });
+  });
+
   test("when the server ends, claimed hosts serve on and their end is still told; waiting ones and new ones are not", async () => {
     const claimed = await server.fork("direct");
     const { port } = await claimed.claim(await claim(hello));

@@ -49,8 +49,11 @@ export async function startForkServer(deps: HostDeps): Promise<ForkServer> {
     listener.close();
     for (const birth of births.values()) {
       birth.born.reject(error);
-      // Nobody tells any more how a copy ends: that its socket closes says that it did.
-      birth.channels.get("c")?.once("close", () => birth.exited.resolve({ code: 255, signal: undefined }));
+      // Nobody tells any more how a copy ends: that its socket closes, or has closed, says that it did.
+      const control = birth.channels.get("c");
+      const ended = (): void => birth.exited.resolve({ code: 255, signal: undefined });
+      if (!control || control.closed) ended();
+      else control.once("close", ended);
     }
   }
   for (const pipe of [host.stdout, host.stderr]) pipe.resume();
