@@ -28,6 +28,7 @@ export interface BlobFiles {
   file(digest: string): string;
   /** Bytes; undefined when it is not here. */
   size(digest: string): number | undefined;
+  /** What cannot be written, on a full disk, leaves nothing there. So does {@link putStream}. */
   put(bytes: Uint8Array): Promise<StoredBlob>;
   /** Throws `damaged` when the bytes are not what was expected; nothing of them stays then. */
   putStream(
@@ -68,8 +69,13 @@ export function openBlobFiles(dir: string): BlobFiles {
       if (existsSync(file(digest))) await touch(digest);
       else {
         const aside = draft();
-        await writeFile(aside, bytes);
-        await rename(aside, file(digest));
+        try {
+          await writeFile(aside, bytes);
+          await rename(aside, file(digest));
+        } catch (error) {
+          await rm(aside, { force: true });
+          throw error;
+        }
       }
       return { digest, size: bytes.byteLength };
     },
@@ -120,4 +126,10 @@ export async function writeAll(
   bytes: Uint8Array,
 ): Promise<void> {
   for (let at = 0; at < bytes.byteLength;) at += (await handle.write(bytes, at)).bytesWritten;
+}
+
+/** Whether there was no room for what was written: what had been is worth nothing then, and takes room others need. */
+export function isDiskFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT";
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { mediaTypes, nameAnnotation, type Descriptor, type Index } from "./oci.ts";
@@ -39,8 +39,13 @@ export function openLayoutIndex(dir: string): LayoutIndex {
 
   function replace(into: string, content: string): void {
     const aside = join(dir, "drafts", `${randomUUID()}.tmp`);
-    writeFileSync(aside, content);
-    renameSync(aside, into);
+    try {
+      writeFileSync(aside, content);
+      renameSync(aside, into);
+    } catch (error) {
+      rmSync(aside, { force: true });
+      throw error;
+    }
   }
 
   return {

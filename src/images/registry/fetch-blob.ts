@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
 import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAll, type BlobFiles } from "../blob-files.ts";
+import { isDiskFull, writeAll, type BlobFiles } from "../blob-files.ts";
 import { hexOf, shortDigest } from "../digest.ts";
 import { ImageError } from "../image-error.ts";
 import type { Descriptor } from "../oci.ts";
@@ -22,7 +22,7 @@ export interface BlobFetch extends RemoteTask {
 
 /**
  * Fetches a blob into the store. A transfer that breaks goes on from the last byte that arrived, within one run and,
- * through the file it leaves behind, in the next. Throws `damaged` when the bytes are not the digest's: they are dropped.
+ * through the file it leaves behind, in the next; not on a full disk, which gets its room back. Throws `damaged` when the bytes are not the digest's: they are dropped.
  */
 export async function fetchBlob(fetch: BlobFetch, blob: Descriptor): Promise<void> {
   const { blobs, progress, what } = fetch;
@@ -48,7 +48,8 @@ export async function fetchBlob(fetch: BlobFetch, blob: Descriptor): Promise<voi
     await blobs.adopt(mine, blob.digest);
     progress?.({ ...event, done: blob.size, state: "done" });
   } catch (error) {
-    await rename(mine, left).catch(ignoreMissing);
+    if (isDiskFull(error)) await rm(mine, { force: true });
+    else await rename(mine, left).catch(ignoreMissing);
     throw error;
   }
 }
@@ -64,7 +65,7 @@ async function receive(fetch: BlobFetch, blob: Descriptor, file: string): Promis
       break;
     } catch (error) {
       signal?.throwIfAborted();
-      if (error instanceof ImageError) throw error;
+      if (error instanceof ImageError || isDiskFull(error)) throw error;
       // As long as something arrives each time, it is worth going on.
       if (arriving.size > before) tries = 1;
       const url = `https://${fetch.reference.registry}/v2/${fetch.reference.repository}/blobs/${blob.digest}`;

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ImageStore } from "../store.ts";
 import { answer, answerJson, type Exchange } from "./exchange.ts";
+import { isDiskFull } from "../blob-files.ts";
 import { RegistryFailure } from "./registry-failure.ts";
 import { serveBlob } from "./serve-blobs.ts";
 import { serveCatalog, serveManifest, serveReferrers, serveTags } from "./serve-manifests.ts";
@@ -66,7 +67,8 @@ async function serve(
   try {
     admit(options, request);
     await route(options.store, uploads, exchange, url.pathname);
-  } catch (error) {
+  } catch (thrown) {
+    const error = isDiskFull(thrown) ? diskFull : thrown;
     if (error instanceof RegistryFailure && !response.headersSent)
       answer(exchange, error.status, { "content-type": "application/json", ...error.headers }, error.body);
     else {
@@ -81,6 +83,10 @@ async function serve(
     if (!request.complete && !request.destroyed) request.resume();
   }
 }
+
+const diskFull = new RegistryFailure("DENIED", "the disk that holds ebb's images is full; free space and try again", {
+  status: 507,
+});
 
 const internal = JSON.stringify({ errors: [{ code: "UNKNOWN", message: "the registry failed; see the log of ebb" }] });
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { writeAll } from "../blob-files.ts";
+import { isDiskFull, writeAll } from "../blob-files.ts";
 import type { ImageStore } from "../store.ts";
 import { answer, type Exchange } from "./exchange.ts";
 import { RegistryFailure } from "./registry-failure.ts";
@@ -24,7 +24,7 @@ const idGrammar = /^[0-9a-f-]{36}$/;
 
 /**
  * Blobs on their way in (distribution spec, "Pushing Blobs"): at once, in one go, or in chunks. What has arrived
- * survives broken connections and a restart of the registry.
+ * survives broken connections and a restart of the registry, but for an upload the disk has no room for.
  */
 export class Uploads {
   readonly #store: ImageStore;
@@ -110,6 +110,9 @@ export class Uploads {
         await writeAll(handle, chunk);
         upload.size += chunk.byteLength;
       }
+    } catch (error) {
+      if (isDiskFull(error)) await this.#drop(id, upload);
+      throw error;
     } finally {
       upload.writing = undefined;
       resolve();
