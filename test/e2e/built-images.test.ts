@@ -1,6 +1,6 @@
 /** What is built here runs elsewhere: under containerd and podman, which pull it from ebb's own registry. */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
@@ -9,7 +9,9 @@ import { buildFunction } from "../../src/functions/build/build-function.ts";
 import { detectSource } from "../../src/functions/build/detect.ts";
 import { makeNodeBase } from "../../src/images/base/node-base.ts";
 import { makePythonBase } from "../../src/images/base/python-base.ts";
-import type { ImageStore } from "../../src/images/store.ts";
+import { buildImage } from "../../src/images/build-image.ts";
+import { openImageStore, type ImageStore } from "../../src/images/store.ts";
+import { startEbb } from "./ebb-process.ts";
 import {
   freePort,
   has,
@@ -18,6 +20,12 @@ import {
   temporaryStore,
   type RunningRegistry,
 } from "../registry/registries.ts";
+
+for (const [program, what] of Object.entries({
+  crane: "listing, copying and deleting with crane are NOT tested",
+  ko: "pushing with ko and serving what it pushed are NOT tested",
+}))
+  if (!has(program)) process.stderr.write(`built-images.test.ts: no ${program}: ${what}\n`);
 
 const run = promisify(execFile);
 const root = process.getuid?.() === 0;
@@ -185,3 +193,74 @@ test.skipIf(!has("crane"))("crane lists, copies and deletes", async () => {
   await crane("delete", `${registry.host}/copied/hello@${digest}`);
   expect(own.store.find("dev.local/copied/hello:v1")).toBeUndefined();
 });
+
+/** Of few packages: net/http takes Go most of a minute to compile. */
+const goProgram = `package main
+
+import (
+	"bufio"
+	"net"
+	"os"
+)
+
+func main() {
+	listener, err := net.Listen("tcp", ":"+os.Getenv("PORT"))
+	for err == nil {
+		var connection net.Conn
+		if connection, err = listener.Accept(); err == nil {
+			go answer(connection)
+		}
+	}
+	panic(err)
+}
+
+func answer(connection net.Conn) {
+	defer connection.Close()
+	lines := bufio.NewReader(connection)
+	for line := ""; line != "\\r\\n"; {
+		var err error
+		if line, err = lines.ReadString('\\n'); err != nil {
+			return
+		}
+	}
+	connection.Write([]byte("HTTP/1.1 200 OK\\r\\nContent-Length: 14\\r\\nConnection: close\\r\\n\\r\\nHello from ko\\n"))
+}
+`;
+
+test.skipIf(!root || !has("ko") || !has("go") || !has("kubectl") || !has("runc"))(
+  "ko builds over a base of ebb's registry, pushes there, and a Service runs it (as root, with go, kubectl and runc)",
+  async () => {
+    const source = join(scratch, "ko");
+    mkdirSync(source);
+    writeFileSync(join(source, "go.mod"), "module example.com/hello\n\ngo 1.21\n");
+    writeFileSync(join(source, "main.go"), goProgram);
+    const ebb = await startEbb({ args: ["--registry-port", "0"] });
+    try {
+      const store = openImageStore(join(ebb.dir, "images"));
+      const files = [{ path: "etc/passwd", content: "nonroot:x:65532:65532::/:/sbin/nologin\n" }];
+      await buildImage(store, "dev.local/team/base:1", { layers: [{ kind: "files", files }], config: {} });
+      store.close();
+      const facts = JSON.parse(readFileSync(join(ebb.dir, "ebb.json"), "utf8")) as { readonly registryUrl: string };
+      const { host } = new URL(facts.registryUrl);
+      const env = { ...process.env, KO_DOCKER_REPO: `${host}/team`, KO_DEFAULTBASEIMAGE: `${host}/team/base:1` };
+      const { stdout } = await run("ko", ["build", "--base-import-paths", "."], { cwd: source, env });
+      const image = stdout.trim();
+      expect(image).toMatch(new RegExp(`^${host}/team/hello@sha256:[0-9a-f]{64}$`));
+      const service = { apiVersion: "serving.knative.dev/v1", kind: "Service", metadata: { name: "ko" } };
+      const spec = { template: { spec: { containers: [{ image }] } } };
+      const applied = await ebb.kubectl(["apply", "-f", "-"], { stdin: JSON.stringify({ ...service, spec }) });
+      expect(applied, applied.stderr).toMatchObject({ code: 0 });
+      const ready = await ebb.kubectl(["wait", "ksvc/ko", "--for=condition=Ready", "--timeout=30s"]);
+      expect(ready, `${ready.stderr}${(await ebb.kubectl(["get", "ksvc,pods", "-o", "yaml"])).stdout}`).toMatchObject({
+        code: 0,
+      });
+      expect(await ebb.call("ko.default.localhost")).toMatchObject({ status: 200, body: "Hello from ko\n" });
+      // Its SBOM is filed the way cosign files them, under a tag that tells of which image it is.
+      const tags = await fetch(`http://${host}/v2/team/hello/tags/list`);
+      expect(await tags.json()).toMatchObject({ tags: ["latest", `${image.split("@")[1]?.replace(":", "-")}.sbom`] });
+    } finally {
+      await ebb.stop();
+    }
+  },
+  180_000,
+);
