@@ -1,5 +1,7 @@
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import { readFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -7,12 +9,13 @@ import { WebSocket } from "ws";
 import { findPython } from "../../src/functions/hosts/find-python.ts";
 import { pythonHostCommand } from "../../src/functions/hosts/host-command.ts";
 import type { ClaimMessage } from "../../src/functions/hosts/protocol.ts";
-import { pythonProgram } from "../../src/functions/hosts/python-program.ts";
+import { pythonHostDir, pythonProgram } from "../../src/functions/hosts/python-program.ts";
 import { HostLoadError, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures/python");
 const python = await findPython("/usr/local/bin:/usr/bin:/bin");
 const running: HostProcess[] = [];
+const unshares = spawnSync("unshare", ["--user", "--map-root-user", "--pid", "--fork", "true"]).status === 0;
 
 afterEach(async () => {
   for (const host of running.splice(0)) {
@@ -47,6 +50,14 @@ async function refusal(file: string, more?: Partial<ClaimMessage>): Promise<Host
   return error;
 }
 
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
 /** Sends bytes as they are; gives all that comes back until the pattern is there or the other side ends. */
 async function talk(port: number, parts: readonly string[], until?: RegExp): Promise<string> {
   const socket: Socket = connect(port, "127.0.0.1");
@@ -75,6 +86,13 @@ describe.skipIf(!python)("the Python host", () => {
     ["never_ends.py", { loadTimeoutMs: 300 }, "LoadTimeout", /not loaded within 0\.3 s/],
     ["other_port.py", { model: "server", loadTimeoutMs: 500 }, "PortIgnored", /listens on port \d+ instead of PORT/],
     ["ends_at_once.py", { model: "server" }, "NeverListens", /ended without listening on PORT/],
+    [
+      "logs_app.py",
+      { env: { EBB_TIMEOUT: "soon" } },
+      "InitFailed",
+      /^EBB_TIMEOUT is "soon": it must be a number, 0 for/,
+    ],
+    ["logs_app.py", { env: { EBB_LOG_FORMAT: "xml" } }, "InitFailed", /^EBB_LOG_FORMAT is "xml": use text or json$/],
     ["no_handler.py", { model: "fetch" }, "NoHandler", /does not know the model 'fetch'/],
   ] as const)("%s %j is refused with %s", async (file, more, reason, message) => {
     const error = await refusal(file, more);
@@ -184,6 +202,83 @@ describe.skipIf(!python)("the Python host", () => {
     expect([busy.status, await busy.text()]).toEqual([503, expect.stringMatching(/^function failed, request \w+\n$/)]);
     expect((await fetch(`${url}/other`)).status).toBe(500);
   });
+
+  test("EBB_LOG_FORMAT=json: what a request prints and logs carries its id and trace, on threads too", async () => {
+    const { url, printed } = await load("logs_app.py", { env: { EBB_LOG_FORMAT: "json" } });
+    const headers = { "x-request-id": "one", traceparent: "00-a-b-01" };
+    expect((await fetch(`${url}/print?secret=1`, { headers })).status).toBe(200);
+    expect((await fetch(`${url}/fail`, { headers: { "x-request-id": "two" } })).status).toBe(500);
+    // Out and err are two pipes: what they say is in order only in each.
+    const complete = (): readonly string[] => printed().split("\n").slice(0, -1);
+    await expect.poll(complete).toHaveLength(10);
+    const lines = complete();
+    expect(printed()).not.toContain("secret");
+    const logged = lines.map((line) => JSON.parse(line) as { readonly time: string; readonly ms?: number });
+    for (const { time } of logged) expect(time).toBe(new Date(time).toISOString());
+    const one = { requestId: "one", traceparent: "00-a-b-01" };
+    const two = { requestId: "two" };
+    const wanted = [
+      { level: "info", msg: "loading" },
+      { level: "info", msg: "one line in pieces, Grüße", ...one },
+      { level: "info", msg: "two\nlines", ...one },
+      { level: "warn", msg: "WARNING:root:low on cheese", ...one },
+      { level: "error", msg: "to stderr", ...one },
+      { level: "info", msg: "from a thread", ...one },
+      { level: "info", msg: "no end", ...one },
+      { level: "info", msg: "request", ...one, method: "GET", path: "/print", status: 200 },
+      {
+        level: "error",
+        msg: expect.stringMatching(/^request two GET \/fail failed: Traceback[^]*out of cheese$/),
+        ...two,
+      },
+      { level: "error", msg: "request", ...two, method: "GET", path: "/fail", status: 500 },
+    ];
+    expect(logged.map(({ time: _time, ms: _ms, ...rest }) => rest)).toEqual(expect.arrayContaining(wanted));
+  });
+
+  test("what a function still says after its timeout reaches nobody, and a caller that leaves while it waits is 499", async () => {
+    const env = { EBB_TIMEOUT: "0.5", EBB_CONCURRENCY: "1", EBB_LOG_FORMAT: "json" };
+    const { port, printed } = await load("logs_app.py", { env });
+    const late = "GET /late HTTP/1.1\r\nhost: x\r\n\r\n";
+    const seen = talk(port, [late, "GET /quick HTTP/1.1\r\nhost: x\r\n\r\n"], /quick$/);
+    await expect.poll(printed, { interval: 10 }).toContain("late began");
+    const waiting = connect(port, "127.0.0.1");
+    waiting.write("GET /left HTTP/1.1\r\nhost: x\r\nx-request-id: left\r\n\r\n", () => waiting.destroy());
+    expect((await seen).match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 504", "HTTP/1.1 200"]);
+    await expect.poll(printed).toMatch(/"requestId":"left","method":"GET","path":"\/left","status":499/);
+    await expect.poll(printed).toContain("late after all");
+    expect(await talk(port, ["GET /quick HTTP/1.1\r\nhost: x\r\n\r\n"], /quick$/)).toMatch(/^HTTP\/1.1 200/);
+  });
+
+  test("an ASGI application that does not hear of its timeout is cancelled", async () => {
+    const { url, printed } = await load("echo_app.py", { env: { EBB_TIMEOUT: "0.1" } });
+    expect((await fetch(`${url}/deaf`)).status).toBe(504);
+    await expect.poll(printed, { timeout: 3000 }).toContain("deaf one was cancelled");
+  });
+
+  test.runIf(unshares)(
+    "a program that is the first process of a container ends on TERM, its finally blocks run",
+    async () => {
+      const words = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", python?.path ?? "", "-I", "-S"];
+      const entry = join(fixtures, "ends_on_term.py");
+      const child = spawn("unshare", [...words, pythonHostDir(), "serve", entry, "--model", "server"], {
+        env: { PATH: "/usr/bin:/bin", PORT: String(await freePort()) },
+      });
+      let text = "";
+      child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      const ended = once(child, "close");
+      try {
+        await expect.poll(() => text, { timeout: 5000 }).toContain("listening on port");
+        const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8");
+        process.kill(Number(children.trim()), "SIGTERM");
+        await expect.poll(() => child.exitCode, { timeout: 3000 }).toBe(143);
+      } finally {
+        child.kill("SIGKILL");
+        await ended;
+      }
+      expect(text).toContain("cleaned up");
+    },
+  );
 
   test("a Lambda handler that takes too long is 504, and one that stays busy ends the process", async () => {
     const env = { AWS_LAMBDA_FUNCTION_TIMEOUT: "0.2" };

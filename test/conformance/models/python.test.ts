@@ -22,11 +22,11 @@ const http = ["request", "headers", "status", "response-headers", "bytes"] as co
 const large = [...http, "large", "concurrent"] as const;
 
 const models: readonly PythonModel[] = [
-  { fixture: "asgi", traits: [...large, "streams", "cancels", "checks-answers"] },
-  { fixture: "wsgi", traits: [...large, "streams", "checks-answers"] },
-  { fixture: "knative", traits: [...large, "cancels", "checks-answers"] },
+  { fixture: "asgi", traits: [...large, "limits", "streams", "cancels", "checks-answers"] },
+  { fixture: "wsgi", traits: [...large, "limits", "streams", "checks-answers"] },
+  { fixture: "knative", traits: [...large, "limits", "cancels", "checks-answers"] },
   { fixture: "knative-event", model: "knative", signature: "cloudevent", traits: ["events", "events-only"] },
-  { fixture: "functions-framework", traits: [...large, "json", "streams", "cancels", "checks-answers"] },
+  { fixture: "functions-framework", traits: [...large, "limits", "json", "streams", "cancels", "checks-answers"] },
   { fixture: "functions-framework-event", traits: ["events", "events-only"] },
   { fixture: "cloudevents", traits: ["events", "events-only"] },
   { fixture: "lambda", traits: [...http, "json", "checks-answers"] },

@@ -7,11 +7,12 @@ from .server.exchange import ClientLeft
 from .server.head import BadRequest
 
 
-def request_id(head) -> str:
-    for name, value in head.headers:
-        if name == b"x-request-id":
-            return value.decode("latin-1")
-    return f"{random.getrandbits(48):012x}"
+def request_id(exchange, make=lambda: f"{random.getrandbits(48):012x}") -> str:
+    """The caller's id for a request, or one that is made, the same each time it is asked for."""
+    if exchange.ident is None:
+        given = next((value for name, value in exchange.head.headers if name == b"x-request-id"), b"")
+        exchange.ident = given.decode("latin-1") or make()
+    return exchange.ident
 
 
 def answer_error(exchange, error: BaseException) -> None:
@@ -34,7 +35,7 @@ def answer_error(exchange, error: BaseException) -> None:
         answer_text(exchange, status, f"{text}\n")
         return
     head = exchange.head
-    ident = request_id(head)
+    ident = request_id(exchange)
     report(f"request {ident} {head.method} {head.target.decode('latin-1')} failed: {describe(error)}")
     if exchange.finished:
         return

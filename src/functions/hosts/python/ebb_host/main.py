@@ -57,6 +57,7 @@ def run(control, claim: dict, doors: Doors) -> None:
             return
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
+        limits = asked_limits(claim["env"])
         model = make_model(claim)
         asyncio.set_event_loop(loop)
         loop.run_until_complete(model.start(port))
@@ -64,7 +65,7 @@ def run(control, claim: dict, doors: Doors) -> None:
         fail(error)
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    server = Server(loop, doors.listeners(), model.handle)
+    server = Server(loop, doors.listeners(), *((model.handle,) if limits is None else limits.around(loop, model)))
     server.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: stop_soon(loop, server, model))
@@ -72,6 +73,23 @@ def run(control, claim: dict, doors: Doors) -> None:
     ready = {"type": "ready", "port": port, "loadMs": (time.perf_counter() - started) * 1000}
     control.send(ready if doors.path is None else {**ready, "path": doors.path})
     loop.run_forever()
+
+
+_limits = frozenset(("EBB_TIMEOUT", "EBB_CONCURRENCY", "EBB_BODY_LIMIT", "EBB_LOG_FORMAT"))
+
+
+def asked_limits(env: dict):
+    """What the function's environment asks of its host, loaded only when it does. Raises LoadFailure."""
+    if _limits.isdisjoint(env):
+        return None
+    from .limits import Limits
+
+    limits = Limits(env)
+    if limits.json:
+        from .json_log import install
+
+        install()
+    return limits
 
 
 def failing(control):

@@ -1,5 +1,6 @@
 """Programs that listen on PORT themselves: run as `python3 entry.py` would run them, in a process that is up already."""
 
+import os
 import runpy
 import signal
 import socket
@@ -24,6 +25,9 @@ def run_program(control, claim: dict, doors, started: float) -> None:
     seconds = claim["loadTimeoutMs"] / 1000
     signal.signal(signal.SIGALRM, lambda *_: failing(control)(watch.timeout(seconds)))
     control.watch_in_thread()
+    if os.getpid() == 1 and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        # The kernel keeps from a container's first process whatever it has no handler for.
+        signal.signal(signal.SIGTERM, end_on_term)
     try:
         runpy.run_path(claim["entry"], run_name="__main__")
     except SystemExit as error:
@@ -40,6 +44,12 @@ def run_program(control, claim: dict, doors, started: float) -> None:
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
     end(0)
+
+
+def end_on_term(number: int, _frame) -> None:
+    """For programs that have no handler of their own: `finally` blocks run, and the status is as if TERM had ended it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise SystemExit(128 + number)
 
 
 class ListenWatch:

@@ -13,5 +13,5 @@ def load_all() -> None:
     import base64, collections.abc, contextlib, dataclasses, datetime, decimal, email.message, functools  # noqa: E401, F401
     import hashlib, http.client, inspect, json, logging, random, re, string, tempfile, typing, urllib.request, uuid  # noqa: E401, F401
 
-    from . import own_server  # noqa: F401
+    from . import json_log, limits, own_server  # noqa: F401
     from .models import cloudevents_model, functions_framework_model, http_function, knative, lambda_model, websocket, wsgi  # noqa: F401

@@ -16,6 +16,9 @@ _state_extension: dict = {}
 class AsgiModel:
     """Serves one application, with its lifespan when it has one."""
 
+    limits_itself = False
+    hooks = None
+
     def __init__(self, app, lifespan: bool = True) -> None:
         self.app = app
         self.state: dict = {}
@@ -36,7 +39,7 @@ class AsgiModel:
             start_websocket(self.app, exchange, self.scope(exchange, "websocket"))
             return
         cycle = Cycle(exchange)
-        start_task(exchange.loop, cycle.run(self.app, self.scope(exchange, "http")))
+        exchange.task = start_task(exchange.loop, cycle.run(self.app, self.scope(exchange, "http")))
 
     def scope(self, exchange, kind: str) -> dict:
         head = exchange.head

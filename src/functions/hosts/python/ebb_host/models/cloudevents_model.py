@@ -19,20 +19,22 @@ def make_cloudevents(claim: dict, module):
 
 
 class CloudEventsModel:
+    limits_itself = False
+
     def __init__(self, function, hooks=None) -> None:
         self._function = function
         self._calls = Calls()
         self._make = event_maker()
-        self._hooks = Hooks(hooks)
+        self.hooks = Hooks(hooks)
 
     async def start(self, port: int) -> None:
-        await self._hooks.start()
+        await self.hooks.start()
 
     async def stop(self) -> None:
-        await self._hooks.stop()
+        await self.hooks.stop()
 
     def handle(self, exchange) -> None:
-        if not self._hooks.answers(exchange):
+        if not self.hooks.answers(exchange):
             serve_exchange(exchange, self._respond)
 
     async def _respond(self, exchange) -> None:

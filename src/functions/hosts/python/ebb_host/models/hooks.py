@@ -30,11 +30,16 @@ class Hooks:
         if hook is not None:
             await maybe_await(hook())
 
+    def asked(self, exchange) -> bool:
+        """Whether the request asks what the function says about its health."""
+        name = _paths.get(exchange.head.target)
+        return name is not None and exchange.head.method == "GET" and self._hooks[name] is not None
+
     def answers(self, exchange) -> bool:
         """Takes the two health paths when the function says something about them."""
-        name = _paths.get(exchange.head.target)
-        if name is None or exchange.head.method != "GET" or self._hooks[name] is None:
+        if not self.asked(exchange):
             return False
+        name = _paths[exchange.head.target]
         serve_exchange(exchange, lambda one: _answer_health(one, self._hooks[name]))
         return True
 

@@ -12,20 +12,22 @@ from .hooks import Hooks
 class HttpFunctionModel:
     """`make_argument(request)` is what the function takes; it may raise EventError, which is the caller's fault."""
 
+    limits_itself = False
+
     def __init__(self, function, make_argument=None, hooks=None) -> None:
         self._function = function
         self._make_argument = make_argument or (lambda request: request)
-        self._hooks = Hooks(hooks)
+        self.hooks = Hooks(hooks)
         self._calls = Calls()
 
     async def start(self, port: int) -> None:
-        await self._hooks.start()
+        await self.hooks.start()
 
     async def stop(self) -> None:
-        await self._hooks.stop()
+        await self.hooks.stop()
 
     def handle(self, exchange) -> None:
-        if not self._hooks.answers(exchange):
+        if not self.hooks.answers(exchange):
             serve_exchange(exchange, self._respond)
 
     async def _respond(self, exchange) -> None:

@@ -51,19 +51,19 @@ class KnativeModel(AsgiModel):
 
     def __init__(self, handle, hooks: Hooks, events: bool) -> None:
         super().__init__(handle, lifespan=False)
-        self._hooks = hooks
+        self.hooks = hooks
         self._make = event_maker() if events else None
 
     async def start(self, port: int) -> None:
         await super().start(port)
-        await self._hooks.start()
+        await self.hooks.start()
 
     async def stop(self) -> None:
-        await self._hooks.stop()
+        await self.hooks.stop()
 
     def handle(self, exchange) -> None:
         if exchange.head.target in _paths and exchange.head.method == "GET":
-            if not self._hooks.answers(exchange):
+            if not self.hooks.answers(exchange):
                 answer_text(exchange, 200, "OK\n")
         elif self._make is None:
             super().handle(exchange)

@@ -62,6 +62,10 @@ class LambdaModel:
     `/2015-03-31/functions/<name>/invocations` takes the event itself.
     """
 
+    # Lambda has settings of its own for time, number and size of requests.
+    limits_itself = True
+    hooks = None
+
     def __init__(self, handler) -> None:
         self._handler = handler
         self._calls = Calls(limit=1)
@@ -85,7 +89,7 @@ class LambdaModel:
         head = exchange.head
         path = head.target.partition(b"?")[0].decode("latin-1")
         direct = head.method == "POST" and path.startswith("/2015-03-31/functions/") and path.endswith(_invocations)
-        ident = request_id(head) if any(name == b"x-request-id" for name, _ in head.headers) else str(uuid.uuid4())
+        ident = request_id(exchange, lambda: str(uuid.uuid4()))
         headers = headers_of(head)
         try:
             if direct:

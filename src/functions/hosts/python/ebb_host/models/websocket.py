@@ -95,8 +95,7 @@ class Socket:
         server.hold()
         self._connection.upgraded = self
         self._connection.write(b"\r\n".join(lines) + b"\r\n\r\n")
-        self._exchange.started = self._exchange.finished = True
-        self._connection.finished(self._exchange)
+        self._exchange.hand_over()
 
     # From the connection.
 

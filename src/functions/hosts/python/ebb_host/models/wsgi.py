@@ -11,6 +11,9 @@ from ..threads import Threads, thread_limit
 
 
 class WsgiModel:
+    limits_itself = False
+    hooks = None
+
     def __init__(self, app) -> None:
         self._app = app
         self._threads = Threads(thread_limit())
@@ -23,7 +26,7 @@ class WsgiModel:
         return
 
     def handle(self, exchange) -> None:
-        self._threads.run(WsgiCall(self._app, exchange, self._port).run)
+        self._threads.run(exchange.carried(WsgiCall(self._app, exchange, self._port).run))
 
 
 class WsgiCall:

@@ -3,7 +3,6 @@
 import socket
 
 from .body import ChunkedBody, CountedBody
-from .exchange import Exchange
 from .head import MAX_HEAD, BadRequest, parse_head
 
 READ = 64 * 1024
@@ -66,6 +65,9 @@ class Connection:
         try:
             if self._body is not None:
                 data = self._feed_body(data)
+                if self._ending:
+                    # Answered before its end: what follows is not understood any more.
+                    return
             if data:
                 self._input = self._input + data if self._input else data
                 self._next()
@@ -101,7 +103,7 @@ class Connection:
     def _begin(self, text: bytes) -> None:
         # Some clients send an empty line after a body.
         head = parse_head(text if text[:2] != b"\r\n" else text.lstrip(b"\r\n"))
-        exchange = self.exchange = Exchange(self, head)
+        exchange = self.exchange = self.server.make_exchange(self, head)
         if head.chunked or head.length:
             exchange.expect_body()
             self._body = ChunkedBody() if head.chunked else CountedBody(head.length)
@@ -209,7 +211,7 @@ class Connection:
 
     # End.
 
-    def finished(self, exchange: Exchange) -> None:
+    def finished(self, exchange) -> None:
         """The response is written as far as the socket takes it; on to the next request."""
         self.exchange = None
         self.server.ended(exchange)

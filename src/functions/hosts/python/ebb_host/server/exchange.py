@@ -30,6 +30,8 @@ class Exchange:
         "finished",
         "left",
         "on_left",
+        "task",
+        "ident",
         "body_done",
         "_body",
         "buffered",
@@ -50,6 +52,10 @@ class Exchange:
         self.left = False
         # Called once when the caller hangs up before the response is finished.
         self.on_left = None
+        # The application's, where it has one of its own.
+        self.task = None
+        # What its log lines carry, once somebody asks.
+        self.ident = None
         self.body_done = True
         self._body = None
         self.buffered = 0
@@ -191,6 +197,15 @@ class Exchange:
         self.finished = True
         self.connection.close()
         self._finish()
+
+    def hand_over(self) -> None:
+        """The connection speaks another protocol from here on."""
+        self.started = self.finished = True
+        self.connection.finished(self)
+
+    def carried(self, job):
+        """`job` as it is to run on a thread."""
+        return job
 
     def _finish(self) -> None:
         self._wake()

@@ -5,6 +5,7 @@ import socket
 import sys
 
 from .connection import Connection
+from .exchange import Exchange
 
 ACCEPT_AT_ONCE = 64
 
@@ -15,11 +16,12 @@ class Server:
     not raise; it answers the exchange at once or later.
     """
 
-    def __init__(self, loop, listeners: list, handle) -> None:
+    def __init__(self, loop, listeners: list, handle, make_exchange=Exchange) -> None:
         self.loop = loop
         self.begin = self._begin
         self.in_flight = 0
         self.draining = False
+        self.make_exchange = make_exchange
         self._handle = handle
         self._listeners = listeners
         self._connections: set = set()
