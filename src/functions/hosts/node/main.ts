@@ -65,7 +65,7 @@ function serveClaim(): void {
   /** Hosts of the pool are told to wait; one started for a claim has it in its socket already. */
   if (process.argv[2] === "--warm") {
     void listening
-      .then((port) => rehearse(serve, { server, port, path: door.path() }))
+      .then((port) => rehearse(serve, { server, port, path: door.path(), drain }))
       .then(() => {
         const path = door.path();
         send({ type: "idle", ...(path === undefined ? {} : { path }) });

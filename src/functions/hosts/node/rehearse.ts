@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { NetConnectOpts } from "node:net";
 import type { ClaimMessage } from "../protocol.ts";
+import type { Drain } from "./drain.ts";
 
 /** What a host does with a claim, up to serving. */
 type Serve = (message: ClaimMessage, port: number) => Promise<void>;
@@ -10,6 +11,7 @@ interface Stage {
   readonly port: number;
   /** Where requests will come in, if not by the port. */
   readonly path: string | undefined;
+  readonly drain: Drain;
 }
 
 /** After three, another makes the claim of a real function no faster. */
@@ -23,9 +25,10 @@ export const rehearsalName = (round: number): string => `rehearsal-${round}.mjs`
  * of a claim and its first request for the second time when it matters. The engine compiles what is called first when
  * it is called, Node loads parts of itself when they are first used, and each would be paid by the first caller.
  */
-export async function rehearse(serve: Serve, { server, port, path }: Stage): Promise<void> {
+export async function rehearse(serve: Serve, { server, port, path, drain }: Stage): Promise<void> {
   const { dirname, join } = process.getBuiltinModule("node:path");
   const env = { ...process.env };
+  const where = path === undefined ? { port, host: "127.0.0.1" } : { path };
   for (let round = 0; round < rehearsals; round++) {
     const message = {
       type: "claim",
@@ -37,9 +40,14 @@ export async function rehearse(serve: Serve, { server, port, path }: Stage): Pro
       loadTimeoutMs: 10_000,
     } as const;
     await serve(JSON.parse(JSON.stringify(message)) as ClaimMessage, port);
-    await ask(path === undefined ? { port, host: "127.0.0.1" } : { path });
+    await ask(where);
     server.removeAllListeners("request");
   }
+  // Next to the web-standard functions the most common, with the most between claim and answer.
+  const { lambdaRehearsal } = await import("../../models/lambda/lambda-rehearsal.ts");
+  server.on("request", lambdaRehearsal(drain));
+  for (let round = 1; round < rehearsals; round++) await ask(where);
+  server.removeAllListeners("request");
 }
 
 function ask(where: NetConnectOpts): Promise<void> {
