@@ -9,6 +9,7 @@ import { createBases } from "./base-images.ts";
 import type { Progress } from "./progress.ts";
 import { pushBuilt } from "./push-built.ts";
 import { dataDirOf } from "./target.ts";
+import { ebbVersion } from "./version.ts";
 
 /** Options that say what a source is, for when detection guesses otherwise. */
 export const sourceFlags: readonly Option[] = [
@@ -69,9 +70,14 @@ export async function buildAll(
     readonly store: ImageStore;
     readonly progress: Progress;
     readonly namespace: string;
+    /** Whether SBOM and provenance are attached to images without a base, too. */
+    readonly attested: boolean;
   },
 ): Promise<readonly Built[]> {
-  const { buildFunction } = await import("../functions/build/build-function.ts");
+  const [{ buildFunction }, { attest }] = await Promise.all([
+    import("../functions/build/build-function.ts"),
+    import("../functions/build/attest.ts"),
+  ]);
   const { store, progress, namespace } = to;
   const cacheDir = join(dataDirOf(context, input), "cache");
   const all: Built[] = [];
@@ -83,6 +89,11 @@ export async function buildAll(
     const building = { store, cacheDir, env: context.env, note, signal: context.signal };
     const under = await bases(source.language);
     const built = await buildFunction(building, source, source.settings?.namespace ?? namespace, under);
+    // With a base it has been. A plain deployment does not wait for it: a push of the image later makes up for it.
+    if (!under && to.attested) {
+      const from = { source, context: building };
+      await attest(store, built.image, { ebbVersion: ebbVersion(), from });
+    }
     for (const warning of built.warnings) progress.line(`warning: ${warning}`);
     const layers = (await store.resolve(built.image))?.manifest.layers ?? [];
     all.push({ ...built, source, ms: performance.now() - started, layers });

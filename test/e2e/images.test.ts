@@ -43,6 +43,13 @@ test("a function's image goes to another registry and back, and runs there by th
   const there = `${registry.host}/team/hello:v1`;
   const pushed = ok(await ebb.ebb("image", "push", "dev.local/default/hello", there));
   expect(pushed).toMatch(new RegExp(`^${registry.host}/team/hello@sha256:[0-9a-f]{64}$`));
+  // Deployed without: attached at the latest when it leaves.
+  const referrers = await fetch(`http://${registry.host}/v2/team/hello/referrers/${pushed.split("@")[1]}`);
+  const attached = (await referrers.json()) as { readonly manifests: readonly { readonly artifactType: string }[] };
+  expect(attached.manifests.map(({ artifactType }) => artifactType).sort()).toEqual([
+    "application/spdx+json",
+    "application/vnd.in-toto+json",
+  ]);
   expect(ok(await ebb.ebb("image", "pull", there))).toBe(pushed);
   const service = (name: string, image: string): string =>
     `apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: ${name}}\nspec: {template: {spec: {containers: [{image: "${image}"}]}}}\n`;

@@ -39,7 +39,7 @@ export const build: Command = {
     try {
       const { functions } = await findSources(context, input);
       const namespace = typeof input.options["namespace"] === "string" ? input.options["namespace"] : "default";
-      const built = await buildAll(context, input, { found: functions, store, progress, namespace });
+      const built = await buildAll(context, input, { found: functions, store, progress, namespace, attested: true });
       progress.end();
       for (const { source, image, digest, layers, ms } of built)
         context.print(

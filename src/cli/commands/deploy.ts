@@ -83,7 +83,8 @@ async function run(context: CommandContext, input: CommandInput, progress: Progr
   const { openImageStore } = await import("../../images/store.ts");
   const store = openImageStore(join(dataDirOf(context, input), "images"));
   const namespace = textOption(input, "namespace") ?? "default";
-  const built = await buildAll(context, input, { found: functions, store, progress, namespace });
+  const attested = textOption(input, "push") !== undefined;
+  const built = await buildAll(context, input, { found: functions, store, progress, namespace, attested });
   if (client && textOption(input, "kubeconfig") !== undefined && textOption(input, "push") === undefined)
     progress.line("warning: only this machine has the image; --push copies it to a registry that a cluster can reach");
   const { makeFunctionService, mergeSettings, secretsOf, settingsOfModel } =

@@ -4,66 +4,95 @@ import { join } from "node:path";
 import { attach } from "../../images/attest/attach.ts";
 import { layerPackages, nodePackageIn } from "../../images/attest/layer-packages.ts";
 import { lockFiles } from "../../images/attest/lock-packages.ts";
-import { distinct, type Package } from "../../images/attest/package.ts";
+import { distinct, packagesOf, type Package } from "../../images/attest/package.ts";
 import { provenanceStatement, provenanceType } from "../../images/attest/provenance.ts";
 import { spdxDocument } from "../../images/attest/spdx.ts";
+import { referrersOf } from "../../images/referrers.ts";
+import type { ImageStore } from "../../images/store.ts";
 import type { Underlay } from "./build-function.ts";
+import { functionLabels } from "./labels.ts";
 import type { BuildContext, Packed } from "./language.ts";
 import type { FunctionSource } from "./source.ts";
 
-export interface Attested {
-  readonly source: FunctionSource;
-  readonly packed: Packed;
-  /** Pinned by digest. */
-  readonly image: string;
-  readonly under: Underlay;
+/** On a manifest: what was built into the image and cannot be seen in its layers, as package URLs between spaces. */
+export const packagesAnnotation = "dev.ebb.packages";
+
+/**
+ * What the build alone knows of: what was bundled and, where neither that nor a layer of installed packages tells,
+ * what the lock files say.
+ */
+export async function builtInPackages(source: FunctionSource, packed: Packed): Promise<readonly Package[]> {
+  const bundled = await bundledPackages(packed.packageFiles ?? []);
+  const seen = packed.packageFiles !== undefined || packed.layers.some(({ kind }) => kind === "stored");
+  const locked: Package[] = [];
+  for (const [file, read] of Object.entries(lockFiles)) {
+    if (seen && (file === "package-lock.json" || file === "requirements.txt")) continue;
+    locked.push(...read((await textOf(join(source.dir, file))) ?? ""));
+  }
+  return distinct([...bundled, ...locked]);
+}
+
+export interface Attesting {
+  readonly ebbVersion: string;
+  /** Where the source is, as long as that is known: its commit becomes part of the provenance. */
+  readonly from?: { readonly source: FunctionSource; readonly context: Pick<BuildContext, "env" | "signal"> };
+  readonly under?: Underlay;
+  /** How many layers are the function's own, the uppermost. All when absent. */
+  readonly ownLayers?: number;
 }
 
 /** Attaches to an image what is in it (SPDX) and how it came about (SLSA provenance). Both depend on the build alone. */
-export async function attest(context: BuildContext, built: Attested, ebbVersion: string): Promise<void> {
-  const { store } = context;
-  const [name = "", digest = ""] = built.image.split("@");
-  const resolved = await store.resolve(built.image);
+export async function attest(store: ImageStore, image: string, attesting: Attesting): Promise<void> {
+  const resolved = await store.resolve(image);
   if (!resolved) return;
-  const found = resolved.manifest.annotations?.["org.opencontainers.image.base.digest"];
-  const base = found === undefined ? {} : { base: { name: built.under.base, digest: found } };
-  const own = built.packed.layers.length + 1;
-  const packages = await packagesOf(context, built, resolved.manifest.layers.slice(-own));
-  const facts = { image: name, digest, packages, ebbVersion, ...base };
-  await attach(store, built.image, { artifactType: "application/spdx+json", content: spdxDocument(facts) });
-  const { language, entry, model } = built.source;
-  const source = await repositoryOf(built.source.dir, context);
-  const parameters = { language, entry, model, base: built.under.base, platforms: built.under.platforms };
-  await attach(store, built.image, {
+  const { ebbVersion, from, under, ownLayers = resolved.manifest.layers.length } = attesting;
+  const { annotations = {} } = resolved.manifest;
+  const { digest } = resolved.named;
+  const [name = ""] = image.split("@");
+  const found = annotations["org.opencontainers.image.base.digest"];
+  const base = found === undefined || under === undefined ? {} : { base: { name: under.base, digest: found } };
+  const packages = [...packagesOf(annotations[packagesAnnotation] ?? "")];
+  const layers = ownLayers === 0 ? [] : resolved.manifest.layers.slice(-ownLayers);
+  for (const layer of layers) packages.push(...(await layerPackages(store.blobs.file(layer.digest))));
+  const facts = { image: name, digest, packages: distinct(packages), ebbVersion, ...base };
+  await attach(store, image, { artifactType: sbomType, content: spdxDocument(facts) });
+  const source = from && (await repositoryOf(from.source.dir, from.context));
+  const labels = resolved.config.config?.Labels ?? {};
+  const { language, entry, model } = from?.source ?? {
+    entry: labels[functionLabels.entry],
+    model: labels[functionLabels.model],
+  };
+  const parameters = { language, entry, model, base: under?.base, platforms: under?.platforms };
+  await attach(store, image, {
     artifactType: "application/vnd.in-toto+json",
     content: provenanceStatement({ ...facts, parameters, ...(source ? { source } : {}) }),
     annotations: { "in-toto.io/predicate-type": provenanceType },
   });
 }
 
-/** What was bundled, what is installed in the layers, and, where neither tells, what the lock files say. */
-async function packagesOf(
-  { store }: BuildContext,
-  { source, packed }: Attested,
-  layers: readonly { readonly digest: string }[],
-): Promise<readonly Package[]> {
-  const bundled = await bundledPackages(packed.packageFiles ?? []);
-  const installed: Package[] = [];
-  for (const { digest } of layers) installed.push(...(await layerPackages(store.blobs.file(digest))));
-  const seen = packed.packageFiles !== undefined || installed.length > 0;
-  const locked: Package[] = [];
-  for (const [file, read] of Object.entries(lockFiles)) {
-    if (seen && (file === "package-lock.json" || file === "requirements.txt")) continue;
-    locked.push(...read((await textOf(join(source.dir, file))) ?? ""));
-  }
-  return distinct([...bundled, ...installed, ...locked]);
+const sbomType = "application/spdx+json";
+
+/** Attests an image of a function that is to leave this machine and was built without: a deployment does not wait. */
+export async function attestBefore(store: ImageStore, reference: string, ebbVersion: string): Promise<void> {
+  // What is not for this machine, or not here, has not been built here.
+  const image = await store.resolve(reference).catch(() => undefined);
+  if (image?.config.config?.Labels?.[functionLabels.model] === undefined) return;
+  const { named } = image;
+  const known = (await store.list()).find(
+    ({ name, digest }) => digest === named.digest && name.startsWith("dev.local/"),
+  );
+  if (!known) return;
+  const referrers = await referrersOf(store, await store.list(), named.digest);
+  if (referrers.some(({ artifactType }) => artifactType === sbomType)) return;
+  const repository = known.name.replace(/[:@][^/]*$/, "");
+  await attest(store, `${repository}@${named.digest}`, { ebbVersion });
 }
 
 async function bundledPackages(inputs: readonly string[]): Promise<readonly Package[]> {
   const folders = new Set(inputs.flatMap((file) => /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []));
-  const found: Package[] = [];
-  for (const folder of folders) found.push(...nodePackageIn((await textOf(join(folder, "package.json"))) ?? ""));
-  return found;
+  // Each is small and there may be hundreds, which every deployment waits for: together, not one after the other.
+  const texts = await Promise.all([...folders].map((folder) => textOf(join(folder, "package.json"))));
+  return texts.flatMap((text) => nodePackageIn(text ?? ""));
 }
 
 async function textOf(file: string): Promise<string | undefined> {
@@ -79,7 +108,7 @@ async function textOf(file: string): Promise<string | undefined> {
 /** Commit and remote, of a folder without changes; undefined where git knows nothing, or is not there. */
 async function repositoryOf(
   dir: string,
-  { env, signal }: BuildContext,
+  { env, signal }: Pick<BuildContext, "env" | "signal">,
 ): Promise<{ readonly uri: string; readonly commit: string } | undefined> {
   const git = async (...words: readonly string[]): Promise<string | undefined> =>
     await new Promise((resolve) => {

@@ -47,6 +47,15 @@ test("a TypeScript folder becomes an image whose module runs, imports bundled in
   expect((await store.resolve(built.image))?.config.config?.Labels).toMatchObject({ "dev.ebb.host": "node" });
 });
 
+test("an image says which packages were bundled into it", async () => {
+  await write("with/node_modules/left/package.json", '{"name":"left","version":"1.3.0","main":"index.js"}');
+  await write("with/node_modules/left/index.js", "module.exports = () => 'left';");
+  await write("with/index.mjs", 'import left from "left"; export default { fetch: () => new Response(left()) };');
+  const built = await buildFunction(context(), await detectSource(join(dir, "with")), "default");
+  const image = await store.resolve(built.image);
+  expect(image?.manifest.annotations).toEqual({ "dev.ebb.packages": "pkg:npm/left@1.3.0" });
+});
+
 test("a CommonJS handler is bundled too and finds Node's own modules", async () => {
   const file = await write("old.cjs", 'const os = require("node:os"); module.exports = (req, res) => res.end(os.EOL);');
   const built = await buildFunction(context(), await detectSource(file), "default");

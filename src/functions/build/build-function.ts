@@ -1,7 +1,7 @@
 import { buildImage, buildIndex, type ImageSource } from "../../images/build-image.ts";
 import { platformOf, platformText, type Platform } from "../../images/oci.ts";
 import { functionModels, type FunctionModel } from "../hosts/protocol.ts";
-import { attest } from "./attest.ts";
+import { attest, builtInPackages, packagesAnnotation } from "./attest.ts";
 import { functionLabels } from "./labels.ts";
 import type { BuildContext, Packed } from "./language.ts";
 import { languages } from "./languages.ts";
@@ -31,16 +31,21 @@ export async function buildFunction(
   const packed = await packFunction(context, source);
   const { architecture } = packed;
   const { layers, config } = under ? await runnable(context, packed) : packed;
+  const packages = (await builtInPackages(source, packed)).map(({ purl }) => purl).join(" ");
   const name = `dev.local/${namespace}/${source.name}`;
   const image = {
     layers,
     // Every function listens on PORT, 8080 where nothing says otherwise.
     config: { ExposedPorts: { "8080/tcp": {} }, ...config },
     ...(architecture === undefined ? {} : { architecture }),
+    ...(packages === "" ? {} : { annotations: { [packagesAnnotation]: packages } }),
   };
   const digest = await (under ? buildOver(context, name, image, under) : buildImage(context.store, name, image));
   const pinned = `${name}@${digest}`;
-  if (under) await attest(context, { source, packed, image: pinned, under }, under.ebbVersion);
+  if (under) {
+    const { ebbVersion } = under;
+    await attest(context.store, pinned, { ebbVersion, from: { source, context }, under, ownLayers: layers.length });
+  }
   const warnings = [...(source.warnings ?? []), ...packed.warnings, ...oversizeWarnings(packed.layers)];
   const label = config.Labels?.[functionLabels.model];
   const model = functionModels.find((one) => one === label) ?? "auto";

@@ -9,7 +9,7 @@ import { openImageStore, type ImageStore } from "../store.ts";
 import { attach } from "./attach.ts";
 import { layerPackages } from "./layer-packages.ts";
 import { lockFiles } from "./lock-packages.ts";
-import { distinct, packageOf } from "./package.ts";
+import { distinct, packageOf, packagesOf } from "./package.ts";
 import { provenanceStatement } from "./provenance.ts";
 import { spdxDocument } from "./spdx.ts";
 
@@ -77,6 +77,12 @@ test("what is installed in a layer is found where package managers leave it", as
     "pkg:npm/a@2.0.0",
     "pkg:pypi/flask-login@0.6.3",
   ]);
+});
+
+test("packages are read back from their package URLs", () => {
+  const all = [packageOf("npm", "@scope/b", "2.0.0-rc.1+x"), packageOf("golang", "example.com/two/v2", "v2.1.0")];
+  expect(packagesOf(all.map(({ purl }) => purl).join(" "))).toEqual(all);
+  expect(packagesOf("")).toEqual([]);
 });
 
 const facts = {

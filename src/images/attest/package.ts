@@ -20,3 +20,12 @@ export function distinct(packages: readonly Package[]): readonly Package[] {
   const byPurl = new Map(packages.map((one) => [one.purl, one] as const));
   return [...byPurl.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
+
+/** Reads what {@link packageOf} has made, between spaces. */
+export function packagesOf(purls: string): readonly Package[] {
+  return purls.split(" ").flatMap((purl) => {
+    const [, name, version] = /^pkg:\w+\/(.+)@([^@]+)$/.exec(purl) ?? [];
+    if (name === undefined || version === undefined) return [];
+    return { name: decodeURIComponent(name), version: decodeURIComponent(version), purl };
+  });
+}

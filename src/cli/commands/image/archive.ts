@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { loadArchive } from "../../../images/archive/load-archive.ts";
 import { saveArchive } from "../../../images/archive/save-archive.ts";
 import { CommandError, textOption, type Command } from "../../command.ts";
+import { ebbVersion } from "../../version.ts";
 import { storeOf, storeOptions } from "./image-store.ts";
 
 export const imageLoad: Command = {
@@ -61,6 +62,8 @@ export const imageSave: Command = {
       throw new CommandError("an archive is nothing to look at: name a file with -o, or send it on with |", {
         exitCode: 2,
       });
+    const { attestBefore } = await import("../../../functions/build/attest.ts");
+    for (const image of input.args) await attestBefore(store, image, ebbVersion());
     const tar = await saveArchive(store, input.args);
     if (output === undefined) {
       await pipeline(Readable.from(tar), context.stdout, { end: false, signal: context.signal });

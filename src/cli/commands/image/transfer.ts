@@ -3,6 +3,7 @@ import { parseImageReference } from "../../../images/reference.ts";
 import { pullImage } from "../../../images/registry/pull-image.ts";
 import { pushImage } from "../../../images/registry/push-image.ts";
 import { CommandError, firstArg, textOption, type Command, type CommandInput } from "../../command.ts";
+import { ebbVersion } from "../../version.ts";
 import { bytesText, progressTo, registryClientOf, registryOptions, storeOf } from "./image-store.ts";
 
 const logins =
@@ -70,6 +71,10 @@ export const imagePush: Command = {
       });
     const platform = platformOption(input);
     const store = storeOf(context, input);
+    if (input.options["withoutReferrers"] !== true) {
+      const { attestBefore } = await import("../../../functions/build/attest.ts");
+      await attestBefore(store, from, ebbVersion());
+    }
     const one = platform && platform !== "all" ? await store.resolve(from, platform) : undefined;
     const reference = parseImageReference(from);
     const source = one && reference ? `${reference.registry}/${reference.repository}@${one.digest}` : from;
