@@ -236,6 +236,23 @@ describe.skipIf(!python)("the Python host", () => {
     expect(logged.map(({ time: _time, ms: _ms, ...rest }) => rest)).toEqual(expect.arrayContaining(wanted));
   });
 
+  test("EBB_LOG_FORMAT=json: WSGI requests print with their id, and a WebSocket is logged as 101", async () => {
+    const env = { EBB_LOG_FORMAT: "json", EBB_TIMEOUT: "0.1" };
+    const wsgi = await load("prints_wsgi.py", { env });
+    for (const id of ["a", "b"]) await fetch(`${wsgi.url}/${id}`, { headers: { "x-request-id": id } });
+    for (const id of ["a", "b"]) await expect.poll(wsgi.printed).toContain(`"msg":"from /${id}","requestId":"${id}"`);
+    const { port, printed } = await load("echo_app.py", { env });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/chat`, ["chat"], { headers: { "x-request-id": "ws" } });
+    await once(socket, "open");
+    await expect.poll(printed).toMatch(/"requestId":"ws","method":"GET","path":"\/chat","status":101/);
+    // Longer than the timeout, which is for answers.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    socket.send("still here");
+    expect(String((await once(socket, "message"))[0])).toBe("STILL HERE");
+    socket.close();
+    await expect.poll(printed).toContain('"msg":"left with 1005","requestId":"ws"');
+  });
+
   test("what a function still says after its timeout reaches nobody, and a caller that leaves while it waits is 499", async () => {
     const env = { EBB_TIMEOUT: "0.5", EBB_CONCURRENCY: "1", EBB_LOG_FORMAT: "json" };
     const { port, printed } = await load("logs_app.py", { env });
