@@ -32,3 +32,6 @@ export function canonicalName(reference: ImageReference): string {
   const base = `${reference.registry}/${reference.repository}`;
   return reference.digest ? `${base}@${reference.digest}` : `${base}:${reference.tag ?? "latest"}`;
 }
+
+/** Registries that stand for this machine: nobody is asked over a network (Serving skips the same ones). */
+export const localRegistries: ReadonlySet<string> = new Set(["dev.local", "ko.local", "kind.local"]);

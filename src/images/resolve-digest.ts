@@ -1,5 +1,5 @@
 import { ImageError, isImageError } from "./image-error.ts";
-import { canonicalName, parseImageReference, type ImageReference } from "./reference.ts";
+import { canonicalName, localRegistries, parseImageReference, type ImageReference } from "./reference.ts";
 import { headManifest } from "./registry/manifests.ts";
 import type { RegistryClient } from "./registry/registry-client.ts";
 import type { ImageStore } from "./store.ts";
@@ -9,9 +9,6 @@ export interface DigestDeps {
   /** Without it only the store is asked. */
   readonly client?: RegistryClient;
 }
-
-/** Registries that stand for this machine: nobody is asked over a network (Serving skips the same ones). */
-const localRegistries = new Set(["dev.local", "ko.local", "kind.local"]);
 
 /**
  * The image by digest, `repository@sha256:…`; of an index, the index's. A name that was made, loaded or pushed here is

@@ -1,4 +1,5 @@
 import type { Container } from "../../api/core/types.gen.ts";
+import { localRegistries, parseImageReference } from "../../images/reference.ts";
 import type { ImageSource, SourceImage } from "../image-source.ts";
 import { ContainerStartError, type TellPod } from "../runtime.ts";
 
@@ -79,5 +80,4 @@ type SourceImageConfig = NonNullable<SourceImage["config"]["config"]>;
 
 const mustPull = (policy: string | undefined, here: boolean): boolean => !here || policy === "Always";
 
-/** Registries that exist only by name (Serving skips them too): there is nobody to ask. */
-export const isLocal = (reference: string): boolean => /^(dev|ko|kind)\.local\//.test(reference);
+const isLocal = (reference: string): boolean => localRegistries.has(parseImageReference(reference)?.registry ?? "");
