@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpClient, type HttpClient } from "../src/client/http-client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { startEbb, type EbbProcess } from "../test/e2e/ebb-process.ts";
+import { bareNodes } from "./bare-nodes.ts";
 import { percentile, report, type BenchRow } from "./report.ts";
 import { deployAll, untilAsleep, wake, wakeEach, type Bench } from "./sleeping-services.ts";
 
@@ -125,12 +126,4 @@ async function burst({ ebb, client }: Bench, count: number): Promise<BenchRow[]>
 }
 
 /** Starts `count` bare node processes at once; milliseconds until the last has ended its empty program. */
-async function bareNodes(count: number): Promise<number> {
-  const began = performance.now();
-  await Promise.all(
-    Array.from({ length: count }, () => once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit")),
-  );
-  return performance.now() - began;
-}
-
 await main();

@@ -2,14 +2,13 @@
  * First calls of one sleeping function: of a Lambda handler beside the same code as fetch, of a 5 MB bundle, and many
  * at one instant where each instance takes one request.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpClient } from "../src/client/http-client.ts";
 import { loadKubeconfig } from "../src/client/kubeconfig.ts";
 import { startEbb } from "../test/e2e/ebb-process.ts";
+import { bareNodes } from "./bare-nodes.ts";
 import { percentile, report, type BenchRow } from "./report.ts";
 import { deployAll, untilAsleep, wakeEach, type Bench } from "./sleeping-services.ts";
 
@@ -97,13 +96,6 @@ async function together(bench: Bench, count: number): Promise<readonly number[]>
       return performance.now() - began - pauseMs;
     }),
   );
-}
-
-async function bareNodes(count: number): Promise<number> {
-  const began = performance.now();
-  const one = () => once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit");
-  await Promise.all(Array.from({ length: count }, one));
-  return performance.now() - began;
 }
 
 const ebb = await startEbb();
