@@ -12,14 +12,8 @@ import { makePythonBase } from "../../src/images/base/python-base.ts";
 import { buildImage } from "../../src/images/build-image.ts";
 import { openImageStore, type ImageStore } from "../../src/images/store.ts";
 import { startEbb } from "./ebb-process.ts";
-import {
-  freePort,
-  has,
-  startDistribution,
-  startOurs,
-  temporaryStore,
-  type RunningRegistry,
-} from "../registry/registries.ts";
+import { has, startDistribution, startOurs, temporaryStore, type RunningRegistry } from "../registry/registries.ts";
+import { freePort } from "../free-port.ts";
 
 for (const [program, what] of Object.entries({
   crane: "listing, copying and deleting with crane are NOT tested",

@@ -8,7 +8,7 @@ import { buildImage } from "../../src/images/build-image.ts";
 import { openImageStore } from "../../src/images/store.ts";
 import { findRuntime } from "../../src/node/providers/oci/find-runtime.ts";
 import { quiet } from "../node/process-pods.ts";
-import { startDockerRegistry } from "./docker-registry.ts";
+import { startDistribution } from "../registry/registries.ts";
 import { eventually, hasProgram, run, startEbb, type EbbProcess } from "./ebb-process.ts";
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -70,7 +70,7 @@ const asleep = (ebb: EbbProcess): Promise<true> =>
 test.skipIf(missing !== undefined)(
   "an image from a registry serves on its fixed port, sleeps, wakes, and leaves nothing when ebb is killed",
   async () => {
-    const registry = await startDockerRegistry();
+    const registry = await startDistribution();
     let ebb = await startEbb();
     const { dir } = ebb;
     try {
@@ -86,7 +86,7 @@ test.skipIf(missing !== undefined)(
       expect(pod.status.podIP).toMatch(/^10\./);
       expect(pod.status.containerStatuses[0].imageID).toMatch(/sha256:/);
 
-      await registry.stop();
+      await registry.close();
       await asleep(ebb);
       expect(await who(ebb)).toMatchObject({ status: 200 });
 
@@ -115,7 +115,7 @@ test.skipIf(missing !== undefined)(
 test.skipIf(missing !== undefined)(
   "an image that its registry does not have is said on the Service, with what to do",
   async () => {
-    const registry = await startDockerRegistry();
+    const registry = await startDistribution();
     const ebb = await startEbb();
     try {
       await ebb.kubectl(["apply", "-f", "-"], { stdin: manifest(`${registry.host}/no/such:1`) });
@@ -132,7 +132,7 @@ test.skipIf(missing !== undefined)(
       expect(message).toContain("Unable to fetch image");
     } finally {
       await ebb.stop();
-      await registry.stop();
+      await registry.close();
     }
   },
 );

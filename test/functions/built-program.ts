@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { buildFunction } from "../../src/functions/build/build-function.ts";
 import { detectSource, type Wanted } from "../../src/functions/build/detect.ts";
 import type { RunConfig } from "../../src/images/oci.ts";
 import { openImageStore } from "../../src/images/store.ts";
+import { freePort } from "../free-port.ts";
 
 /** Compilers' caches outlive a test: a first build of a standard library costs more than all that is tested. */
 export const toolCache = join(tmpdir(), `ebb-test-tools-${process.getuid?.() ?? 0}`);
@@ -92,12 +92,4 @@ async function answers(url: string, child: { readonly exitCode: number | null },
     }
     await new Promise((done) => setTimeout(done, 10));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((done) => server.once("listening", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 }

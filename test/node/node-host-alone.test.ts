@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
+import { freePort } from "../free-port.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures");
 const running: ChildProcess[] = [];
@@ -16,14 +16,6 @@ afterEach(async () => {
     await once(child, "exit");
   }
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
-}
 
 /** As a container does it: nothing but words and environment. */
 async function serve(args: readonly string[], env: Readonly<Record<string, string>>): Promise<ChildProcess> {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { pythonHostCommand } from "../../src/functions/hosts/host-command.ts";
 import type { ClaimMessage } from "../../src/functions/hosts/protocol.ts";
 import { pythonHostDir, pythonProgram } from "../../src/functions/hosts/python-program.ts";
 import { HostLoadError, startHost, type HostProcess } from "../../src/functions/pool/host-process.ts";
+import { freePort } from "../free-port.ts";
 
 const fixtures = resolve(import.meta.dirname, "fixtures/python");
 const python = await findPython("/usr/local/bin:/usr/bin:/bin");
@@ -48,14 +49,6 @@ async function refusal(file: string, more?: Partial<ClaimMessage>): Promise<Host
   );
   if (!(error instanceof HostLoadError)) throw new Error(`expected ${file} not to load, got ${String(error)}`);
   return error;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Sends bytes as they are; gives all that comes back until the pattern is there or the other side ends. */

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRegistryServer, type RegistryServerOptions } from "../../src/images/server/registry-server.ts";
 import { openImageStore, type ImageStore } from "../../src/images/store.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
+import { freePort } from "../free-port.ts";
 
 export interface RunningRegistry {
   /** `127.0.0.1:40123`. */
@@ -84,7 +84,8 @@ export async function startDistribution(): Promise<RunningRegistry> {
   return {
     host,
     async close() {
-      child.kill("SIGTERM");
+      // TERM would wait for the connections that clients keep.
+      child.kill("SIGKILL");
       await ended;
       rmSync(dir, { recursive: true, force: true });
     },
@@ -97,16 +98,4 @@ async function answers(host: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }

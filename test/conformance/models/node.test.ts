@@ -6,6 +6,7 @@ import { hostProgram } from "../../../src/functions/hosts/host-program.ts";
 import type { FunctionModel } from "../../../src/functions/hosts/protocol.ts";
 import { startHost } from "../../../src/functions/pool/host-process.ts";
 import type { Trait } from "./cases.ts";
+import { hostUnderTest } from "./host-under-test.ts";
 import { runModelConformance, type ServedModel } from "./model-conformance.ts";
 
 interface NodeModel {
@@ -125,25 +126,7 @@ async function start(
     cwd,
     loadTimeoutMs: 10_000,
   });
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      process.kill(host.pid, name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
-  };
-  return {
-    port,
-    printed: () => text,
-    async terminate() {
-      signal("SIGTERM");
-      return (await host.exited).code;
-    },
-    async kill() {
-      signal("SIGKILL");
-      await host.exited;
-    },
-  };
+  return hostUnderTest(host, port, () => text);
 }
 
 /** Nearly all fixtures are started as `auto`: that their exports are recognised is part of the suite. */

@@ -8,6 +8,7 @@ import type { FunctionModel } from "../../../src/functions/hosts/protocol.ts";
 import { pythonProgram } from "../../../src/functions/hosts/python-program.ts";
 import { startHost } from "../../../src/functions/pool/host-process.ts";
 import type { Trait } from "./cases.ts";
+import { hostUnderTest } from "./host-under-test.ts";
 import { runModelConformance, type ServedModel } from "./model-conformance.ts";
 
 interface PythonModel {
@@ -52,25 +53,7 @@ async function start(one: PythonModel, more: Readonly<Record<string, string>>): 
     modulePaths: [join(fixtures, "shared")],
     loadTimeoutMs: 10_000,
   });
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      process.kill(host.pid, name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
-  };
-  return {
-    port,
-    printed: () => text,
-    async terminate() {
-      signal("SIGTERM");
-      return (await host.exited).code;
-    },
-    async kill() {
-      signal("SIGKILL");
-      await host.exited;
-    },
-  };
+  return hostUnderTest(host, port, () => text);
 }
 
 /** The one file, or the package that is a folder. */
