@@ -102,6 +102,7 @@ export async function startOci(
     pid,
     name,
     cgroupsPath,
+    keeps: runtime.keeps,
     imageId: image.digest,
     runtime: [...network.enter, runtime.file, "--root", state],
     address: request.port === undefined ? undefined : network.address(request.port),

@@ -23,6 +23,8 @@ export interface OciFacts {
   readonly pid: number | undefined;
   readonly name: string;
   readonly cgroupsPath: string;
+  /** The runtime leaves the ended container, and so its control group, to us. */
+  readonly keeps: boolean;
   /** The runtime's command with its global options. */
   readonly runtime: readonly string[];
   readonly address: NetAddress | undefined;
@@ -51,7 +53,7 @@ export async function superviseOci(deps: Deps, child: OwnedProcess, facts: OciFa
   let ended = false;
   let oomKills = 0;
   const exited = child.exited.then(async (exit) => {
-    // The group goes with the container, and its count with the group.
+    // A kept container's group is still there and has counted all along.
     oomKills = Math.max(oomKills, deps.cgroups.oomKills(cgroupsPath));
     ended = true;
     const finishedAtMs = deps.clock.now();
@@ -61,12 +63,13 @@ export async function superviseOci(deps: Deps, child: OwnedProcess, facts: OciFa
     const cause = failure === undefined ? {} : { cause: { reason: "StartError", message: failure } };
     return { ...withSignal(toContainerExit(exit, finishedAtMs)), oomKilled: oomKills > 0, ...cause };
   });
-  const watching = deps.clock.after(oomEveryMs, function look(): void {
-    if (ended) return;
-    oomKills = Math.max(oomKills, deps.cgroups.oomKills(cgroupsPath));
-    deps.clock.after(oomEveryMs, look);
-  });
-  void exited.then(watching);
+  if (!facts.keeps) {
+    deps.clock.after(oomEveryMs, function look(): void {
+      if (ended) return;
+      oomKills = Math.max(oomKills, deps.cgroups.oomKills(cgroupsPath));
+      deps.clock.after(oomEveryMs, look);
+    });
+  }
   return {
     id: request.id,
     imageId: facts.imageId,
@@ -93,7 +96,7 @@ export async function superviseOci(deps: Deps, child: OwnedProcess, facts: OciFa
   };
 }
 
-/** Often enough that a killed child process is remembered when the container ends later for that reason. */
+/** Where the group goes with the container, and its count with the group: often enough to have seen the last kill. */
 const oomEveryMs = 1_000;
 
 /**
