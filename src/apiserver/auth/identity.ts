@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isUsable, issueCertificate, type KeyedCertificate } from "./certificates.ts";
+import { dayMs, issueCertificate, type KeyedCertificate } from "../../pki/certificate.ts";
+import { isUsable } from "../../pki/validity.ts";
 
 /** The keys a server is known by. Made once and kept in the data directory. */
 export interface Identity {
@@ -23,7 +24,6 @@ export interface IdentityOptions {
   readonly now: number;
 }
 
-const dayMs = 24 * 3600 * 1000;
 const caDays = 3650;
 const leafDays = 365;
 /** A leaf with less than this left is made anew. */

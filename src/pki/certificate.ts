@@ -24,15 +24,22 @@ export interface CertificateRequest {
   readonly commonName: string;
   /** O: the groups a client certificate puts its user in. */
   readonly organizations?: readonly string[];
-  readonly use: "ca" | "server" | "client";
-  /** DNS names and IP addresses of a server. */
+  /** `peer` is both ends of a mutual connection: server and client. */
+  readonly use: "ca" | "server" | "client" | "peer";
+  /** DNS names (a first label may be `*`) and IP addresses of a server. */
   readonly hosts?: readonly string[];
+  /** URIs that say who the holder is, such as `spiffe://…`; not for host names. */
+  readonly uris?: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly days: number;
 }
 
-const dayMs = 24 * 3600 * 1000;
+/** Milliseconds of a day. */
+export const dayMs = 24 * 3600 * 1000;
+const serverAuth = oid("1.3.6.1.5.5.7.3.1");
+const clientAuth = oid("1.3.6.1.5.5.7.3.2");
+const usages = { server: [serverAuth], client: [clientAuth], peer: [serverAuth, clientAuth] } as const;
 const ecdsaWithSha256 = sequence(oid("1.2.840.10045.4.3.2"));
 
 /** Issues a certificate for a new key, signed by `issuer` or, without one, by itself. */
@@ -58,20 +65,6 @@ export function issueCertificate(request: CertificateRequest, issuer?: KeyedCert
     certificate: pem("CERTIFICATE", certificate),
     key: pair.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
   };
-}
-
-/** Whether a certificate is for these hosts, signed by this CA, and good for another `days`. */
-export function isUsable(
-  pair: KeyedCertificate,
-  ca: KeyedCertificate,
-  hosts: readonly string[],
-  until: number,
-): boolean {
-  const certificate = new X509Certificate(pair.certificate);
-  if (!certificate.checkPrivateKey(createPrivateKey(pair.key))) return false;
-  if (!certificate.verify(createPublicKey(ca.certificate))) return false;
-  if (Date.parse(certificate.validTo) < until) return false;
-  return hosts.every((host) => (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined);
 }
 
 function nameOf({ organizations = [], commonName }: CertificateRequest): Buffer {
@@ -113,7 +106,8 @@ function extent(buffer: Buffer, at: number): { readonly start: number; readonly 
 function extensions(request: CertificateRequest, publicKey: Buffer, issuerKey: Buffer): Buffer[] {
   const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
     sequence(oid(id), ...(critical ? [boolean(true)] : []), octets(value));
-  const isCa = request.use === "ca";
+  const { use, hosts = [], uris = [] } = request;
+  const isCa = use === "ca";
   const found = [
     extension("2.5.29.19", true, isCa ? sequence(boolean(true)) : sequence()),
     // keyCertSign and cRLSign, or digitalSignature
@@ -121,11 +115,9 @@ function extensions(request: CertificateRequest, publicKey: Buffer, issuerKey: B
     extension("2.5.29.14", false, octets(keyId(publicKey))),
     extension("2.5.29.35", false, sequence(tagged(0x80, keyId(issuerKey)))),
   ];
-  if (!isCa) {
-    const usage = request.use === "server" ? "1.3.6.1.5.5.7.3.1" : "1.3.6.1.5.5.7.3.2";
-    found.push(extension("2.5.29.37", false, sequence(oid(usage))));
-  }
-  if (request.hosts?.length) found.push(extension("2.5.29.17", false, sequence(...request.hosts.map(generalName))));
+  if (use !== "ca") found.push(extension("2.5.29.37", false, sequence(...usages[use])));
+  const names = [...hosts.map(generalName), ...uris.map((uri) => tagged(0x86, Buffer.from(uri)))];
+  if (names.length > 0) found.push(extension("2.5.29.17", false, sequence(...names)));
   return found;
 }
 
