@@ -1,0 +1,1 @@
+export type { ConsumerSpec, EventEngine, EventTarget, StreamSpec } from "../api/eventing/engine.ts";
