@@ -17,6 +17,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   image: async () => (await import("./commands/image/image.ts")).image,
   kubectl: async () => (await import("./commands/kubectl.ts")).kubectl,
   completion: async () => (await import("./commands/completion.ts")).completion,
+  run: async () => (await import("./commands/run.ts")).run,
   start: async () => (await import("./commands/start.ts")).start,
 };
 

@@ -5,7 +5,7 @@ import type { Client } from "./client.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import type { Informer, Informers } from "./informer.ts";
 import { ObjectCache } from "./object-cache.ts";
-import { reflect } from "./reflector.ts";
+import { reflect, type WatchScope } from "./reflector.ts";
 
 /** Informers with an end. */
 export interface OpenInformers extends Informers {
@@ -19,13 +19,20 @@ interface Entry {
   readonly ended: Promise<void>;
 }
 
+export interface InformersOptions {
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** How much of each kind is watched; asked once per kind. Absent, or undefined: all there is. */
+  readonly scopeOf?: (kind: Kind) => WatchScope | undefined;
+}
+
 /**
  * Informers over a client. Nothing is watched until a kind is asked for; each kind is watched once. Objects are the
  * client's own, not copies, and handlers run in the turn in which the client hands a change out.
  */
 export function createInformers(
   client: Client,
-  { log, clock = systemClock }: { readonly log: Logger; readonly clock?: Clock },
+  { log, clock = systemClock, scopeOf = () => undefined }: InformersOptions,
 ): OpenInformers {
   const entries = new Map<string, Entry>();
   const stop = new AbortController();
@@ -33,7 +40,9 @@ export function createInformers(
   const open = (kind: Kind): Entry => {
     const cache = new ObjectCache<KubeObject>((error) => log.error("change handler failed", { err: error }));
     const { promise: synced, resolve: onSynced } = Promise.withResolvers<void>();
-    const ended = reflect({ client, log, clock }, { kind, cache, onSynced }, stop.signal);
+    const scope = scopeOf(kind);
+    const target = { kind, cache, onSynced, ...(scope ? { scope } : {}) };
+    const ended = reflect({ client, log, clock }, target, stop.signal);
     return { cache, synced, ended };
   };
 

@@ -7,6 +7,7 @@ import { collectionPath, objectPath, query, writeQuery } from "./api-path.ts";
 import type { Client } from "./client.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import { createTransport, type Transport } from "./http-transport.ts";
+import type { RateLimit } from "./rate-limit.ts";
 import { lines, parseWatchEvent } from "./http-watch.ts";
 import type { ConnectionConfig } from "./kubeconfig.ts";
 
@@ -15,6 +16,11 @@ export interface HttpClient extends Client {
   readonly config: ConnectionConfig;
   /** Sends one request; throws the ApiError of an answer of 400 and above. The answer may be a stream without end. */
   raw(path: string, options?: RawOptions): Promise<Dispatcher.ResponseData>;
+  /**
+   * The same client for as long as `signal` has not fired: afterwards nothing more is sent, what waits for its turn is
+   * given up and what is under way is broken off, with the signal's reason. So a leader that was one writes nothing.
+   */
+  until(signal: AbortSignal): Client;
   /** Resolves when the requests under way have ended. */
   close(): Promise<void>;
 }
@@ -31,6 +37,8 @@ export interface HttpClientOptions {
   readonly userAgent: string;
   /** A watch over which nothing comes for this long, bookmarks included, is taken for dead. Default 150 s. */
   readonly watchSilenceMs?: number;
+  /** How much is asked of the server, watches not counted. Absent: as much as its callers like. */
+  readonly limit?: RateLimit;
   readonly clock?: Clock;
 }
 
@@ -46,26 +54,12 @@ const json = { accept: "application/json", contentType: "application/json", isSt
 /** Opens a client; nothing is sent until the first call. */
 export function createHttpClient(config: ConnectionConfig, options: HttpClientOptions): HttpClient {
   const clock = options.clock ?? systemClock;
-  const transport = createTransport(config, options.userAgent, clock);
+  const transport = createTransport(config, {
+    userAgent: options.userAgent,
+    clock,
+    ...(options.limit ? { limit: options.limit } : {}),
+  });
   const watching = { transport, clock, silenceMs: options.watchSilenceMs ?? 150_000 };
-  const call = async <T>(
-    method: Dispatcher.HttpMethod,
-    path: string,
-    body?: unknown,
-    contentType?: string,
-  ): Promise<T> => {
-    const request = {
-      ...json,
-      method,
-      path,
-      ...(body === undefined ? {} : { body }),
-      ...(contentType ? { contentType } : {}),
-    };
-    return (await (await transport.send(request)).body.json()) as T;
-  };
-  const get: Client["get"] = (kind, key, read) =>
-    call("GET", objectPath(kind, key) + query({ ...read } satisfies GetOptions));
-
   return {
     config,
     raw: (path, { method = "GET", accept = json.accept, contentType = json.contentType, body, signal } = {}) =>
@@ -79,6 +73,33 @@ export function createHttpClient(config: ConnectionConfig, options: HttpClientOp
         ...(signal ? { signal } : {}),
       }),
     close: () => transport.close(),
+    until: (signal) => makeCalls(watching, signal),
+    ...makeCalls(watching),
+  };
+}
+
+function makeCalls(watching: Watching, until?: AbortSignal): Client {
+  const { transport } = watching;
+  const call = async <T>(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    body?: unknown,
+    contentType?: string,
+  ): Promise<T> => {
+    const request = {
+      ...json,
+      method,
+      path,
+      ...(body === undefined ? {} : { body }),
+      ...(contentType ? { contentType } : {}),
+      ...(until ? { signal: until } : {}),
+    };
+    return (await (await transport.send(request)).body.json()) as T;
+  };
+  const get: Client["get"] = (kind, key, read) =>
+    call("GET", objectPath(kind, key) + query({ ...read } satisfies GetOptions));
+
+  return {
     get,
     list: (kind, { namespace, ...list } = {}) =>
       call("GET", collectionPath(kind, namespace) + query(list satisfies ListOptions)),
@@ -99,7 +120,8 @@ export function createHttpClient(config: ConnectionConfig, options: HttpClientOp
       ),
     delete: (kind, key, body) =>
       call("DELETE", objectPath(kind, key), { apiVersion: "v1", kind: "DeleteOptions", ...body }),
-    watch: (kind, watch) => watchEvents(watching, kind, watch),
+    watch: (kind, watch) =>
+      watchEvents(watching, kind, until ? { ...watch, signal: AbortSignal.any([watch.signal, until]) } : watch),
   };
 }
 

@@ -3,6 +3,7 @@ import { ApiError, failure, serviceUnavailable } from "../api/meta/errors.ts";
 import type { Status } from "../api/meta/types.gen.ts";
 import type { Clock } from "./clock.ts";
 import type { ConnectionConfig } from "./kubeconfig.ts";
+import { createRateLimiter, type RateLimit } from "./rate-limit.ts";
 
 export interface TransportRequest {
   /** Path and query. */
@@ -32,9 +33,20 @@ const expiryMarginMs = 10_000;
 /** For an answer to begin, and between two parts of one that is no stream. */
 const answerTimeoutMs = 60_000;
 
+/** Connections for requests that end; each watch has one of its own. A queue here costs less than the TLS of a burst. */
+const maxConnections = 16;
+
+export interface TransportOptions {
+  readonly userAgent: string;
+  readonly clock: Clock;
+  readonly limit?: RateLimit;
+}
+
 /** Opens connections as they are needed; credentials are renewed when they are old or were refused. */
-export function createTransport(config: ConnectionConfig, userAgent: string, clock: Clock): Transport {
-  const dispatcher = createDispatcher(config);
+export function createTransport(config: ConnectionConfig, { userAgent, clock, limit }: TransportOptions): Transport {
+  const calls = createDispatcher(config, maxConnections);
+  const streams = createDispatcher(config);
+  const bucket = limit && createRateLimiter(limit, clock);
   const { origin, pathname } = new URL(config.server);
   const prefix = pathname.replace(/\/+$/, "");
   const { renewal } = config;
@@ -53,7 +65,7 @@ export function createTransport(config: ConnectionConfig, userAgent: string, clo
   const once = async (request: TransportRequest): Promise<Dispatcher.ResponseData> => {
     if (clock.now() >= renewAtMs) await renew();
     try {
-      return await dispatcher.request({
+      return await (request.isStream ? streams : calls).request({
         origin,
         path: prefix + request.path,
         method: request.method,
@@ -78,6 +90,8 @@ export function createTransport(config: ConnectionConfig, userAgent: string, clo
     async send(request) {
       let renewed = false;
       for (let retries = 0; ;) {
+        request.signal?.throwIfAborted();
+        if (bucket && !request.isStream) await bucket.take(request.signal);
         const answer = await once(request);
         const { statusCode } = answer;
         if (statusCode < 400) return answer;
@@ -91,11 +105,13 @@ export function createTransport(config: ConnectionConfig, userAgent: string, clo
         } else throw error;
       }
     },
-    close: () => dispatcher.close(),
+    async close() {
+      await Promise.all([calls.close(), streams.close()]);
+    },
   };
 }
 
-function createDispatcher(config: ConnectionConfig): Dispatcher {
+function createDispatcher(config: ConnectionConfig, connections?: number): Dispatcher {
   const tls = {
     ...(config.ca ? { ca: config.ca } : {}),
     ...(config.clientCertificate ? { cert: config.clientCertificate } : {}),
@@ -103,7 +119,10 @@ function createDispatcher(config: ConnectionConfig): Dispatcher {
     ...(config.tlsServerName ? { servername: config.tlsServerName } : {}),
     rejectUnauthorized: !config.insecureSkipTlsVerify,
   };
-  return config.proxyUrl ? new ProxyAgent({ uri: config.proxyUrl, requestTls: tls }) : new Agent({ connect: tls });
+  const pool = connections === undefined ? {} : { connections };
+  return config.proxyUrl
+    ? new ProxyAgent({ ...pool, uri: config.proxyUrl, requestTls: tls })
+    : new Agent({ ...pool, connect: tls });
 }
 
 const isBusy = (code: number, retryAfter: string | readonly string[] | undefined): boolean =>

@@ -81,7 +81,7 @@ class Candidate {
   async acquire(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       if (await this.#try()) return true;
-      await this.#pause(signal);
+      await this.#pause(signal, this.#options.retryMs);
     }
     return false;
   }
@@ -89,14 +89,16 @@ class Candidate {
   /** Renews until the signal; gives the reason when that failed for too long. */
   async keep(signal: AbortSignal): Promise<LeadershipLost | undefined> {
     const { clock } = this.#deps;
+    const { lease, renewDeadlineMs, retryMs } = this.#options;
+    // Counted from when the renewal was sent: others count from when they saw it, which is later.
     let renewedMs = clock.steadyMs();
     for (;;) {
-      await this.#pause(signal);
+      const leftMs = (): number => renewedMs + renewDeadlineMs - clock.steadyMs();
+      await this.#pause(signal, Math.min(retryMs, leftMs()));
       if (signal.aborted) return undefined;
-      if (await this.#try()) renewedMs = clock.steadyMs();
-      else if (clock.steadyMs() - renewedMs >= this.#options.renewDeadlineMs) {
-        return new LeadershipLost(`lease ${this.#options.lease.name} could not be renewed in time`);
-      }
+      const sentMs = clock.steadyMs();
+      if (leftMs() > 0 && (await this.#try(leftMs()))) renewedMs = sentMs;
+      else if (leftMs() <= 0) return new LeadershipLost(`lease ${lease.name} could not be renewed in time`);
     }
   }
 
@@ -115,16 +117,17 @@ class Candidate {
     }
   }
 
-  async #pause(signal: AbortSignal): Promise<void> {
-    await sleep(this.#deps.clock, this.#options.retryMs, signal).catch((reason: unknown) => {
+  async #pause(signal: AbortSignal, ms: number): Promise<void> {
+    await sleep(this.#deps.clock, ms, signal).catch((reason: unknown) => {
       if (!signal.aborted) throw reason;
     });
   }
 
   /** One attempt to get or renew the lease; any failure is a no, and so is an answer that does not come in time. */
-  async #try(): Promise<boolean> {
+  async #try(withinMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { promise: tooLate, resolve } = Promise.withResolvers<false>();
-    const disarm = this.#deps.clock.after(this.#options.renewDeadlineMs / 2, () => resolve(false));
+    const limitMs = Math.min(withinMs, this.#options.renewDeadlineMs / 2);
+    const disarm = this.#deps.clock.after(limitMs, () => resolve(false));
     try {
       return await Promise.race([this.#attempt(), tooLate]);
     } finally {

@@ -13,8 +13,20 @@ export interface ReflectorDeps {
   readonly clock: Clock;
 }
 
+/** The part of a kind that is kept. */
+export interface WatchScope {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  /**
+   * Drops what nobody here reads, from an object that is nobody else's yet; may change it in place. What a whole update
+   * would then take away must stay.
+   */
+  readonly trim?: (object: KubeObject) => KubeObject;
+}
+
 export interface ReflectorTarget<T extends KubeObject> {
   readonly kind: Kind<T>;
+  readonly scope?: WatchScope;
   readonly cache: ObjectCache<T>;
   /** Called when the cache first holds all objects. */
   readonly onSynced: () => void;
@@ -81,12 +93,17 @@ class Stream<T extends KubeObject> {
   readonly #client: Client;
   readonly #target: ReflectorTarget<T>;
   readonly #signal: AbortSignal;
+  readonly #where: Pick<WatchScope, "namespace" | "labelSelector">;
+  readonly #trim: (object: T) => T;
   #sendsInitialEvents = true;
 
   constructor(deps: ReflectorDeps, target: ReflectorTarget<T>, signal: AbortSignal) {
     this.#client = deps.client;
     this.#target = target;
     this.#signal = signal;
+    const { namespace, labelSelector, trim } = target.scope ?? {};
+    this.#where = { ...(namespace ? { namespace } : {}), ...(labelSelector ? { labelSelector } : {}) };
+    this.#trim = trim ? (object) => trim(object) as T : (object) => object;
   }
 
   forget(): void {
@@ -114,6 +131,7 @@ class Stream<T extends KubeObject> {
   async #watchFromStart(): Promise<void> {
     const initial = new Map<string, T>();
     const events = this.#client.watch(this.#target.kind, {
+      ...this.#where,
       sendInitialEvents: true,
       resourceVersionMatch: "NotOlderThan",
       allowWatchBookmarks: true,
@@ -127,7 +145,7 @@ class Stream<T extends KubeObject> {
         initial.clear();
         this.version = event.resourceVersion;
       } else if (event.type === "DELETED") initial.delete(keyOf(event.object.metadata));
-      else initial.set(keyOf(event.object.metadata), event.object);
+      else initial.set(keyOf(event.object.metadata), this.#trim(event.object));
     }
   }
 
@@ -136,8 +154,12 @@ class Stream<T extends KubeObject> {
     let next: string | undefined;
     let version: string | undefined;
     do {
-      const page = await this.#client.list(this.#target.kind, { limit: pageSize, ...(next ? { continue: next } : {}) });
-      for (const object of page.items) objects.set(keyOf(object.metadata), object);
+      const page = await this.#client.list(this.#target.kind, {
+        ...this.#where,
+        limit: pageSize,
+        ...(next ? { continue: next } : {}),
+      });
+      for (const object of page.items) objects.set(keyOf(object.metadata), this.#trim(object));
       version = page.metadata.resourceVersion;
       next = page.metadata.continue;
     } while (next);
@@ -148,6 +170,7 @@ class Stream<T extends KubeObject> {
 
   async #watch(): Promise<void> {
     const events = this.#client.watch(this.#target.kind, {
+      ...this.#where,
       ...(this.version === undefined ? {} : { resourceVersion: this.version }),
       allowWatchBookmarks: true,
       signal: this.#signal,
@@ -162,8 +185,8 @@ class Stream<T extends KubeObject> {
       return;
     }
     this.version = event.object.metadata.resourceVersion ?? this.version;
-    if (event.type === "DELETED") this.#target.cache.remove(event.object);
-    else this.#target.cache.put(event.object);
+    if (event.type === "DELETED") this.#target.cache.remove(this.#trim(event.object));
+    else this.#target.cache.put(this.#trim(event.object));
   }
 
   #fill(objects: ReadonlyMap<string, T>): void {

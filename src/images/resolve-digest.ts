@@ -25,7 +25,7 @@ export async function resolveDigest(
   if (reference.digest) return image;
   const name = canonicalName(reference);
   const local = (await deps.store.list()).find((entry) => entry.name === name);
-  const pinned = (digest: string): string => `${image.replace(/:[^:/]+$/, "")}@${digest}`;
+  const pinned = (digest: string): string => byDigest(image, digest);
   if (local && !local.pulled) return pinned(local.digest);
   if (localRegistries.has(reference.registry) || !deps.client) {
     if (local) return pinned(local.digest);
@@ -41,6 +41,19 @@ export async function resolveDigest(
     throw error;
   }
 }
+
+/** The image by digest as its registry has it, where there is no store to look into first. */
+export async function askForDigest(
+  client: RegistryClient,
+  image: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<string> {
+  const reference = parseImageReference(image);
+  if (!reference) throw new ImageError("malformed", `"${image}" is not an image reference`);
+  return reference.digest ? image : byDigest(image, await askRegistry(client, reference, options.signal));
+}
+
+const byDigest = (image: string, digest: string): string => `${image.replace(/:[^:/]+$/, "")}@${digest}`;
 
 async function askRegistry(
   client: RegistryClient,

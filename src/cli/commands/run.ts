@@ -1,0 +1,115 @@
+/** `ebb run …`: what ebb's own image is started with on a cluster. Its users are Deployments, so help leaves it out. */
+import type { ClusterOptions } from "../../main/cluster.ts";
+import type { Logger, LogLevel } from "../../telemetry/logger.ts";
+import {
+  CommandError,
+  durationOption,
+  numberOption,
+  textOption,
+  type Command,
+  type CommandContext,
+  type CommandInput,
+  type Option,
+} from "../command.ts";
+import { keepHeapSmall } from "../keep-heap-small.ts";
+import { ebbVersion } from "../version.ts";
+
+const levels: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** Options of every part that runs on a cluster. */
+export const partOptions: readonly Option[] = [
+  { flags: "--kubeconfig <file>", summary: "reach the cluster by this file; in a pod its service account serves" },
+  { flags: "--context <name>", summary: "context of the kubeconfig" },
+  { flags: "--namespace <name>", summary: "namespace of ebb itself (POD_NAMESPACE; default ebb-system)" },
+  { flags: "--health-address <host:port>", summary: "where health and metrics are served", default: "0.0.0.0:9090" },
+  { flags: "--qps <n>", summary: "requests a second to the API server", default: "100" },
+  { flags: "--burst <n>", summary: "requests at once to the API server", default: "200" },
+  { flags: "--log-level <level>", summary: `one of ${levels.join(", ")}`, default: "info" },
+];
+
+/** What all parts share, from options and the variables of a pod. Throws CommandErrors. */
+export function partOf(context: CommandContext, input: CommandInput): Omit<ClusterOptions, "component"> {
+  const kubeconfig = textOption(input, "kubeconfig");
+  const contextName = textOption(input, "context");
+  return {
+    version: ebbVersion(),
+    namespace: textOption(input, "namespace") ?? context.env["POD_NAMESPACE"] ?? "ebb-system",
+    health: addressOption(input, "healthAddress", "0.0.0.0:9090"),
+    limit: { perSecond: numberOption(input, "qps", 1) ?? 100, burst: numberOption(input, "burst", 1) ?? 200 },
+    env: context.env,
+    ...(kubeconfig === undefined ? {} : { kubeconfig: [kubeconfig] }),
+    ...(contextName === undefined ? {} : { context: contextName }),
+  };
+}
+
+/** `host:port`; of IPv6 `[::]:port`. */
+export function addressOption(input: CommandInput, name: string, fallback: string): ClusterOptions["health"] {
+  const text = textOption(input, name) ?? fallback;
+  const at = text.lastIndexOf(":");
+  const port = Number(text.slice(at + 1));
+  if (at < 1 || !Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new CommandError(`--${name}: "${text}" is not an address such as 0.0.0.0:9090`, { exitCode: 2 });
+  return { host: text.slice(0, at).replace(/^\[(.*)\]$/, "$1"), port };
+}
+
+/** One JSON object per line, as log collectors of clusters want it. */
+export async function partLogger(context: CommandContext, input: CommandInput): Promise<Logger> {
+  const named = textOption(input, "logLevel") ?? "info";
+  const level = levels.find((known) => known === named);
+  if (!level) throw new CommandError(`--log-level: "${named}" is not one of ${levels.join(", ")}`, { exitCode: 2 });
+  const { createLineLogger } = await import("../../telemetry/line-logger.ts");
+  return createLineLogger({ level, json: true, write: context.note, now: () => Date.now() });
+}
+
+/** Stays until SIGTERM or Ctrl-C, then lets the part end what it does. */
+export async function untilTold(context: CommandContext, part: { close(): Promise<void> }): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (context.signal.aborted) resolve();
+    context.signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await part.close();
+}
+
+const controller: Command = {
+  name: "controller",
+  summary: "Serving controllers and autoscaler",
+  options: [
+    ...partOptions,
+    {
+      flags: "--domain <name>",
+      summary: "domain of Routes where config-domain has none",
+      default: "svc.cluster.local",
+    },
+    { flags: "--external-port <n>", summary: "port of the router in URLs; none for 80 and 443" },
+    { flags: "--lease-duration <duration>", summary: "how long a leader that says nothing counts", default: "3s" },
+    { flags: "--lease-renew-deadline <duration>", summary: "how long a leader tries to renew", default: "2s" },
+    { flags: "--lease-retry <duration>", summary: "between two tries", default: "500ms" },
+  ],
+  run: async (context, input) => {
+    keepHeapSmall();
+    const log = await partLogger(context, input);
+    const { standardLease, startClusterController } = await import("../../main/cluster-controller.ts");
+    const externalPort = numberOption(input, "externalPort", 1);
+    const part = await startClusterController(
+      {
+        ...partOf(context, input),
+        defaultDomain: textOption(input, "domain") ?? "svc.cluster.local",
+        ...(externalPort === undefined ? {} : { externalPort }),
+        lease: {
+          leaseMs: durationOption(input, "leaseDuration") ?? standardLease.leaseMs,
+          renewDeadlineMs: durationOption(input, "leaseRenewDeadline") ?? standardLease.renewDeadlineMs,
+          retryMs: durationOption(input, "leaseRetry") ?? standardLease.retryMs,
+        },
+      },
+      log,
+    );
+    await untilTold(context, part);
+  },
+};
+
+export const run: Command = {
+  name: "run",
+  summary: "run one part of ebb on a cluster",
+  hidden: true,
+  commands: [controller],
+};
