@@ -1,4 +1,5 @@
 /** The house rules of docs/architecture.md that a linter cannot know: which room may import which, and no cycles. */
+import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
@@ -21,7 +22,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   events: ["api", "client"],
   workflows: ["api", "client", "events"],
   dialects: ["api", "client", "functions", "images"],
-  cli: ["client", "main", "api", "functions", "images", "scaling", "telemetry", "pki"],
+  cli: ["client", "main", "api", "functions", "images", "scaling", "telemetry", "pki", "install"],
+  install: ["api", "client", "images", "pki"],
   main: ["*"],
 };
 
@@ -95,4 +97,11 @@ test("process.env is read in main, cli and the hosts only", () => {
     .map((file) => relative(src, file))
     .filter((file) => !allowed.test(file) && /process\.env/.test(readFileSync(join(src, file), "utf8")));
   expect(guilty).toEqual([]);
+});
+
+test("deploy/ says what its sources say", () => {
+  const script = resolve(src, "../scripts/gen-deploy.ts");
+  const { status, stderr } = spawnSync(process.execPath, [script, "--check"], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
 });

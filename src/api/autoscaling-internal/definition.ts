@@ -19,11 +19,21 @@ export const podAutoscalerDefinition: KindDefinition<PodAutoscaler> = {
   columns: [
     nameColumn,
     {
-      ...column<PodAutoscaler>("DesiredScale", "Instances wanted.", (pa) => pa.status?.desiredScale ?? null),
+      ...column<PodAutoscaler>(
+        "DesiredScale",
+        "Instances wanted.",
+        ".status.desiredScale",
+        (pa) => pa.status?.desiredScale ?? null,
+      ),
       type: "integer",
     },
     {
-      ...column<PodAutoscaler>("ActualScale", "Instances that are ready.", (pa) => pa.status?.actualScale ?? null),
+      ...column<PodAutoscaler>(
+        "ActualScale",
+        "Instances that are ready.",
+        ".status.actualScale",
+        (pa) => pa.status?.actualScale ?? null,
+      ),
       type: "integer",
     },
     ...readyColumns,

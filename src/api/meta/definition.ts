@@ -32,6 +32,8 @@ export interface Column<T extends KubeObject = KubeObject> {
   readonly description?: string;
   /** 0 always shown, 1 only with `-o wide`. */
   readonly priority?: number;
+  /** Where a CustomResourceDefinition of the kind finds the cell; kinds of Kubernetes itself, and Name, have none. */
+  readonly jsonPath?: string;
   cell(object: T, now: number): Cell;
 }
 

@@ -18,31 +18,56 @@ export const servingKindFacts = {
 const readyOf = (object: Conditioned): Condition | undefined =>
   object.status?.conditions?.find((condition) => condition.type === "Ready");
 
+/** A text column; `jsonPath` says the same as `cell`, for the kind's CustomResourceDefinition. */
 export const column = <T extends KubeObject>(
   name: string,
   description: string,
+  jsonPath: string,
   cell: Column<T>["cell"],
 ): Column<T> => ({
   name,
   type: "string",
   description,
+  jsonPath,
   cell,
 });
 
+const readyPath = (field: string): string => `.status.conditions[?(@.type=='Ready')].${field}`;
+
 export const readyColumns: readonly Column<Conditioned>[] = [
-  column("Ready", "Whether the object does what its spec says.", (object) => readyOf(object)?.status ?? ""),
-  column("Reason", "Why it does not.", (object) => readyOf(object)?.reason ?? ""),
+  column(
+    "Ready",
+    "Whether the object does what its spec says.",
+    readyPath("status"),
+    (object) => readyOf(object)?.status ?? "",
+  ),
+  column("Reason", "Why it does not.", readyPath("reason"), (object) => readyOf(object)?.reason ?? ""),
 ];
 
 interface Addressed extends KubeObject {
   readonly status?: { readonly url?: string };
 }
-export const urlColumn: Column<Addressed> = column("URL", "Where it answers.", (object) => object.status?.url ?? "");
+export const urlColumn: Column<Addressed> = column(
+  "URL",
+  "Where it answers.",
+  ".status.url",
+  (object) => object.status?.url ?? "",
+);
 
 interface WithLatest extends KubeObject {
   readonly status?: { readonly latestCreatedRevisionName?: string; readonly latestReadyRevisionName?: string };
 }
 export const latestColumns: readonly Column<WithLatest>[] = [
-  column("LatestCreated", "The newest Revision.", (object) => object.status?.latestCreatedRevisionName ?? ""),
-  column("LatestReady", "The newest Revision that is ready.", (object) => object.status?.latestReadyRevisionName ?? ""),
+  column(
+    "LatestCreated",
+    "The newest Revision.",
+    ".status.latestCreatedRevisionName",
+    (object) => object.status?.latestCreatedRevisionName ?? "",
+  ),
+  column(
+    "LatestReady",
+    "The newest Revision that is ready.",
+    ".status.latestReadyRevisionName",
+    (object) => object.status?.latestReadyRevisionName ?? "",
+  ),
 ];

@@ -99,19 +99,29 @@ export const revisionDefinition: KindDefinition<Revision> = {
   schema: () => schemaOf("serving.v1.Revision"),
   columns: [
     nameColumn,
-    column<Revision>("Config Name", "The Configuration it belongs to.", labelCell(servingKeys.configuration)),
+    column<Revision>("Config Name", "The Configuration it belongs to.", ...labelCell(servingKeys.configuration)),
     column<Revision>(
       "Generation",
       "The Configuration's generation it was made for.",
-      labelCell(servingKeys.configurationGeneration),
+      ...labelCell(servingKeys.configurationGeneration),
     ),
     ...readyColumns,
     {
-      ...column<Revision>("Actual Replicas", "Instances that are ready.", (r) => r.status?.actualReplicas ?? null),
+      ...column<Revision>(
+        "Actual Replicas",
+        "Instances that are ready.",
+        ".status.actualReplicas",
+        (r) => r.status?.actualReplicas ?? null,
+      ),
       type: "integer",
     },
     {
-      ...column<Revision>("Desired Replicas", "Instances wanted.", (r) => r.status?.desiredReplicas ?? null),
+      ...column<Revision>(
+        "Desired Replicas",
+        "Instances wanted.",
+        ".status.desiredReplicas",
+        (r) => r.status?.desiredReplicas ?? null,
+      ),
       type: "integer",
     },
   ],
@@ -139,8 +149,8 @@ const parentOf = ({ metadata }: KubeObject, old: KubeObject | undefined): Templa
   unnamed: old === undefined && Boolean(metadata.generateName),
 });
 
-function labelCell(label: string): Column["cell"] {
-  return (object) => object.metadata.labels?.[label] ?? "";
+function labelCell(label: string): readonly [jsonPath: string, cell: Column["cell"]] {
+  return [`.metadata.labels['${label.replaceAll(".", "\\.")}']`, (object) => object.metadata.labels?.[label] ?? ""];
 }
 
 function checkMetadata({ metadata }: KubeObject): Problems {

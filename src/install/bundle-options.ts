@@ -1,0 +1,15 @@
+/** What a user may choose of an installation. */
+export interface BundleOptions {
+  /** ebb's own image, pinned by digest where it can be. */
+  readonly image: string;
+  /** Secrets of ebb-system with logins for that image. */
+  readonly imagePullSecrets?: readonly string[];
+  readonly replicas: Readonly<Record<"controller" | "router", number>>;
+  /** Domain of Services, `name.namespace.<domain>`, kept in the ConfigMap config-domain. Absent: it is left as it is. */
+  readonly domain?: string;
+  readonly serviceType: ServiceType;
+}
+
+export type ServiceType = "LoadBalancer" | "NodePort" | "ClusterIP";
+
+export const serviceTypes: readonly ServiceType[] = ["LoadBalancer", "NodePort", "ClusterIP"];

@@ -1,0 +1,85 @@
+/** Everything `ebb install` applies: pure data, the source of deploy/ too. */
+import type { KubeObject } from "../api/meta/object.ts";
+import { servingConfigMapNames } from "../api/serving/config-maps.ts";
+import { servingNamespace } from "../api/serving/keys.ts";
+import type { BundleOptions } from "./bundle-options.ts";
+import { customKinds } from "./crds/custom-kinds.ts";
+import { makeCrd } from "./crds/make-crd.ts";
+import { components, installLabels, systemNamespace } from "./names.ts";
+import { makeAccess } from "./rbac/make-roles.ts";
+import { makeDeployment } from "./workloads/make-deployment.ts";
+import {
+  makeDisruptionBudgets,
+  makeNetworkPolicies,
+  makePriorityClass,
+  makeServices,
+} from "./workloads/make-surroundings.ts";
+
+/** Parts in the order in which they are applied; each rests on those before it. */
+export interface Bundle {
+  readonly crds: readonly KubeObject[];
+  readonly namespaces: readonly KubeObject[];
+  readonly access: readonly KubeObject[];
+  /** ConfigMaps of Serving. Made where missing, then the user's: never applied over. */
+  readonly settings: readonly KubeObject[];
+  readonly workloads: readonly KubeObject[];
+  /** Last: from then on nothing of ebb's kinds can be written without a controller that answers. */
+  readonly webhooks: readonly KubeObject[];
+}
+
+export function makeBundle(options: BundleOptions): Bundle {
+  return {
+    crds: customKinds().map((kind) => labelled(makeCrd(kind))),
+    namespaces: makeNamespaces(),
+    access: makeAccess(),
+    settings: makeSettings(),
+    workloads: [
+      makePriorityClass(),
+      ...makeNetworkPolicies(),
+      ...makeServices(options),
+      ...makeDisruptionBudgets(),
+      ...components.map((component) => makeDeployment(component, options)),
+    ],
+    webhooks: [],
+  };
+}
+
+/** All parts in order, as one manifest holds them. */
+export const objectsOf = ({
+  crds,
+  namespaces,
+  access,
+  settings,
+  workloads,
+  webhooks,
+}: Bundle): readonly KubeObject[] => [...crds, ...namespaces, ...access, ...settings, ...workloads, ...webhooks];
+
+const labelled = <T extends KubeObject>(object: T): T => ({
+  ...object,
+  metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...installLabels } },
+});
+
+function makeNamespaces(): readonly KubeObject[] {
+  const namespace = (name: string, labels: Readonly<Record<string, string>>): KubeObject =>
+    ({
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name, labels: { ...installLabels, ...labels } },
+    }) as KubeObject;
+  return [
+    namespace(systemNamespace, {
+      "pod-security.kubernetes.io/enforce": "restricted",
+      "pod-security.kubernetes.io/warn": "restricted",
+    }),
+    // Upstream's place for the config maps; nothing runs there.
+    namespace(servingNamespace, { "pod-security.kubernetes.io/enforce": "restricted" }),
+  ];
+}
+
+function makeSettings(): readonly KubeObject[] {
+  const labels = { ...installLabels, "app.kubernetes.io/name": "knative-serving" };
+  return servingConfigMapNames.map(
+    (name) =>
+      ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: servingNamespace, labels } }) as KubeObject,
+  );
+}

@@ -1,0 +1,28 @@
+/** Names of what an installation is made of; part of the contract with those who find these objects by name. */
+
+/** Where ebb itself runs. */
+export const systemNamespace = "ebb-system";
+
+/** Set on everything an installation brings, and how `ebb uninstall` finds it. */
+export const installLabels = { "app.kubernetes.io/part-of": "ebb", "app.kubernetes.io/managed-by": "ebb" } as const;
+
+/** Field manager of server-side apply. */
+export const installManager = "ebb-install";
+
+export type Component = "controller" | "router";
+
+export const components: readonly Component[] = ["controller", "router"];
+
+/** Name of a component's Deployment, Service, ServiceAccount and roles. */
+export const nameOf = (component: Component): string => `ebb-${component}`;
+
+/** Ports of the pods. */
+export const podPorts = { router: 8080, routerTls: 8443, webhooks: 8443, metrics: 9090, load: 8012 } as const;
+
+/** Audience of the tokens by which routers show the controller who they are. */
+export const controllerAudience = "ebb-controller";
+/** Where such a token is found in a router's pod. */
+export const controllerTokenDir = "/var/run/secrets/ebb-controller";
+
+/** Secret with the certificate authority and the serving certificate of webhooks and metrics APIs. */
+export const servingCertsSecret = "ebb-serving-certs";

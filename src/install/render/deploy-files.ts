@@ -1,0 +1,104 @@
+/** The files of deploy/: a kustomize base and a Helm chart, made from the same builders as `ebb install`. */
+import type { KubeObject } from "../../api/meta/object.ts";
+import { makeBundle, type Bundle } from "../make-bundle.ts";
+import { systemNamespace } from "../names.ts";
+import { fileNameOf, yamlDocuments } from "./yaml-documents.ts";
+
+const written = "# Written by scripts/gen-deploy.ts; do not edit.\n";
+
+/** Text by path below deploy/. */
+export function deployFiles(version: string): ReadonlyMap<string, string> {
+  return new Map([...kustomizeFiles(), ...helmFiles(version)]);
+}
+
+/** What users of the base set by kustomize's `images` and `replicas`. */
+const baseImage = "ebb:latest";
+
+function kustomizeFiles(): readonly [string, string][] {
+  const bundle = makeBundle({
+    image: baseImage,
+    replicas: { controller: 2, router: 2 },
+    serviceType: "LoadBalancer",
+  });
+  const files = filesOf(bundle).map(([name, objects]): [string, string] => [name, written + yamlDocuments(objects)]);
+  const kustomization = {
+    apiVersion: "kustomize.config.k8s.io/v1beta1",
+    kind: "Kustomization",
+    resources: files.map(([name]) => name),
+  };
+  return [["kustomization.yaml", written + yamlDocuments([kustomization])] as [string, string], ...files].map(
+    ([name, text]) => [`base/${name}`, text],
+  );
+}
+
+/** One file per CRD, which are long, and one per part for the rest. */
+function filesOf(bundle: Bundle): readonly [string, readonly KubeObject[]][] {
+  const { crds, ...rest } = bundle;
+  return [
+    ...crds.map((crd): [string, readonly KubeObject[]] => [`crds/${fileNameOf(crd)}.yaml`, [crd]]),
+    ...Object.entries(rest)
+      .filter(([, objects]) => objects.length > 0)
+      .map(([part, objects]): [string, readonly KubeObject[]] => [`${part}.yaml`, objects]),
+  ];
+}
+
+/** Values stand in the chart where these stand in objects. */
+const stand: readonly (readonly [standsFor: string, value: string])[] = [
+  ["image-of-the-values", '{{ required "image: name the image of ebb itself" .Values.image | quote }}'],
+  ["990001", "{{ .Values.replicas.controller }}"],
+  ["990002", "{{ .Values.replicas.router }}"],
+  ["LoadBalancer", "{{ .Values.service.type }}"],
+];
+
+function helmFiles(version: string): readonly [string, string][] {
+  const bundle = makeBundle({
+    image: "image-of-the-values",
+    replicas: { controller: 990_001, router: 990_002 },
+    serviceType: "LoadBalancer",
+  });
+  const chart = {
+    apiVersion: "v2",
+    name: "ebb",
+    description: "A serverless platform that scales to zero",
+    type: "application",
+    version,
+    appVersion: version,
+    kubeVersion: ">=1.30.0-0",
+  };
+  // Helm makes the namespace of a release itself.
+  const namespaces = bundle.namespaces.filter(({ metadata }) => metadata.name !== systemNamespace);
+  const templates = filesOf({ ...bundle, crds: bundle.crds.map(kept), namespaces }).map(
+    ([name, objects]): [string, string] => [`templates/${name}`, written + withValues(yamlDocuments(objects))],
+  );
+  return [
+    ["Chart.yaml", written + yamlDocuments([chart])] as [string, string],
+    ["values.yaml", values] as [string, string],
+    ["templates/checks.yaml", checks] as [string, string],
+    ...templates,
+  ].map(([name, text]) => [`helm/ebb/${name}`, text]);
+}
+
+/** CRDs outlive the release, lest an uninstall takes every user's Services with it. */
+const kept = (crd: KubeObject): KubeObject => ({
+  ...crd,
+  metadata: { ...crd.metadata, annotations: { "helm.sh/resource-policy": "keep" } },
+});
+
+const withValues = (text: string): string =>
+  stand.reduce((done, [standsFor, value]) => done.replaceAll(standsFor, value), text);
+
+const values = `${written}
+# ebb's own image, by digest where possible. \`ebb install --registry <registry> --manifest\` names one it has pushed.
+image: ""
+replicas:
+  controller: 2
+  router: 2
+service:
+  # LoadBalancer, NodePort or ClusterIP
+  type: LoadBalancer
+`;
+
+const checks = `${written}{{- if ne .Release.Namespace "${systemNamespace}" }}
+{{- fail "ebb runs in namespace ${systemNamespace}: helm install ebb … --namespace ${systemNamespace} --create-namespace" }}
+{{- end }}
+`;

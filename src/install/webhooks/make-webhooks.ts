@@ -1,0 +1,71 @@
+import { servingConfigMapNames } from "../../api/serving/config-maps.ts";
+import { servingNamespace } from "../../api/serving/keys.ts";
+import type { KubeObject } from "../../api/meta/object.ts";
+import { customKinds, type CustomKind } from "../crds/custom-kinds.ts";
+import { installLabels, nameOf, systemNamespace } from "../names.ts";
+import { webhookNames } from "./names.ts";
+
+/**
+ * The webhook configurations. They fail closed, and for ebb's kinds only: with no controller, nobody can write a Service
+ * that was not checked, and everything else of the cluster goes on. The certificate authority is written in by the
+ * controller. Status is written by controllers alone and is not asked about.
+ */
+export function makeWebhooks(kinds: readonly CustomKind[] = customKinds()): readonly KubeObject[] {
+  const [defaults = "", validation = ""] = webhookNames;
+  const configuration = (kind: string, name: string, webhooks: readonly object[]): KubeObject =>
+    ({
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind,
+      metadata: { name, labels: installLabels },
+      webhooks,
+    }) as KubeObject;
+  const rules = rulesOf(kinds);
+  return [
+    configuration("MutatingWebhookConfiguration", defaults, [
+      { ...webhook(defaults, "/defaults", rules), reinvocationPolicy: "IfNeeded" },
+    ]),
+    configuration("ValidatingWebhookConfiguration", validation, [
+      webhook(validation, "/validate", rules),
+      {
+        ...webhook("config.webhook.ebb.dev", "/validate", [
+          { apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations, scope: "Namespaced" },
+        ]),
+        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": servingNamespace } },
+        matchConditions: [
+          {
+            name: "ours",
+            expression: `request.name in ${JSON.stringify(servingConfigMapNames)}`,
+          },
+        ],
+      },
+    ]),
+  ];
+}
+
+const operations = ["CREATE", "UPDATE"] as const;
+
+/** One rule per group and version. */
+function rulesOf(kinds: readonly CustomKind[]): readonly object[] {
+  const byVersion = Object.groupBy(
+    kinds.flatMap(({ versions }) => versions.map(({ kind }) => kind)),
+    ({ group, version }) => `${group}/${version}`,
+  );
+  return Object.values(byVersion).map((found = []) => ({
+    apiGroups: [found[0]?.group],
+    apiVersions: [found[0]?.version],
+    resources: found.map(({ plural }) => plural),
+    operations,
+    scope: "*",
+  }));
+}
+
+const webhook = (name: string, path: string, rules: readonly object[]): object => ({
+  name,
+  admissionReviewVersions: ["v1"],
+  clientConfig: { service: { name: nameOf("controller"), namespace: systemNamespace, path, port: 443 } },
+  failurePolicy: "Fail",
+  matchPolicy: "Equivalent",
+  sideEffects: "None",
+  timeoutSeconds: 10,
+  rules,
+});

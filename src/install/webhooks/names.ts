@@ -1,0 +1,5 @@
+/** Webhook configurations of an installation, MutatingWebhookConfiguration first. */
+export const webhookNames: readonly string[] = ["defaults.webhook.ebb.dev", "validation.webhook.ebb.dev"];
+
+/** APIServices that the controller serves. */
+export const apiServiceNames: readonly string[] = ["v1beta1.external.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];

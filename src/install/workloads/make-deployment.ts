@@ -1,0 +1,142 @@
+import type { Container, PodSpec, Probe, Volume, VolumeMount } from "../../api/core/types.gen.ts";
+import type { KubeObject } from "../../api/meta/object.ts";
+import type { BundleOptions } from "../bundle-options.ts";
+import {
+  controllerAudience,
+  controllerTokenDir,
+  installLabels,
+  nameOf,
+  podPorts,
+  systemNamespace,
+  type Component,
+} from "../names.ts";
+
+/** What tells pods of a component from others; immutable in a Deployment. */
+export const selectorOf = (component: Component): Readonly<Record<string, string>> => ({
+  "app.kubernetes.io/name": "ebb",
+  "app.kubernetes.io/component": component,
+});
+
+interface Shape {
+  readonly ports: Container["ports"];
+  readonly resources: Container["resources"];
+  /** Seconds from TERM to KILL: a router lets long requests end. */
+  readonly graceSeconds: number;
+  readonly volumes: readonly Volume[];
+  readonly mounts: readonly VolumeMount[];
+}
+
+const shapes: Readonly<Record<Component, Shape>> = {
+  controller: {
+    ports: [
+      { name: "https", containerPort: podPorts.webhooks, protocol: "TCP" },
+      { name: "load", containerPort: podPorts.load, protocol: "TCP" },
+      { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
+    ],
+    resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },
+    graceSeconds: 30,
+    volumes: [],
+    mounts: [],
+  },
+  router: {
+    ports: [
+      { name: "http", containerPort: podPorts.router, protocol: "TCP" },
+      { name: "https", containerPort: podPorts.routerTls, protocol: "TCP" },
+      { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
+    ],
+    resources: { requests: { cpu: "100m", memory: "96Mi" }, limits: { memory: "1Gi" } },
+    graceSeconds: 300,
+    volumes: [
+      {
+        name: "controller-token",
+        projected: {
+          defaultMode: 0o444,
+          sources: [{ serviceAccountToken: { path: "token", audience: controllerAudience, expirationSeconds: 600 } }],
+        },
+      },
+    ],
+    mounts: [{ name: "controller-token", mountPath: controllerTokenDir, readOnly: true }],
+  },
+};
+
+/** The Deployment of a component: fit for the "restricted" Pod Security Standard, spread over nodes, rolled without a gap. */
+export function makeDeployment(component: Component, options: BundleOptions): KubeObject {
+  const labels = { ...installLabels, ...selectorOf(component) };
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: nameOf(component), namespace: systemNamespace, labels },
+    spec: {
+      replicas: options.replicas[component],
+      revisionHistoryLimit: 3,
+      progressDeadlineSeconds: 300,
+      selector: { matchLabels: selectorOf(component) },
+      // The new one serves before the old one goes, also where there is only one.
+      strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+      template: { metadata: { labels }, spec: podSpec(component, options) },
+    },
+  } as KubeObject;
+}
+
+function podSpec(component: Component, { image, imagePullSecrets = [] }: BundleOptions): PodSpec {
+  const { graceSeconds, volumes } = shapes[component];
+  return {
+    serviceAccountName: nameOf(component),
+    automountServiceAccountToken: true,
+    // Variables for every Service of the namespace are of no use here.
+    enableServiceLinks: false,
+    priorityClassName: "ebb-critical",
+    terminationGracePeriodSeconds: graceSeconds,
+    securityContext: {
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      runAsGroup: 65532,
+      fsGroup: 65532,
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    ...(imagePullSecrets.length > 0 ? { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) } : {}),
+    nodeSelector: { "kubernetes.io/os": "linux" },
+    topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map((topologyKey) => ({
+      maxSkew: 1,
+      topologyKey,
+      whenUnsatisfiable: "ScheduleAnyway",
+      labelSelector: { matchLabels: selectorOf(component) },
+    })),
+    containers: [container(component, image)],
+    volumes: [{ name: "tmp", emptyDir: { sizeLimit: "256Mi" } }, ...volumes],
+  } as unknown as PodSpec;
+}
+
+function container(component: Component, image: string): Partial<Container> {
+  const { ports, resources, mounts } = shapes[component];
+  return {
+    name: component,
+    image,
+    imagePullPolicy: "IfNotPresent",
+    args: ["run", component],
+    env: [
+      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+      { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+      { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+    ],
+    ...(ports ? { ports } : {}),
+    ...(resources ? { resources } : {}),
+    startupProbe: probe("/readyz", { periodSeconds: 1, failureThreshold: 120 }),
+    readinessProbe: probe("/readyz", { periodSeconds: 2, failureThreshold: 2 }),
+    livenessProbe: probe("/livez", { periodSeconds: 10, failureThreshold: 6 }),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [{ name: "tmp", mountPath: "/tmp" }, ...mounts],
+  } as Partial<Container>;
+}
+
+const probe = (path: string, rest: Pick<Probe, "periodSeconds" | "failureThreshold">): Probe => ({
+  httpGet: { path, port: "metrics" },
+  timeoutSeconds: 3,
+  ...rest,
+});
