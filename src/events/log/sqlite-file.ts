@@ -1,0 +1,120 @@
+import { closeSync, fdatasync, fsyncSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { StoreFailure } from "./event-store.ts";
+
+/** "ebb2" in SQLite's application_id: tells our file from any other database. */
+const applicationId = 0x65626232;
+const formatVersion = 1;
+
+const schema = `
+  CREATE TABLE streams (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, counted INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE events (
+    at INTEGER PRIMARY KEY, time INTEGER NOT NULL, attributes TEXT NOT NULL, structured INTEGER NOT NULL, data BLOB
+  ) STRICT;
+  CREATE TABLE cursors (consumer TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE dead (
+    consumer TEXT NOT NULL, seq INTEGER NOT NULL, info TEXT NOT NULL, attributes TEXT NOT NULL,
+    structured INTEGER NOT NULL, data BLOB, PRIMARY KEY (consumer, seq)
+  ) STRICT;
+`;
+
+/**
+ * events.db, opened or made. SQLite writes its log without waiting for the disk (synchronous=NORMAL); whoever must know
+ * that a write is there calls {@link sync}, which waits outside the event loop, so that a slow disk holds up nobody else.
+ */
+export class SqliteFile implements Disposable {
+  readonly db: DatabaseSync;
+  readonly #wal: number;
+  #bytesSinceCheckpoint = 0;
+
+  private constructor(db: DatabaseSync, wal: number) {
+    this.db = db;
+    this.#wal = wal;
+  }
+
+  /** Throws a plain Error that names the file when it is not ours, damaged, locked or read-only. */
+  static open(path: string): SqliteFile {
+    let db: DatabaseSync | undefined;
+    try {
+      db = new DatabaseSync(path, { timeout: 500 });
+      db.exec(
+        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4096",
+      );
+      prepareTables(db, path);
+      const wal = openSync(`${path}-wal`, "r+");
+      syncDirectory(dirname(path));
+      return new SqliteFile(db, wal);
+    } catch (error) {
+      db?.close();
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`cannot open the event log "${path}": ${why}`, { cause: error });
+    }
+  }
+
+  /** Calls back when all commits made before are on the disk itself. */
+  sync(done: (error: Error | null) => void): void {
+    fdatasync(this.#wal, done);
+  }
+
+  /** Counts what a commit wrote; empties SQLite's log into the file when it is due. Blocks while it does. */
+  wrote(bytes: number): void {
+    this.#bytesSinceCheckpoint += bytes;
+    if (this.#bytesSinceCheckpoint < checkpointBytes) return;
+    this.#bytesSinceCheckpoint = 0;
+    this.db.exec("PRAGMA wal_checkpoint(PASSIVE)");
+  }
+
+  [Symbol.dispose](): void {
+    this.db.close();
+    closeSync(this.#wal);
+  }
+}
+
+/** About a second of heavy writing; some ten milliseconds to empty. */
+const checkpointBytes = 16 * 1024 * 1024;
+
+function prepareTables(db: DatabaseSync, path: string): void {
+  const number = (pragma: string): number => Number(db.prepare(`PRAGMA ${pragma}`).get()?.[pragma] ?? 0);
+  const application = number("application_id");
+  const tables = Number(db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.["n"] ?? 0);
+  if (application !== applicationId && tables > 0)
+    throw new Error(`"${path}" is a database of another program; move it away`);
+  const version = number("user_version");
+  if (tables > 0 && version !== formatVersion)
+    throw new Error(`its format is ${version} and this ebb reads ${formatVersion}; use the ebb that wrote it`);
+  // One write in any case, so that the log file is there to be synced.
+  db.exec(
+    `BEGIN; ${tables === 0 ? schema : ""} PRAGMA application_id=${applicationId}; PRAGMA user_version=${formatVersion}; COMMIT`,
+  );
+}
+
+/** A file is there after a power loss only when its directory was written too. */
+function syncDirectory(path: string): void {
+  const directory = openSync(path, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+/** Primary SQLite result code for a full disk (https://sqlite.org/rescode.html). */
+const sqliteFull = 13;
+
+/** A failed write as its caller gets it: what is the disk's fault by its kind, everything else as it is. */
+export function writeFailure(error: unknown): unknown {
+  const { errcode, code } = (error ?? {}) as { readonly errcode?: unknown; readonly code?: unknown };
+  if ((typeof errcode === "number" && (errcode & 0xff) === sqliteFull) || code === "ENOSPC" || code === "EDQUOT")
+    return new StoreFailure("full", "the disk is full: nothing was stored; free space and send again", {
+      cause: error,
+    });
+  if (typeof errcode === "number" || typeof code === "string")
+    return new StoreFailure("unavailable", "the event log cannot be written: nothing was stored; check the disk", {
+      cause: error,
+    });
+  return error;
+}
