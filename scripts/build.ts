@@ -16,8 +16,8 @@ if (built.status !== 0) process.exit(1);
 for (const file of readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }))
   if (/\.(mjs|py|sh|json)$/.test(file)) cpSync(join(root, "src", file), join(dist, file));
 
-// The host program runs alone in its process: one file, found by hostProgram.
+// Host programs run alone in their process: one file each, found by hostProgram.
 const hosts = join(dist, "functions/hosts/hosts");
 mkdirSync(hosts, { recursive: true });
-writeFileSync(join(hosts, "node.cjs"), await bundleHost("node"));
+for (const name of ["node", "node-wait"] as const) writeFileSync(join(hosts, `${name}.cjs`), await bundleHost(name));
 writeRehearsals(hosts);

@@ -166,3 +166,22 @@ test.each([
   const unpacking = unpackLayer(file, root, { what: "the layer", ownership: "strip", budget: imageBudget() });
   await expect(unpacking).rejects.toThrow("the layer cannot be unpacked");
 });
+
+test("below a directory, the rest is left out and the directory's own facts are not touched", async () => {
+  const before = (await stat(root)).mode;
+  await unpack(
+    [
+      { name: "app/", type: "directory", mode: 0o500 },
+      { name: "app/a/b.txt", text: "b" },
+      { name: "application.txt", text: "no" },
+      { name: "etc/passwd", text: "no" },
+    ],
+    { below: "app" },
+  );
+  expect(await readdir(root)).toEqual(["a"]);
+  expect(await readFile(join(root, "a/b.txt"), "utf8")).toBe("b");
+  expect((await stat(root)).mode).toBe(before);
+  await expect(unpack([{ name: "app/x", type: "link", linkname: "etc/passwd" }], { below: "app" })).rejects.toThrow(
+    "hard link out of what is unpacked",
+  );
+});

@@ -16,6 +16,8 @@ export interface UnpackOptions {
    * that see the host's files. `keep`: as the layer says, as far as this user may, for programs whose root it becomes.
    */
   readonly ownership: "strip" | "keep";
+  /** Only what the layer has below this directory (`app`) is unpacked, into the root itself, which keeps its own facts. */
+  readonly below?: string;
   /** Shared by the layers of one image. */
   readonly budget: UnpackBudget;
   readonly signal?: AbortSignal;
@@ -91,16 +93,26 @@ class Unpacking {
   async take(entry: Entry): Promise<void> {
     const { header } = entry;
     this.#spend(header);
-    const { what, signal } = this.#options;
+    const { signal } = this.#options;
     signal?.throwIfAborted();
-    const name = insideRoot(header.name, what);
+    const name = this.#nameOf(header.name);
+    if (name === undefined) return;
     const base = posix.basename(name);
     if (name === "") {
-      if (header.type === "directory") this.#directories.set(this.#root, header);
+      if (header.type === "directory" && this.#options.below === undefined) this.#directories.set(this.#root, header);
     } else if (base === ".wh..wh..opq")
       await this.#clear((await this.#paths.place(name)).key.slice(0, -base.length - 1));
     else if (base.startsWith(".wh.")) await this.#whiteOut(posix.dirname(name), base.slice(4));
     else await this.#write(entry, await this.#paths.place(name));
+  }
+
+  /** Within the root; undefined for what is not below the directory that is asked for. */
+  #nameOf(text: string): string | undefined {
+    const { what, below } = this.#options;
+    const name = insideRoot(text, what);
+    if (below === undefined) return name;
+    if (name === below) return "";
+    return name.startsWith(`${below}/`) ? name.slice(below.length + 1) : undefined;
   }
 
   async finish(): Promise<void> {
@@ -169,7 +181,10 @@ class Unpacking {
 
   async #makeLink(path: string, header: Header): Promise<void> {
     const { what } = this.#options;
-    const target = await this.#paths.place(insideRoot(header.linkname ?? "", what));
+    const linked = this.#nameOf(header.linkname ?? "");
+    if (linked === undefined)
+      throw new ImageError("unsafe", `${what} has a hard link out of what is unpacked: "${header.name}"`);
+    const target = await this.#paths.place(linked);
     const facts = await lstat(target.path).catch(absent);
     if (!facts)
       throw new ImageError("unsafe", `${what} has a hard link to nothing: "${header.name}" to "${header.linkname}"`);

@@ -12,4 +12,9 @@ export const functionLabels = {
   signature: "dev.ebb.signature",
   /** Absolute paths inside the image, separated by `:`, of installed dependencies (ClaimMessage.modulePaths). */
   modulePaths: "dev.ebb.module-paths",
+  /**
+   * How many of the uppermost layers are the function's own, in an image that has a base and a host beneath them: what
+   * a waiting host, which has those already, must be given.
+   */
+  ownLayers: "dev.ebb.own-layers",
 } as const;

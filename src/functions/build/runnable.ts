@@ -22,7 +22,9 @@ export async function runnable(
   const { layers, config } = packed;
   const labels = config.Labels ?? {};
   const entry = labels[functionLabels.entry];
-  if (labels[functionLabels.host] !== "node" || entry === undefined) return { layers, config };
+  if (labels[functionLabels.host] === undefined || entry === undefined) return { layers, config };
+  const marked = { ...config, Labels: { ...labels, [functionLabels.ownLayers]: String(layers.length) } };
+  if (labels[functionLabels.host] !== "node") return { layers, config: marked };
   const program = await readFile(await hostProgram("node", join(context.cacheDir)));
   const host: LayerSource = { kind: "files", files: [{ path: nodeHostPath.slice(1), content: program }] };
   const flags = ["model", "target", "signature"] as const;
@@ -31,5 +33,5 @@ export async function runnable(
     return value === undefined ? [] : [`--${name}`, value];
   });
   const command = [...nodeHostCommand("node", nodeHostPath), "serve", entry, ...words];
-  return { layers: [host, ...layers], config: { ...config, Cmd: command } };
+  return { layers: [host, ...layers], config: { ...marked, Cmd: command } };
 }

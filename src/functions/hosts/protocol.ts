@@ -71,3 +71,58 @@ export type HostMessage =
    */
   | { readonly type: "ready"; readonly port: number; readonly path?: string; readonly loadMs: number }
   | HostFailure;
+
+/**
+ * How a claim travels to a host that waits in a pod: over TLS 1.3 with certificates on both ends, one line of JSON,
+ * then the bytes of the layers one after another, nothing between them. The host answers in lines of JSON; the first,
+ * `waiting`, comes unasked.
+ */
+export const pushVersion = 1;
+
+/** The common name in a claimer's certificate. */
+export const claimerName = "ebb-claimer";
+
+/** Where a waiting host listens for its claim, if not told otherwise. */
+export const claimPort = 9440;
+
+/** Claimer → waiting host. */
+export interface PushedClaim {
+  readonly type: "claim";
+  readonly version: typeof pushVersion;
+  readonly host: HostName;
+  /** The runtime's major version (`26`, `3.13`) that machine code of the function was built for; any when absent. */
+  readonly runtime?: string;
+  /** `env` goes over what the container has; paths are those of the function's image. */
+  readonly claim: Omit<ClaimMessage, "type" | "user" | "compileCache">;
+  /** The function's own layers, lowest first: tar, plain or compressed. */
+  readonly layers: readonly PushedLayer[];
+}
+
+export interface PushedLayer {
+  /** `sha256:…` of the bytes that follow. */
+  readonly digest: string;
+  readonly size: number;
+}
+
+/** Why a waiting host does not take a claim. It waits on, for another one. */
+export type PushRefusal =
+  /** Somebody else's claim came first. */
+  | "Taken"
+  | "Malformed"
+  /** Another version of this protocol, another kind of host, another version of the runtime. */
+  | "WrongVersion"
+  | "WrongHost"
+  | "WrongRuntime"
+  | "TooLarge"
+  /** A layer is not what its digest says, or cannot be unpacked. */
+  | "Damaged"
+  | "TooSlow";
+
+/** Waiting host → claimer. */
+export type PushAnswer =
+  | { readonly type: "waiting"; readonly version: number; readonly host: HostName; readonly runtime: string }
+  | { readonly type: "refused"; readonly reason: PushRefusal; readonly message: string }
+  /** The whole claim is here: the host is this function's for good, whether that loads or not. */
+  | { readonly type: "taken" }
+  | Extract<HostMessage, { readonly type: "ready" }>
+  | HostFailure;

@@ -3,13 +3,13 @@
  * which function to load; as `node node.cjs serve` it is told by flags and environment, and stands alone.
  */
 import type { ClaimMessage, HostMessage } from "../protocol.ts";
+import { becomeFunction } from "./become-function.ts";
 import { createDrain } from "./drain.ts";
 import { serveFunction } from "./function-server.ts";
-import { LoadError } from "./load-error.ts";
 import { listenQuickly } from "./listen-quickly.ts";
 import { createLocalDoor } from "./local-door.ts";
 import { rehearse } from "./rehearse.ts";
-import { describeError } from "./source-lines.ts";
+import { say } from "./say.ts";
 import { installWebGlobals } from "./web-globals.ts";
 
 // getBuiltinModule, not import: importing node:http by name evaluates every export, and one of them loads undici (35 ms).
@@ -101,37 +101,6 @@ function listen(where?: { readonly port: number; readonly host: string }): Promi
     if (where) server.listen({ port: where.port, host: where.host, backlog: 4096 });
     else listenQuickly(server, { port: 0 });
   });
-}
-
-/** Takes over the environment, directory and user of the function; nothing of the host's own remains visible. */
-function becomeFunction(message: ClaimMessage, port: number): void {
-  for (const name of Object.keys(process.env)) delete process.env[name];
-  Object.assign(process.env, message.env, { PORT: String(port) });
-  process.chdir(message.cwd);
-  if (message.compileCache !== undefined && isLarge(message.entry)) {
-    process.getBuiltinModule("node:module").enableCompileCache(message.compileCache);
-  }
-  if (message.user) {
-    try {
-      process.setgroups?.([message.user.gid]);
-      process.setgid?.(message.user.gid);
-      process.setuid?.(message.user.uid);
-    } catch (error) {
-      throw new LoadError("UserNotAllowed", `cannot become user ${message.user.uid}: ${String(error)}`);
-    }
-  }
-}
-
-/** Below this, compiling again is quicker than looking up what was compiled. */
-const isLarge = (file: string): boolean =>
-  (process.getBuiltinModule("node:fs").statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 64 * 1024;
-
-/** Writes to the log why the function cannot be served. */
-function say(error: unknown): { readonly reason: LoadError["reason"]; readonly text: string } {
-  const reason = error instanceof LoadError ? error.reason : "ImportFailed";
-  const text = error instanceof LoadError ? error.message : describeError(error);
-  process.stderr.write(`${text}\n`);
-  return { reason, text };
 }
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {

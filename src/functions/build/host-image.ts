@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { buildImage } from "../../images/build-image.ts";
+import type { LayerFile } from "../../images/layer.ts";
+import { platformOf } from "../../images/oci.ts";
+import type { ImageStore } from "../../images/store.ts";
+import { nodeHostCommand } from "../hosts/host-command.ts";
+import { hostProgram } from "../hosts/host-program.ts";
+import { rehearsalName, rehearsals } from "../hosts/node/rehearse.ts";
+import { functionLabels } from "./labels.ts";
+
+/** The words that run a waiting host in its image; `wait` or `make-keys` follow. */
+export const waitingHostCommand: readonly string[] = nodeHostCommand("node", "/ebb/host/wait.cjs");
+
+export interface HostImage {
+  /** `dev.local/ebb/host-node:0.1.0@sha256:…`. */
+  readonly name: string;
+  readonly digest: string;
+}
+
+export interface HostImageOptions {
+  /** An image of the store with Node; its version is what functions are run by. */
+  readonly base: string;
+  /** Where host programs are bundled into. */
+  readonly cacheDir: string;
+  readonly ebbVersion: string;
+}
+
+/**
+ * Builds the image of pods that wait for Node functions: the host over a base with the runtime, no function. The same
+ * ebb and base give the same digest.
+ */
+export async function buildHostImage(store: ImageStore, options: HostImageOptions): Promise<HostImage> {
+  const program = await hostProgram("node-wait", options.cacheDir);
+  const beside = Array.from({ length: rehearsals }, (_, round) => rehearsalName(round));
+  const files: readonly LayerFile[] = [
+    { path: "ebb/host/wait.cjs", content: await readFile(program) },
+    ...(await Promise.all(
+      beside.map(async (name) => ({ path: `ebb/host/${name}`, content: await readFile(join(dirname(program), name)) })),
+    )),
+  ];
+  const name = `dev.local/ebb/host-node:${options.ebbVersion}`;
+  const digest = await buildImage(store, name, {
+    base: options.base,
+    layers: [{ kind: "files", files, directories: [{ path: "app", mode: 0o755 }] }],
+    architecture: platformOf(process.arch).architecture,
+    config: {
+      Cmd: [...waitingHostCommand, "wait"],
+      WorkingDir: "/",
+      User: "65532:65532",
+      ExposedPorts: { "8080/tcp": {} },
+      Labels: { [functionLabels.host]: "node" },
+    },
+  });
+  return { name, digest };
+}

@@ -1,0 +1,163 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { connect, type TLSSocket } from "node:tls";
+import { claimPort, type PushAnswer, type PushedClaim, type PushedLayer, type PushRefusal } from "../hosts/protocol.ts";
+import { HostLoadError, type HostDoors } from "./host-process.ts";
+
+/** Where a waiting host is, and how it is known. */
+export interface RemotePlace {
+  readonly address: string;
+  /** Default {@link claimPort}. */
+  readonly port?: number;
+  /** SHA-256 of its certificate, as hexadecimal pairs between colons, from a source that is to be believed. */
+  readonly fingerprint: string;
+}
+
+/** Who claims: a certificate that waiting hosts' authority has issued, PEM. */
+export interface Claimer {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+export type LayerToPush = PushedLayer & ({ readonly bytes: Uint8Array } | { readonly file: string });
+
+/** A host in a pod that waits for its claim, with the connection that will carry it already open. */
+export interface RemoteHost {
+  /** `26.10.0`. */
+  readonly runtime: string;
+  /** Resolves when the connection is gone: claimed by somebody else, ended, or done. */
+  readonly closed: Promise<void>;
+  /**
+   * Hands the function over, once; begins to write in this turn. Resolves when it serves. Rejects with ClaimRefused when
+   * the host did not take it, HostLoadError when the function does not load, ClaimLost when the connection broke.
+   */
+  claim(push: Omit<PushedClaim, "type" | "version" | "layers">, layers: readonly LayerToPush[]): Promise<HostDoors>;
+  close(): void;
+}
+
+/** The host waits on, for another claim. */
+export class ClaimRefused extends Error {
+  readonly reason: PushRefusal;
+
+  constructor(reason: PushRefusal, message: string) {
+    super(message);
+    this.name = "ClaimRefused";
+    this.reason = reason;
+  }
+}
+
+/** The connection broke during the claim. */
+export class ClaimLost extends Error {
+  /** Whether the host had said that the claim is its own: it may serve, and nobody heard. */
+  readonly taken: boolean;
+
+  constructor(taken: boolean, options?: ErrorOptions) {
+    super(`the connection to the host was lost ${taken ? "after" : "before"} it took the claim`, options);
+    this.name = "ClaimLost";
+    this.taken = taken;
+  }
+}
+
+const connectMs = 5_000;
+
+/** Opens the connection over which a host is claimed. Rejects when it is not there, or not who it should be. */
+export async function connectHost(place: RemotePlace, claimer: Claimer): Promise<RemoteHost> {
+  const socket = await secured(place, claimer);
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const waiting = Promise.withResolvers<Extract<PushAnswer, { type: "waiting" }>>();
+  const ready = Promise.withResolvers<HostDoors>();
+  for (const { promise } of [waiting, ready]) promise.catch(() => undefined);
+  let taken = false;
+  let failure: Error | undefined;
+  const hear = (answer: PushAnswer): void => {
+    if (answer.type === "waiting") waiting.resolve(answer);
+    else if (answer.type === "taken") taken = true;
+    else if (answer.type === "ready") ready.resolve({ port: answer.port });
+    else if (answer.type === "refused") ready.reject(new ClaimRefused(answer.reason, answer.message));
+    else ready.reject(new HostLoadError(answer.reason, answer.message));
+  };
+  readLines(socket, hear);
+  socket.on("error", (error) => (failure = error));
+  void closed.then(() => {
+    const lost = new ClaimLost(taken, failure ? { cause: failure } : {});
+    waiting.reject(lost);
+    ready.reject(lost);
+  });
+  const late = setTimeout(() => socket.destroy(), connectMs);
+  const { runtime } = await waiting.promise.finally(() => clearTimeout(late));
+  return {
+    runtime,
+    closed,
+    claim(push, layers) {
+      const head: PushedClaim = {
+        type: "claim",
+        version: 1,
+        ...push,
+        layers: layers.map(({ digest, size }) => ({ digest, size })),
+      };
+      sendClaim(socket, head, layers).catch((error: Error) => socket.destroy(error));
+      return ready.promise;
+    },
+    close: () => socket.destroy(),
+  };
+}
+
+async function secured({ address, port = claimPort, fingerprint }: RemotePlace, claimer: Claimer): Promise<TLSSocket> {
+  const { certificate, key } = claimer;
+  // Whom the host's certificate was issued by says nothing: it made it itself. Which one it is says everything.
+  const socket = connect({
+    host: address,
+    port,
+    cert: certificate,
+    key,
+    rejectUnauthorized: false,
+    minVersion: "TLSv1.3",
+  });
+  socket.setNoDelay(true);
+  socket.setTimeout(connectMs, () => socket.destroy(new Error(`${address}:${port} did not answer in ${connectMs} ms`)));
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("secureConnect", () => {
+      socket.off("error", reject);
+      resolve();
+    });
+  });
+  socket.setTimeout(0);
+  const shown = socket.getPeerX509Certificate()?.fingerprint256;
+  if (shown === fingerprint) return socket;
+  socket.on("error", () => undefined);
+  socket.destroy();
+  throw new Error(`${address}:${port} is not the host it should be: its certificate is ${shown}, not ${fingerprint}`);
+}
+
+/** Small claims leave in one turn, as one write. */
+async function sendClaim(socket: TLSSocket, head: PushedClaim, layers: readonly LayerToPush[]): Promise<void> {
+  socket.cork();
+  socket.write(`${JSON.stringify(head)}\n`);
+  for (const layer of layers) {
+    if ("bytes" in layer) {
+      if (!socket.write(layer.bytes)) socket.uncork();
+    } else {
+      socket.uncork();
+      await pipeline(createReadStream(layer.file, { highWaterMark: 1 << 18 }), socket, { end: false });
+    }
+  }
+  socket.uncork();
+}
+
+function readLines(socket: TLSSocket, hear: (answer: PushAnswer) => void): void {
+  let text = "";
+  socket.setEncoding("utf8");
+  socket.on("data", (chunk: string) => {
+    text += chunk;
+    for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n")) {
+      const line = text.slice(0, end);
+      text = text.slice(end + 1);
+      try {
+        hear(JSON.parse(line) as PushAnswer);
+      } catch (error) {
+        return void socket.destroy(error as Error);
+      }
+    }
+  });
+}

@@ -1,0 +1,91 @@
+/** For tests: a waiting host as a process, with everything it would have in a pod. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { hostProgram } from "../../src/functions/hosts/host-program.ts";
+import { claimerName } from "../../src/functions/hosts/protocol.ts";
+import type { Claimer, LayerToPush, RemotePlace } from "../../src/functions/pool/remote-host.ts";
+import { digestOf } from "../../src/images/digest.ts";
+import { packLayer, type LayerFile } from "../../src/images/layer.ts";
+import { dayMs, issueCertificate, type KeyedCertificate } from "../../src/pki/certificate.ts";
+import { freePort } from "../free-port.ts";
+
+export interface WaitingHost extends AsyncDisposable {
+  readonly place: RemotePlace;
+  readonly port: number;
+  readonly appDir: string;
+  readonly keysDir: string;
+  readonly child: ChildProcess;
+  printed(): string;
+  readonly exited: Promise<number | null>;
+}
+
+export const now = Date.now();
+
+export const makeAuthority = (): KeyedCertificate => issueCertificate({ commonName: "ebb", use: "ca", now, days: 1 });
+
+export function makeClaimer(authority: KeyedCertificate, commonName: string = claimerName, days = 1): Claimer {
+  return issueCertificate({ commonName, use: "client", now: days > 0 ? now : now - 2 * dayMs, days: 1 }, authority);
+}
+
+export interface HostSettings {
+  readonly ca: string;
+  readonly words?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const cache = join(tmpdir(), `ebb-test-hosts-${process.getuid?.() ?? 0}`);
+
+/** The words that start it, after what is said of the place. */
+export async function startWaitingHost(settings: HostSettings): Promise<WaitingHost> {
+  const program = await hostProgram("node-wait", cache);
+  const dir = mkdtempSync(join(tmpdir(), "ebb-waiting-"));
+  const [appDir, keysDir, message] = ["app", "keys", "message"].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  mkdirSync(appDir);
+  mkdirSync(keysDir);
+  const made = spawn(process.execPath, [program, "make-keys", keysDir, message], { stdio: "inherit" });
+  await once(made, "exit");
+  const [port, claimPort] = [await freePort(), await freePort()];
+  const places = ["--port", String(port), "--claim-port", String(claimPort), "--app", appDir, "--keys", keysDir];
+  const child = spawn(process.execPath, [program, "wait", ...places, ...(settings.words ?? [])], {
+    env: { PATH: process.env["PATH"], TMPDIR: dir, POD: "own", EBB_CLAIM_CA: settings.ca, ...settings.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  let printed = "";
+  const up = new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        printed += chunk;
+        if (printed.includes("waiting for a function")) resolve();
+      });
+    void exited.then((code) => reject(new Error(`the host ended with ${code}: ${printed}`)));
+  });
+  await up;
+  return {
+    place: { address: "127.0.0.1", port: claimPort, fingerprint: readFileSync(message, "utf8") },
+    port,
+    appDir,
+    keysDir,
+    child,
+    exited,
+    printed: () => printed,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await exited;
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function layerOf(files: readonly LayerFile[]): Promise<LayerToPush> {
+  const bytes = await buffer(packLayer(files));
+  return { digest: digestOf(bytes), size: bytes.byteLength, bytes };
+}
