@@ -107,9 +107,45 @@ const controller: Command = {
   },
 };
 
+const router: Command = {
+  name: "router",
+  summary: "data plane: every request to a Service",
+  options: [
+    ...partOptions,
+    { flags: "--external-address <host:port>", summary: "requests from outside", default: "0.0.0.0:8080" },
+    { flags: "--internal-address <host:port>", summary: "requests from inside", default: "0.0.0.0:8081" },
+    {
+      flags: "--internal-name <name>",
+      summary: "Service in front of the internal address",
+      default: "ebb-router-internal.ebb-system.svc.cluster.local",
+    },
+    { flags: "--linger <duration>", summary: "on SIGTERM, requests are still taken for this long", default: "5s" },
+    { flags: "--drain <duration>", summary: "then requests under way get this long to end", default: "5m" },
+  ],
+  run: async (context, input) => {
+    keepHeapSmall();
+    const log = await partLogger(context, input);
+    const { startClusterRouter } = await import("../../main/cluster-router.ts");
+    const part = await startClusterRouter(
+      {
+        ...partOf(context, input),
+        external: addressOption(input, "externalAddress", "0.0.0.0:8080"),
+        internal: addressOption(input, "internalAddress", "0.0.0.0:8081"),
+        internalName: textOption(input, "internalName") ?? "ebb-router-internal.ebb-system.svc.cluster.local",
+        stopping: {
+          lingerMs: durationOption(input, "linger") ?? 5000,
+          drainMs: durationOption(input, "drain") ?? 300_000,
+        },
+      },
+      log,
+    );
+    await untilTold(context, part);
+  },
+};
+
 export const run: Command = {
   name: "run",
   summary: "run one part of ebb on a cluster",
   hidden: true,
-  commands: [controller],
+  commands: [controller, router],
 };

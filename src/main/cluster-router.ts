@@ -1,0 +1,160 @@
+/**
+ * `ebb run router`: the data plane on a real cluster. Any number of replicas stand behind one Service; each learns routes,
+ * revisions and pods from the API server and needs it no more once it has: while it is away, what is routed stays routed.
+ */
+import { EndpointSliceKind } from "../api/discovery/kinds.ts";
+import { ServiceKind } from "../api/core/kinds.ts";
+import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
+import { servingKeys } from "../api/serving/keys.ts";
+import { createController } from "../client/create-controller.ts";
+import { createInformers } from "../client/create-informers.ts";
+import type { WatchScope } from "../client/reflector.ts";
+import { followMappedNamespaces } from "../router/mapped-services.ts";
+import { followPods } from "../router/pod-instances.ts";
+import { probeOnce } from "../router/readiness-probe.ts";
+import { systemClock } from "../router/router-clock.ts";
+import { followRoutes, routerController } from "../router/router-controller.ts";
+import { createRouter, type Router } from "../router/router.ts";
+import { followServices } from "../router/service-endpoints.ts";
+import { explainWaitingHosts } from "../router/waiting-hosts.ts";
+import { routerScope } from "../router/watch-scopes.ts";
+import type { LoadListener } from "../scaling/load.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
+import { trimmed } from "./trim-objects.ts";
+
+export interface Address {
+  readonly host: string;
+  /** 0 takes any free one. */
+  readonly port: number;
+}
+
+export interface ClusterRouterOptions extends Omit<ClusterOptions, "component"> {
+  /** Where requests from outside the cluster come in: cluster-local hosts are not answered here. */
+  readonly external: Address;
+  /** Where requests from inside come in. */
+  readonly internal: Address;
+  /** Name of the Service in front of {@link internal}: what core Services of Routes point at. */
+  readonly internalName: string;
+  /** How a stopping router goes about it; see {@link Stopping}. */
+  readonly stopping: Stopping;
+}
+
+/** In milliseconds. */
+export interface Stopping {
+  /** Requests are still taken for this long after the router said that it is not ready: others are slow to hear it. */
+  readonly lingerMs: number;
+  /** Then requests under way get this long to end. */
+  readonly drainMs: number;
+}
+
+export interface ClusterRouter {
+  readonly healthPort: number;
+  readonly externalPort: number;
+  readonly internalPort: number;
+  /** Lets others take over first, finishes what is under way. May be called more than once. */
+  close(): Promise<void>;
+}
+
+const scopeOf = (kind: Kind): WatchScope | undefined => routerScope(kind);
+
+/** Starts; resolves when the listeners are open. Ready (for the Service in front) once everything is known. */
+export async function startClusterRouter(options: ClusterRouterOptions, log: Logger): Promise<ClusterRouter> {
+  const closers = new AsyncDisposableStack();
+  try {
+    const parts = await assemble(options, log, closers);
+    const undo = closers.move();
+    let closing: Promise<void> | undefined;
+    return { ...parts, close: () => (closing ??= undo.disposeAsync()) };
+  } catch (error) {
+    await closers.disposeAsync();
+    throw error;
+  }
+}
+
+type Phase = "starting" | "serving" | "stopping";
+
+const missing: Readonly<Record<Phase, string | undefined>> = {
+  starting: "not all routes, revisions and pods are listed yet",
+  serving: undefined,
+  stopping: "requests under way are being finished",
+};
+
+async function assemble(
+  options: ClusterRouterOptions,
+  log: Logger,
+  closers: AsyncDisposableStack,
+): Promise<Omit<ClusterRouter, "close">> {
+  let phase: Phase = "starting";
+  const parts = [{ name: "router", missing: () => missing[phase] }];
+  const cluster = await openCluster({ scopeOf, ...options, component: "router" }, parts, { log, closers });
+  const load: LoadListener | undefined = undefined;
+  const router = createRouter(
+    { closeMs: options.stopping.drainMs },
+    {
+      log,
+      ...(load === undefined ? {} : { load }),
+      explainHost: explainWaitingHosts(cluster.informers),
+    },
+  );
+  closers.defer(() => router.close());
+  follow(cluster, options, router, closers);
+  const external = await router.listen({ ...options.external, reach: "public" });
+  const internal = await router.listen({ ...options.internal, reach: "local" });
+  const stop = new AbortController();
+  const synced = cluster.informers.synced(stop.signal).then(
+    () => {
+      if (phase === "starting") phase = "serving";
+      log.info("serving", { hosts: router.hostCount });
+    },
+    () => undefined,
+  );
+  closers.defer(async () => {
+    phase = "stopping";
+    stop.abort(new Error("the router is stopping"));
+    await synced;
+    await new Promise((resolve) => setTimeout(resolve, options.stopping.lingerMs));
+  });
+  return { healthPort: cluster.health.port, externalPort: external.port, internalPort: internal.port };
+}
+
+/** Keeps the router's picture of the cluster current. */
+function follow(cluster: Cluster, options: ClusterRouterOptions, router: Router, closers: AsyncDisposableStack): void {
+  const { informers, log, clock, client } = cluster;
+  const place = { internal: options.internalName };
+  const routes = { client, informers, router, place, nowMs: clock.now };
+  closers.defer(followRoutes(routes));
+  const pods = {
+    informers,
+    probe: probeOnce,
+    clock: systemClock,
+    onInstance: (event) => router.applyInstance(event),
+    onStartFailure: (failure) => router.setStartFailure(failure),
+  } satisfies Parameters<typeof followPods>[0];
+  closers.defer(followPods(pods));
+  closers.defer(followMappedNamespaces(informers, (namespace) => followNamespace(cluster, router, namespace)));
+  const controller = createController(routerController(routes), { informers, log, clock });
+  const stop = new AbortController();
+  controller.start(stop.signal);
+  closers.defer(async () => {
+    stop.abort(new Error("the router is stopping"));
+    await controller.close();
+  });
+}
+
+/** The core Services of one namespace that are no Revision's. */
+function followNamespace({ client, log, clock }: Cluster, router: Router, namespace: string): () => void {
+  const slices = groupResourceKey(EndpointSliceKind);
+  const scope = (kind: Kind): WatchScope => ({
+    namespace,
+    trim: trimmed,
+    ...(groupResourceKey(kind) === slices ? { labelSelector: `!${servingKeys.revision}` } : {}),
+  });
+  const informers = createInformers(client, { log, clock, scopeOf: scope });
+  informers.of(ServiceKind);
+  const stop = followServices(informers, (event) => router.applyInstance(event));
+  return () => {
+    stop();
+    void informers.close();
+  };
+}
