@@ -59,7 +59,7 @@ function ticksOf(revisions: number, ticks: number): readonly number[] {
     for (const [i, scaler] of all.entries()) {
       const load = { averageConcurrency: loadAt(tick, i), requestCount: 100, periodS: 1, queued: 0, readyInstances: 5 };
       takeSample(scaler, { revision: scaler.key, ...load }, nowMs);
-      evaluate(scaler, -Infinity, nowMs);
+      evaluate(scaler, { seesAll: true, routerInPathSinceMs: -Infinity }, nowMs);
     }
     times.push(performance.now() - began);
   }

@@ -1,6 +1,9 @@
 /** What the data plane tells the autoscaler: the seam between the router and the KPA controller. Types only. */
 
-/** One revision's load over the period since the last report (about a second). */
+/**
+ * One revision's load over the period since the last report (about a second). A request that one router passes on to
+ * another is in the report of one of them only.
+ */
 export interface LoadSample {
   /** `namespace/name` of the Revision. */
   readonly revision: string;

@@ -1,5 +1,5 @@
 /**
- * The KPA: turns what routers report into numbers of instances. Load arrives through the {@link LoadListener}, decisions
+ * The KPA: turns what routers report into numbers of instances. Load arrives through the {@link LoadSink}, decisions
  * are made here in memory, and a controller carries them out: the Deployment's scale, the PodAutoscaler's status and
  * its last decision. A revision at rest has no windows, no timer and no ticks.
  */
@@ -12,13 +12,15 @@ import type { ControllerQueue } from "../../client/controller.ts";
 import type { Informer, Informers } from "../../client/informer.ts";
 import { compileKpaSpec } from "../../scaling/kpa-spec.ts";
 import { meetDemand, tickMs } from "../../scaling/kpa.ts";
-import type { LoadListener, LoadSample } from "../../scaling/load.ts";
+import type { LoadSample } from "../../scaling/load.ts";
+import type { LoadHistory } from "../../scaling/load-wire.ts";
 import { describeProblem } from "../../scaling/setting.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { settingsReader, type AutoscalerSettings } from "./autoscaler-settings.ts";
 import { recordIsDue } from "./last-decision.ts";
 import { EdgeLine } from "./edge-line.ts";
 import type { Launcher } from "./launcher.ts";
+import type { LoadSink } from "./load-server.ts";
 import { podCounter, type PodCounts } from "./revision-pods.ts";
 import {
   createScaler,
@@ -27,7 +29,9 @@ import {
   openWindows,
   recordSilence,
   takeSample,
+  remember,
   updateScaler,
+  type LoadView,
   type RevisionScaler,
 } from "./revision-scaler.ts";
 
@@ -40,13 +44,18 @@ export interface KpaDeps {
   readonly launcher?: Launcher;
   /** Since when a router holds requests that find no instance. Default: always. */
   readonly routerInPathSinceMs?: number;
+  /**
+   * Whether all load is reported here, so that silence means that there is none. Default: always. While it is not, an
+   * instance that is there stays, and one that somebody waits for is started.
+   */
+  readonly seesAll?: () => boolean;
 }
 
-/** Revisions that waited before their PodAutoscaler was known; more than this are forgotten. */
-const maxEarlyDemand = 10_000;
+/** Revisions that waited, or had load, before their PodAutoscaler was known; more than this are forgotten. */
+const maxEarly = 10_000;
 
 /** The scalers of all revisions of class kpa. Opened by `start`, closed by `close`. */
-export class KpaAutoscaler implements LoadListener {
+export class KpaAutoscaler implements LoadSink {
   readonly #deps: KpaDeps;
   readonly #deployments: Informer<Deployment>;
   readonly #countPods: (revision: string) => PodCounts;
@@ -59,6 +68,7 @@ export class KpaAutoscaler implements LoadListener {
   >();
   readonly #active = new Set<RevisionScaler>();
   readonly #earlyDemand = new Map<string, number>();
+  readonly #earlyHistory = new Map<string, LoadHistory[]>();
   readonly #edges: EdgeLine;
   #queue: ControllerQueue | undefined;
   #cancelTick: (() => void) | undefined;
@@ -97,7 +107,7 @@ export class KpaAutoscaler implements LoadListener {
   demand(revision: string, waiting: number, nowMs: number, ready: number): void {
     const scaler = this.#scalers.get(revision);
     if (!scaler) {
-      if (this.#earlyDemand.size < maxEarlyDemand) this.#earlyDemand.set(revision, waiting);
+      if (this.#earlyDemand.size < maxEarly) this.#earlyDemand.set(revision, waiting);
       return;
     }
     this.#wake(scaler, nowMs);
@@ -108,7 +118,7 @@ export class KpaAutoscaler implements LoadListener {
     if (state === scaler.state) return;
     scaler.state = state;
     scaler.edgeMs = nowMs;
-    const { desired } = evaluate(scaler, this.#routerSinceMs, nowMs);
+    const { desired } = evaluate(scaler, this.#viewOf(scaler), nowMs);
     if (this.#startAhead(scaler, desired)) this.#edges.add(revision);
     else this.#act(revision);
   }
@@ -131,6 +141,20 @@ export class KpaAutoscaler implements LoadListener {
       // Requests are waiting: do not leave them until the next tick.
       if (sample.queued > 0) this.#decide(scaler, nowMs);
     }
+  }
+
+  remember(history: readonly LoadHistory[], nowMs: number): void {
+    for (const one of history) {
+      const scaler = this.#scalers.get(one.revision);
+      if (scaler) this.#remember(scaler, one, nowMs);
+      else if (this.#earlyHistory.size < maxEarly)
+        this.#earlyHistory.set(one.revision, [...(this.#earlyHistory.get(one.revision) ?? []), one]);
+    }
+  }
+
+  #remember(scaler: RevisionScaler, history: LoadHistory, nowMs: number): void {
+    this.#wake(scaler, nowMs);
+    remember(scaler, history, nowMs);
   }
 
   wantsSamples(revision: string): boolean {
@@ -177,7 +201,9 @@ export class KpaAutoscaler implements LoadListener {
       this.#earlyDemand.delete(key);
       this.demand(key, waiting, nowMs, 0);
     }
-    if (changed || !scaler.decision) evaluate(scaler, this.#routerSinceMs, nowMs);
+    for (const history of this.#earlyHistory.get(key) ?? []) this.#remember(scaler, history, nowMs);
+    this.#earlyHistory.delete(key);
+    if (changed || !scaler.decision) evaluate(scaler, this.#viewOf(scaler), nowMs);
     if (this.isAtRest(scaler)) this.#rest(scaler);
     else this.#wake(scaler, nowMs);
     return scaler;
@@ -190,14 +216,19 @@ export class KpaAutoscaler implements LoadListener {
   forget(revision: string): void {
     const scaler = this.#scalers.get(revision);
     this.#earlyDemand.delete(revision);
+    this.#earlyHistory.delete(revision);
     this.#edges.remove(revision);
     if (!scaler) return;
     this.#scalers.delete(revision);
     this.#active.delete(scaler);
   }
 
-  get #routerSinceMs(): number {
-    return this.#deps.routerInPathSinceMs ?? Number.NEGATIVE_INFINITY;
+  /** Of a revision without replicas all is known: what waits for it is told at once. */
+  #viewOf(scaler: RevisionScaler): LoadView {
+    return {
+      seesAll: this.#deps.seesAll === undefined || this.#replicasOf(scaler) === 0 || this.#deps.seesAll(),
+      routerInPathSinceMs: this.#deps.routerInPathSinceMs ?? Number.NEGATIVE_INFINITY,
+    };
   }
 
   #compile(pa: PodAutoscaler, { config, progressDeadlineMs }: AutoscalerSettings): RevisionScaler["spec"] {
@@ -237,7 +268,7 @@ export class KpaAutoscaler implements LoadListener {
     const nowMs = this.#deps.clock.steadyMs();
     this.#cancelTick = this.#deps.clock.after(tickMs, () => this.#tick());
     for (const scaler of this.#active) {
-      recordSilence(scaler, nowMs);
+      if (this.#viewOf(scaler).seesAll) recordSilence(scaler, nowMs);
       this.#decide(scaler, nowMs);
     }
     if (this.#active.size > 0) return;
@@ -246,7 +277,7 @@ export class KpaAutoscaler implements LoadListener {
   }
 
   #decide(scaler: RevisionScaler, nowMs: number): void {
-    const { desired, apply } = evaluate(scaler, this.#routerSinceMs, nowMs);
+    const { desired, apply } = evaluate(scaler, this.#viewOf(scaler), nowMs);
     const { facts, pa, key } = scaler;
     const replicas = this.#replicasOf(scaler);
     const news = desired !== pa.status?.desiredScale || (desired === 0 && facts.activity.phase === "active");

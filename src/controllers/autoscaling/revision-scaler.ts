@@ -4,6 +4,7 @@ import type { Activity, KpaDecision, KpaObservation, KpaState } from "../../scal
 import type { KpaSpec } from "../../scaling/kpa-spec.ts";
 import { decide, initialState } from "../../scaling/kpa.ts";
 import type { LoadSample } from "../../scaling/load.ts";
+import type { LoadHistory } from "../../scaling/load-wire.ts";
 import {
   average,
   createWindow,
@@ -12,6 +13,7 @@ import {
   resize,
   type MetricWindow,
 } from "../../scaling/metric-window.ts";
+import { lastDecisionAnnotation, parseRecordedDecision } from "../../scaling/recorded-decision.ts";
 import { activityOf, isInitialized, isReachable } from "./pa-status.ts";
 
 /** One moment by two clocks: the autoscaler goes by the steady one, objects carry the time of day. */
@@ -90,7 +92,7 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
     pa,
     spec,
     facts: factsOf(pa, now),
-    state: initialState(readyPods, now.steadyMs),
+    state: stateBefore(pa, initialState(readyPods, now.steadyMs)),
     windows: undefined,
     measuredFromMs: 0,
     rested: false,
@@ -101,6 +103,12 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
     decision: undefined,
     seen: undefined,
   };
+}
+
+/** The number that another autoscaler wanted last stands until something is known. */
+function stateBefore({ status }: PodAutoscaler, initial: KpaState): KpaState {
+  const { desiredScale = -1 } = status ?? {};
+  return desiredScale > 0 ? { ...initial, desired: desiredScale } : initial;
 }
 
 /** Takes over a new version of the PodAutoscaler; the windows keep what they hold. */
@@ -150,6 +158,23 @@ export function takeSample(scaler: RevisionScaler, sample: LoadSample, nowMs: nu
   scaler.readyInstances = sample.readyInstances;
 }
 
+/**
+ * Adds what a router measured before it could report it here. Where somebody saw the load all along, a revision with
+ * several instances needs no panic to keep them: unless there was one, as its last record says.
+ */
+export function remember(scaler: RevisionScaler, history: LoadHistory, nowMs: number): void {
+  openWindows(scaler, nowMs);
+  scaler.measuredFromMs = nowMs;
+  const values = scaler.spec.metric === "rps" ? history.requestCount : history.averageConcurrency;
+  values.forEach((value, i) => recordLoad(scaler, nowMs - (values.length - i) * 1000, value));
+  if (scaler.state.panicSinceMs === undefined || wasPanicking(scaler.pa)) return;
+  const { panicSinceMs: _, ...state } = scaler.state;
+  scaler.state = { ...state, maxPanic: 0 };
+}
+
+const wasPanicking = ({ metadata }: PodAutoscaler): boolean =>
+  parseRecordedDecision(metadata.annotations?.[lastDecisionAnnotation])?.panicking ?? true;
+
 /** Silence counts as no load: the router sees every request, so what it does not report did not happen. */
 export function recordSilence(scaler: RevisionScaler, nowMs: number): void {
   if (nowMs - scaler.reportedMs >= reportLateMs) recordLoad(scaler, nowMs, 0);
@@ -161,12 +186,21 @@ function recordLoad({ windows }: RevisionScaler, nowMs: number, value: number): 
   record(windows.panic, nowMs, value);
 }
 
+/** How far what is reported can be relied on. */
+export interface LoadView {
+  /** Whether all there is gets reported. If not, nothing is known of the load, and the number before stands. */
+  readonly seesAll: boolean;
+  /** Since when a router holds requests that find no instance. */
+  readonly routerInPathSinceMs: number;
+}
+
 /** Decides from what is known now and keeps the decision. */
-export function evaluate(scaler: RevisionScaler, routerInPathSinceMs: number | undefined, nowMs: number): KpaDecision {
+export function evaluate(scaler: RevisionScaler, view: LoadView, nowMs: number): KpaDecision {
   const { activity, reachable, initialized } = scaler.facts;
+  const { seesAll, routerInPathSinceMs } = view;
   const seen: KpaObservation = {
-    stable: averageOf(scaler, "stable", nowMs),
-    panic: averageOf(scaler, "panic", nowMs),
+    stable: seesAll ? averageOf(scaler, "stable", nowMs) : undefined,
+    panic: seesAll ? averageOf(scaler, "panic", nowMs) : undefined,
     ready: nowMs - scaler.reportedMs < freshMs ? scaler.readyInstances : scaler.readyPods,
     reachable,
     initialized,
