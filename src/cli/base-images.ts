@@ -18,15 +18,18 @@ export const baseFlags: readonly Option[] = [
 
 /**
  * Finds the base for functions of a language, as --base and --platform say: in the store, else from its registry, or
- * made out of this machine's own runtime. Undefined when none is asked for.
+ * made out of this machine's own runtime; `standard` where they say nothing. Undefined when none is wanted.
  */
 export function createBases(
   context: CommandContext,
   input: CommandInput,
-  store: ImageStore,
-  progress: Progress,
+  {
+    store,
+    progress,
+    standard,
+  }: { readonly store: ImageStore; readonly progress: Progress; readonly standard?: string },
 ): (language: LanguageName) => Promise<Underlay | undefined> {
-  const text = textOption(input, "base");
+  const text = textOption(input, "base") ?? standard;
   if (text === undefined) {
     if (textOption(input, "platform") !== undefined)
       throw new CommandError("--platform needs --base: without a base an image has no runtime for a platform", {
@@ -82,7 +85,24 @@ async function platformsOf(input: CommandInput): Promise<readonly Platform[]> {
   });
 }
 
+/** Runtimes a base made here does not have, with an image that has them. */
+const elsewhere: Readonly<Partial<Record<LanguageName, string>>> = {
+  shell: "docker.io/library/alpine:3",
+  java: "docker.io/library/eclipse-temurin:21-jre",
+};
+
 async function machineBase(context: CommandContext, { language, store, progress }: Wanted): Promise<string> {
+  const other = elsewhere[language];
+  if (other !== undefined)
+    throw new CommandError(
+      `a base made out of this machine has no ${language === "java" ? "Java" : "shell"}; name an image that has one with --base, such as --base ${other}`,
+      { exitCode: 2 },
+    );
+  if (process.platform !== "linux")
+    throw new CommandError(
+      `--base machine needs Linux; name an image with ${language === "python" ? "python3" : "node"}, such as --base docker.io/library/${language === "python" ? "python:3-slim" : "node:26-slim"} --platform linux/amd64`,
+      { exitCode: 2 },
+    );
   progress.stage(`making a base image out of this machine's ${language === "python" ? "Python" : "Node"}`);
   if (language !== "python") {
     const { makeNodeBase } = await import("../images/base/node-base.ts");

@@ -7,7 +7,7 @@ import type { ImageStore } from "../images/store.ts";
 import { CommandError, textOption, type CommandContext, type CommandInput, type Option } from "./command.ts";
 import { createBases } from "./base-images.ts";
 import type { Progress } from "./progress.ts";
-import { pushBuilt } from "./push-built.ts";
+import { namedDestination, pushBuilt, type Destination } from "./push-built.ts";
 import { dataDirOf } from "./target.ts";
 import { ebbVersion } from "./version.ts";
 
@@ -59,6 +59,10 @@ export interface Built extends BuiltFunction {
   readonly source: FunctionSource;
   readonly ms: number;
   readonly layers: readonly { readonly digest: string; readonly size: number }[];
+  /** Whether it runs without ebb: it has a base. */
+  readonly isRunnable: boolean;
+  /** The name it was pushed under; absent when it was not. */
+  readonly pushedTo?: string;
 }
 
 /** Builds functions one after the other, then pushes them where --push says; throws at the first that does not build. */
@@ -72,6 +76,10 @@ export async function buildAll(
     readonly namespace: string;
     /** Whether SBOM and provenance are attached to images without a base, too. */
     readonly attested: boolean;
+    /** The base where --base names none. */
+    readonly standardBase?: string;
+    /** Where images go when --push names nothing. */
+    readonly destination?: Destination;
   },
 ): Promise<readonly Built[]> {
   const [{ buildFunction }, { attest }] = await Promise.all([
@@ -81,7 +89,11 @@ export async function buildAll(
   const { store, progress, namespace } = to;
   const cacheDir = join(dataDirOf(context, input), "cache");
   const all: Built[] = [];
-  const bases = createBases(context, input, store, progress);
+  const bases = createBases(context, input, {
+    store,
+    progress,
+    ...(to.standardBase === undefined ? {} : { standard: to.standardBase }),
+  });
   for (const { source } of to.found) {
     const started = performance.now();
     progress.stage(`building ${source.name}: ${source.reasons.join(", ")}`);
@@ -96,9 +108,10 @@ export async function buildAll(
     }
     for (const warning of built.warnings) progress.line(`warning: ${warning}`);
     const layers = (await store.resolve(built.image))?.manifest.layers ?? [];
-    all.push({ ...built, source, ms: performance.now() - started, layers });
+    all.push({ ...built, source, ms: performance.now() - started, layers, isRunnable: under !== undefined });
   }
-  return await pushBuilt(context, input, all, { store, progress });
+  const { destination = namedDestination(input, all.length) } = to;
+  return destination ? await pushBuilt(context, input, all, { store, progress, destination }) : all;
 }
 
 /** `2 layers, 3.1 MB`. */

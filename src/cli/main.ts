@@ -42,6 +42,10 @@ function report(error: unknown, context: CommandContext): number {
     return error.exitCode;
   }
   if (context.signal.aborted) return 130;
+  if (isApiError(error) && error.code === 401) {
+    context.note("ebb: the API server does not accept these credentials (401); log in to the cluster again");
+    return 1;
+  }
   if (isApiError(error) || (error instanceof Error && usersToMend.has(error.name))) {
     context.note(`ebb: ${error.message}`);
     return 1;

@@ -1,7 +1,7 @@
 /** Bearer tokens that change: files that are rewritten, and programs that give them out. */
-import { execFile } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
+import { text } from "node:stream/consumers";
 
 export interface Token {
   readonly value: string;
@@ -30,6 +30,21 @@ export interface ExecPlugin {
   readonly args?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value: string }[];
   readonly installHint?: string;
+  readonly provideClusterInfo?: boolean;
+  readonly interactiveMode?: "Never" | "IfAvailable" | "Always";
+}
+
+/** The cluster as a plugin sees it (client.authentication.k8s.io/v1 Cluster). */
+export interface ExecCluster {
+  readonly server: string;
+  readonly config?: unknown;
+  readonly [field: string]: unknown;
+}
+
+export interface ExecPlace {
+  readonly cluster?: ExecCluster;
+  /** Whether there is somebody to answer questions on standard input. */
+  readonly terminal?: boolean;
 }
 
 export interface ExecCredential {
@@ -42,26 +57,57 @@ export interface ExecCredential {
 
 const defaultExecVersion = "client.authentication.k8s.io/v1";
 
-/** Runs a credential plugin once. Throws an Error that names the program, and how to install it if the config says. */
+/**
+ * Runs a credential plugin once. In a terminal, what it writes to standard error is passed on as it comes: some ask
+ * there to open a page. Throws an Error that names the program, its last words, and how to install it if the config says.
+ */
 export async function runExecPlugin(
   plugin: ExecPlugin,
   environment: Readonly<Record<string, string | undefined>>,
+  { cluster, terminal = false }: ExecPlace = {},
 ): Promise<ExecCredential> {
+  const { command, args = [], interactiveMode = "IfAvailable" } = plugin;
   const own = Object.fromEntries((plugin.env ?? []).map(({ name, value }) => [name, value]));
+  const interactive = terminal && interactiveMode !== "Never";
+  if (interactiveMode === "Always" && !terminal)
+    throw new Error(`the credential plugin "${command}" asks questions: run this in a terminal`);
   const info = {
     apiVersion: plugin.apiVersion ?? defaultExecVersion,
     kind: "ExecCredential",
-    spec: { interactive: false },
+    spec: { interactive, ...(plugin.provideClusterInfo === true && cluster ? { cluster } : {}) },
   };
   const env = { ...environment, ...own, KUBERNETES_EXEC_INFO: JSON.stringify(info) };
   try {
-    const { stdout } = await promisify(execFile)(plugin.command, [...(plugin.args ?? [])], { env });
-    return toCredential(JSON.parse(stdout));
+    return toCredential(JSON.parse(await outputOf(command, args, env, interactive)));
   } catch (error) {
     const why = error instanceof Error ? error.message.trim() : String(error);
     const hint = isMissingProgram(error) && plugin.installHint ? `; ${plugin.installHint.trim()}` : "";
-    throw new Error(`the credential plugin "${plugin.command}" failed: ${why}${hint}`, { cause: error });
+    throw new Error(`the credential plugin "${command}" failed: ${why}${hint}`, { cause: error });
   }
+}
+
+async function outputOf(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  interactive: boolean,
+): Promise<string> {
+  const child = spawn(command, [...args], {
+    env: { ...env },
+    stdio: [interactive ? "inherit" : "ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise<number | string>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve(code ?? signal ?? "unknown"));
+  });
+  let said = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString("utf8")).slice(-2000);
+    if (interactive) process.stderr.write(chunk);
+  });
+  const [code, output] = await Promise.all([ended, child.stdout ? text(child.stdout) : ""]);
+  if (code !== 0) throw new Error(`it ended with ${code}${said.trim() === "" ? "" : `: ${said.trim()}`}`);
+  return output;
 }
 
 const isMissingProgram = (error: unknown): boolean =>

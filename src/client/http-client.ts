@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import type { WebSocket } from "ws";
 import { failure } from "../api/meta/errors.ts";
 import { apiVersionOf, type Kind } from "../api/meta/kind.ts";
 import type { KubeObject } from "../api/meta/object.ts";
@@ -10,6 +11,7 @@ import { createTransport, type Transport } from "./http-transport.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { lines, parseWatchEvent } from "./http-watch.ts";
 import type { ConnectionConfig } from "./kubeconfig.ts";
+import { openWebSocket, type WebSocketRequest } from "./web-socket.ts";
 
 /** The Client over HTTPS, with a door to paths that are no objects (logs, tables, metrics). */
 export interface HttpClient extends Client {
@@ -21,6 +23,8 @@ export interface HttpClient extends Client {
    * given up and what is under way is broken off, with the signal's reason. So a leader that was one writes nothing.
    */
   until(signal: AbortSignal): Client;
+  /** Opens a WebSocket, paused; throws as `raw` does. The caller resumes and closes it. */
+  webSocket(request: Omit<WebSocketRequest, "headers">): Promise<WebSocket>;
   /** Resolves when the requests under way have ended. */
   close(): Promise<void>;
 }
@@ -72,6 +76,7 @@ export function createHttpClient(config: ConnectionConfig, options: HttpClientOp
         ...(body === undefined ? {} : { body }),
         ...(signal ? { signal } : {}),
       }),
+    webSocket: async (request) => openWebSocket(config, { ...request, headers: await transport.authorization() }),
     close: () => transport.close(),
     until: (signal) => makeCalls(watching, signal),
     ...makeCalls(watching),

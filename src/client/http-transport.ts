@@ -1,3 +1,4 @@
+import { getCACertificates } from "node:tls";
 import { Agent, ProxyAgent, type Dispatcher } from "undici";
 import { ApiError, failure, serviceUnavailable } from "../api/meta/errors.ts";
 import type { Status } from "../api/meta/types.gen.ts";
@@ -21,6 +22,8 @@ export interface TransportRequest {
 export interface Transport {
   /** Sends one request; throws the ApiError of an answer of 400 and above, and 503 when there is no answer. */
   send(request: TransportRequest): Promise<Dispatcher.ResponseData>;
+  /** What says who asks, for connections that are no requests. */
+  authorization(): Promise<Readonly<Record<string, string | string[]>>>;
   close(): Promise<void>;
 }
 
@@ -72,6 +75,7 @@ export function createTransport(config: ConnectionConfig, { userAgent, clock, li
         headers: {
           "user-agent": userAgent,
           accept: request.accept,
+          ...config.headers,
           ...(token ? { authorization: `Bearer ${token.value}` } : {}),
           ...(request.body === undefined ? {} : { "content-type": request.contentType }),
         },
@@ -105,20 +109,43 @@ export function createTransport(config: ConnectionConfig, { userAgent, clock, li
         } else throw error;
       }
     },
+    async authorization() {
+      if (clock.now() >= renewAtMs) await renew();
+      return { ...config.headers, ...(token ? { authorization: `Bearer ${token.value}` } : {}) };
+    },
     async close() {
       await Promise.all([calls.close(), streams.close()]);
     },
   };
 }
 
-function createDispatcher(config: ConnectionConfig, connections?: number): Dispatcher {
-  const tls = {
-    ...(config.ca ? { ca: config.ca } : {}),
+/**
+ * TLS as a connection asks for it. Without a CA of its own the machine's count besides Node's: a company's proxy or
+ * certificate authority is known there.
+ */
+export function tlsOf(config: ConnectionConfig) {
+  const own =
+    config.ca ?? (config.server.startsWith("https:") ? [...getCACertificates("bundled"), ...systemCas()] : undefined);
+  return {
+    ...(own ? { ca: own } : {}),
     ...(config.clientCertificate ? { cert: config.clientCertificate } : {}),
     ...(config.clientKey ? { key: config.clientKey } : {}),
     ...(config.tlsServerName ? { servername: config.tlsServerName } : {}),
     rejectUnauthorized: !config.insecureSkipTlsVerify,
   };
+}
+
+function systemCas(): readonly string[] {
+  try {
+    return getCACertificates("system");
+  } catch {
+    // A machine whose store cannot be read is one without.
+    return [];
+  }
+}
+
+function createDispatcher(config: ConnectionConfig, connections?: number): Dispatcher {
+  const tls = tlsOf(config);
   const pool = connections === undefined ? {} : { connections };
   return config.proxyUrl
     ? new ProxyAgent({ ...pool, uri: config.proxyUrl, requestTls: tls })
@@ -149,7 +176,7 @@ function unreachable(server: string, error: unknown): ApiError {
   return new ApiError(serviceUnavailable(`cannot reach the API server at ${server}: ${why}`).status, { cause: error });
 }
 
-function toApiError(code: number, text: string): ApiError {
+export function toApiError(code: number, text: string): ApiError {
   try {
     const status: Status & { readonly kind?: string } = JSON.parse(text);
     if (status.kind === "Status") return new ApiError(status);

@@ -1,14 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
-import {
-  fileToken,
-  runExecPlugin,
-  type ExecCredential,
-  type ExecPlugin,
-  type Token,
-  type TokenRenewal,
-} from "./credentials.ts";
+import { fileToken, type ExecCluster, type Token, type TokenRenewal } from "./credentials.ts";
+import { KubeconfigError, textOf } from "./kubeconfig-error.ts";
+import { userConnection, type User } from "./kubeconfig-user.ts";
+import { proxyOf } from "./proxy-environment.ts";
 
 /** How to reach and speak to one API server. PEM texts, not paths. */
 export interface ConnectionConfig {
@@ -19,16 +15,16 @@ export interface ConnectionConfig {
   readonly token?: Token;
   /** Where the token comes from when it changes. */
   readonly renewal?: TokenRenewal;
+  /** Sent with every request: impersonation, or a password. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   readonly insecureSkipTlsVerify?: boolean;
   readonly tlsServerName?: string;
+  /** http, https or socks5. */
   readonly proxyUrl?: string;
   /** Namespace of the context; `default` when it names none. */
   readonly namespace: string;
-}
-
-/** The kubeconfig cannot be used; the message names the file and what is wrong in it. */
-export class KubeconfigError extends Error {
-  override readonly name = "KubeconfigError";
+  /** Name of the context; absent inside a pod. */
+  readonly context?: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -40,16 +36,7 @@ interface Cluster {
   readonly "insecure-skip-tls-verify"?: boolean;
   readonly "tls-server-name"?: string;
   readonly "proxy-url"?: string;
-}
-
-interface User {
-  readonly token?: string;
-  readonly tokenFile?: string;
-  readonly "client-certificate"?: string;
-  readonly "client-certificate-data"?: string;
-  readonly "client-key"?: string;
-  readonly "client-key-data"?: string;
-  readonly exec?: ExecPlugin;
+  readonly extensions?: readonly { readonly name?: string; readonly extension?: unknown }[];
 }
 
 interface Context {
@@ -75,8 +62,9 @@ interface Merged {
 
 /**
  * Reads one context of a kubeconfig file, or of several as the KUBECONFIG variable lists them: of two parts with one
- * name the first counts. Exec plugins are run (client.authentication.k8s.io/v1); `environment` is what they get beside
- * their own variables. Throws {@link KubeconfigError}.
+ * name the first counts, and files that do not exist are passed over while one does. Exec plugins are run
+ * (client.authentication.k8s.io/v1); `environment` is what they get beside their own variables, and where a proxy is
+ * named for clusters that name none. Throws {@link KubeconfigError}.
  */
 export async function loadKubeconfig(
   files: string | readonly string[],
@@ -87,50 +75,42 @@ export async function loadKubeconfig(
   const name = contextName ?? merged.currentContext;
   if (!name) throw new KubeconfigError(`${merged.source} has no current context; choose one with --context`);
   const { value: context } = find(merged, "context", merged.contexts, name);
-  const cluster = find(merged, "cluster", merged.clusters, context.cluster ?? "");
+  const { dir, value: cluster } = find(merged, "cluster", merged.clusters, context.cluster ?? "");
   const user = context.user ? find(merged, "user", merged.users, context.user) : { dir: ".", value: {} };
-  const { server, ...rest } = cluster.value;
-  if (!server) throw new KubeconfigError(`${merged.source}: cluster "${context.cluster}" has no server`);
+  const ca = await textOf(dir, cluster["certificate-authority-data"], cluster["certificate-authority"]);
+  const server = serverOf(cluster, `${merged.source}: cluster "${context.cluster}"`);
   return present({
     server,
-    ca: await textOf(cluster.dir, rest["certificate-authority-data"], rest["certificate-authority"]),
-    insecureSkipTlsVerify: rest["insecure-skip-tls-verify"],
-    tlsServerName: rest["tls-server-name"],
-    proxyUrl: rest["proxy-url"],
+    ca,
+    insecureSkipTlsVerify: cluster["insecure-skip-tls-verify"],
+    tlsServerName: cluster["tls-server-name"],
+    proxyUrl: cluster["proxy-url"] ?? proxyOf(server, environment),
     namespace: context.namespace ?? "default",
-    ...(await credentials(user, environment)),
+    context: name,
+    ...(await userConnection(user, { environment, cluster: execCluster(cluster, server, ca) })),
   });
 }
 
-async function credentials({ dir, value: user }: Part<User>, environment: Environment): Promise<object> {
-  const certificate = {
-    clientCertificate: await textOf(dir, user["client-certificate-data"], user["client-certificate"]),
-    clientKey: await textOf(dir, user["client-key-data"], user["client-key"]),
-  };
-  if (user.exec) return { ...certificate, ...(await execCredentials(user.exec, environment)) };
-  if (user.token) return { ...certificate, token: { value: user.token } };
-  if (!user.tokenFile) return certificate;
-  const renewal = fileToken(resolve(dir, user.tokenFile));
-  return { ...certificate, renewal, token: await renewal.renew() };
+/** The address; https unless it says otherwise, as client-go reads it. */
+function serverOf(cluster: Cluster, where: string): string {
+  const { server } = cluster;
+  if (!server) throw new KubeconfigError(`${where} has no server`);
+  const address = /^https?:\/\//.test(server) ? server : `https://${server}`;
+  if (!URL.canParse(address)) throw new KubeconfigError(`${where}: server "${server}" is no address`);
+  return address;
 }
 
-async function execCredentials(plugin: ExecPlugin, environment: Environment): Promise<object> {
-  const run = async (): Promise<ExecCredential> => {
-    try {
-      return await runExecPlugin(plugin, environment);
-    } catch (error) {
-      throw new KubeconfigError(error instanceof Error ? error.message : String(error), { cause: error });
-    }
+/** What a plugin is told of the cluster when it asks (`provideClusterInfo`). */
+function execCluster(cluster: Cluster, server: string, ca: string | undefined): ExecCluster {
+  const config = cluster.extensions?.find(({ name }) => name === "client.authentication.k8s.io/exec")?.extension;
+  return {
+    server,
+    ...(ca === undefined ? {} : { "certificate-authority-data": Buffer.from(ca).toString("base64") }),
+    ...(cluster["insecure-skip-tls-verify"] === true ? { "insecure-skip-tls-verify": true } : {}),
+    ...(cluster["tls-server-name"] === undefined ? {} : { "tls-server-name": cluster["tls-server-name"] }),
+    ...(cluster["proxy-url"] === undefined ? {} : { "proxy-url": cluster["proxy-url"] }),
+    ...(config === undefined ? {} : { config }),
   };
-  const tokenOf = ({ token = "", expiresAtMs }: ExecCredential): Token => ({
-    value: token,
-    ...(expiresAtMs === undefined ? {} : { expiresAtMs }),
-  });
-  const first = await run();
-  const { clientCertificate, clientKey } = first;
-  const certificate = { ...(clientCertificate ? { clientCertificate } : {}), ...(clientKey ? { clientKey } : {}) };
-  if (first.token === undefined) return certificate;
-  return { ...certificate, token: tokenOf(first), renewal: { renew: async () => tokenOf(await run()) } };
 }
 
 const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -158,8 +138,11 @@ async function readFiles(files: readonly string[]): Promise<Merged> {
   const clusters = new Map<string, Part<Cluster>>();
   const users = new Map<string, Part<User>>();
   let currentContext: string | undefined;
+  let read = false;
   for (const file of files) {
-    const config = await readConfig(file);
+    const config = await readConfig(file, files.length > 1);
+    if (!config) continue;
+    read = true;
     const collect = <T>(into: Map<string, Part<T>>, list: unknown, field: string): void => {
       for (const entry of Array.isArray(list) ? list : []) {
         const { name, [field]: value }: Readonly<Record<string, T>> & { readonly name?: string } = entry;
@@ -172,14 +155,17 @@ async function readFiles(files: readonly string[]): Promise<Merged> {
     const current = config["current-context"];
     if (typeof current === "string" && current !== "") currentContext ??= current;
   }
+  if (!read) throw new KubeconfigError(`none of ${files.join(", ")} exists`);
   return { source: files.join(", "), currentContext, contexts, clusters, users };
 }
 
-async function readConfig(file: string): Promise<Readonly<Record<string, unknown>>> {
+async function readConfig(file: string, mayBeMissing: boolean): Promise<Readonly<Record<string, unknown>> | undefined> {
   const why = (error: unknown): string => (error instanceof Error ? error.message : String(error));
   const text = await readFile(file, "utf8").catch((error: unknown) => {
+    if (mayBeMissing && (error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new KubeconfigError(`cannot read kubeconfig ${file}: ${why(error)}`, { cause: error });
   });
+  if (text === undefined) return undefined;
   try {
     return parse(text) ?? {};
   } catch (error) {
@@ -192,17 +178,6 @@ function find<T>(merged: Merged, what: string, parts: ReadonlyMap<string, Part<T
   if (found) return found;
   const known = [...parts.keys()].join(", ");
   throw new KubeconfigError(`${merged.source} has no ${what} "${name}"; it has ${known === "" ? "none" : known}`);
-}
-
-async function textOf(dir: string, base64: string | undefined, path: string | undefined): Promise<string | undefined> {
-  if (base64 !== undefined) return Buffer.from(base64, "base64").toString("utf8");
-  if (path === undefined) return undefined;
-  const file = resolve(dir, path);
-  return readFile(file, "utf8").catch((error: unknown) => {
-    throw new KubeconfigError(`cannot read ${file}: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
-  });
 }
 
 function present(values: Readonly<Record<string, unknown>> & { readonly server: string; readonly namespace: string }) {

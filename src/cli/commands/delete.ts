@@ -3,6 +3,7 @@ import { KnativeServiceKind } from "../../api/serving/kinds.ts";
 import type { Command } from "../command.ts";
 import { connect } from "../connect.ts";
 import { namespaceOf } from "../find-service.ts";
+import { isKindMissing, notInstalled } from "../not-installed.ts";
 import { jsonOption, namespaceOption, targetOptions } from "../target.ts";
 
 export const deleteCommand: Command = {
@@ -15,13 +16,14 @@ export const deleteCommand: Command = {
   examples: ["ebb delete hello"],
   run: async (context, input) => {
     const client = await connect(context, input);
-    const namespace = namespaceOf(input);
+    const namespace = namespaceOf(input, client);
     let missing = 0;
     for (const name of input.args) {
       let deleted = true;
       try {
         await client.delete(KnativeServiceKind, { namespace, name });
       } catch (error) {
+        if (isKindMissing(error)) throw notInstalled(client);
         if (!isNotFound(error)) throw error;
         deleted = false;
         missing += 1;

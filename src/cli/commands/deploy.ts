@@ -6,6 +6,7 @@ import { isNotFound } from "../../api/meta/errors.ts";
 import { KnativeServiceKind } from "../../api/serving/kinds.ts";
 import type { Service } from "../../api/serving/types.gen.ts";
 import type { HttpClient } from "../../client/http-client.ts";
+import type { FoundFunction } from "../../functions/build/find-functions.ts";
 import type { FunctionSettings } from "../../functions/deploy/make-function-service.ts";
 import type { ImageStore } from "../../images/store.ts";
 import { baseFlags } from "../base-images.ts";
@@ -18,12 +19,15 @@ import {
   type CommandContext,
   type CommandInput,
 } from "../command.ts";
+import { registryFlags } from "../cluster/cluster-registry.ts";
+import type { ClusterTarget } from "../cluster/deploy-target.ts";
+import { pullSecretFlags } from "../cluster/pull-secret.ts";
 import { connect } from "../connect.ts";
 import { functionFlags, readFunctionFlags } from "../function-flags.ts";
 import { pushFlags } from "../push-built.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { rolledBack } from "../rolled-back.ts";
-import { dataDirOf, jsonOption, namespaceOption, runningOf, targetOptions } from "../target.ts";
+import { dataDirOf, homeOf, jsonOption, namespaceOption, runningOf, targetOptions, type Home } from "../target.ts";
 import { waitForReady } from "../wait-for-ready.ts";
 import { waitForTraffic } from "../wait-for-traffic.ts";
 
@@ -40,6 +44,8 @@ export const deploy: Command = {
     { flags: "--schedule <cron>", summary: 'call it at these times too, such as "*/5 * * * *" or @hourly' },
     ...sourceFlags,
     ...baseFlags,
+    ...registryFlags,
+    ...pullSecretFlags,
     ...pushFlags,
     { flags: "--wait <duration>", summary: "how long it may take to become ready", default: "60s" },
     { flags: "--dry-run", summary: "print the manifests as YAML (--json: as JSON) and change nothing" },
@@ -52,6 +58,7 @@ export const deploy: Command = {
     "ebb deploy . --secret TOKEN=github:token --memory 256Mi",
     "ebb deploy report.py --schedule '0 6 * * 1-5'",
     "ebb deploy functions --dry-run",
+    "ebb deploy hello.ts --context prod --registry ghcr.io/me",
   ],
   run: async (context, input) => {
     const progress = createProgress({
@@ -72,46 +79,126 @@ async function run(context: CommandContext, input: CommandInput, progress: Progr
   const flags = readFunctionFlags(input);
   const schedule = scheduleOf(input);
   const waitMs = durationOption(input, "wait") ?? 60_000;
-  const dryRun = input.options["dryRun"] === true;
-  if (!dryRun && textOption(input, "kubeconfig") === undefined) runningOf(context, input);
-  const { functions } = await findSources(context, input);
-  if (schedule !== undefined && functions.length > 1)
-    throw new CommandError(`--schedule is for one function; there are ${functions.length}`, { exitCode: 2 });
-  // The connection is made while the compiler works; the first call takes what it costs. Its failure is told by the next.
-  const client = dryRun ? undefined : connect(context, input);
-  client?.then((api) => api.list(KnativeServiceKind, { namespace: "default", limit: 1 })).catch(() => undefined);
-  const { openImageStore } = await import("../../images/store.ts");
-  const store = openImageStore(join(dataDirOf(context, input), "images"));
-  const namespace = textOption(input, "namespace") ?? "default";
-  const attested = textOption(input, "push") !== undefined;
-  const built = await buildAll(context, input, { found: functions, store, progress, namespace, attested });
-  if (client && textOption(input, "kubeconfig") !== undefined && textOption(input, "push") === undefined)
-    progress.line("warning: only this machine has the image; --push copies it to a registry that a cluster can reach");
-  const { makeFunctionService, mergeSettings, secretsOf, settingsOfModel } =
-    await import("../../functions/deploy/make-function-service.ts");
-  const wanted = built.map((b): Wanted => {
-    const said = mergeSettings(b.source.settings ?? {}, flags);
-    const settings = mergeSettings(settingsOfModel(b.model, said), said);
-    const to = { name: b.source.name, namespace: b.source.settings?.namespace ?? namespace };
-    return { ...to, built: b, settings, manifest: makeFunctionService({ ...settings, ...to, image: b.image }) };
-  });
-  if (!client) {
+  const prepared = await prepare(context, input, { progress, flags, scheduled: schedule !== undefined });
+  const { wanted, api, store } = prepared;
+  if (!api) {
     await printManifests(context, input, wanted);
     return;
   }
-  const api = await client;
+  const { secretsOf } = await import("../../functions/deploy/make-function-service.ts");
   for (const one of wanted) await requireSecrets(api, one, secretsOf(one.settings));
   const done = await Promise.all(
     wanted.map(async (one): Promise<Deployed> => {
       progress.stage(`rolling out ${one.name}: ${sizeWords(one.built.layers)}`);
       const ready = await apply(api, one, { signal: context.signal, waitMs, tell: (line) => progress.stage(line) });
-      await applySchedule(context, input, { api, store, service: ready, schedule });
+      await applySchedule(context, input, { api, store, service: ready, schedule, cluster: prepared.cluster });
       return { ...one, ready };
     }),
   );
   progress.end();
   const seconds = ((performance.now() - started) / 1000).toFixed(2);
-  for (const one of done) report(context, input, one, seconds);
+  for (const one of done) {
+    report(context, input, one, seconds);
+    if (prepared.cluster) await tellTheWay(context, input, { client: api, service: one.ready });
+  }
+}
+
+/** What is to be applied, and where. */
+interface Prepared {
+  readonly wanted: readonly Wanted[];
+  /** Absent for a dry run. */
+  readonly api?: HttpClient;
+  readonly store: ImageStore;
+  /** Absent for the ebb of this machine. */
+  readonly cluster?: ClusterTarget;
+}
+
+/** Finds, builds and, for a cluster, pushes: whatever can fail before the first Service is changed. */
+async function prepare(
+  context: CommandContext,
+  input: CommandInput,
+  of: { readonly progress: Progress; readonly flags: FunctionSettings; readonly scheduled: boolean },
+): Promise<Prepared> {
+  const { progress } = of;
+  const dryRun = input.options["dryRun"] === true;
+  const home = dryRun && !namesCluster(input) ? undefined : homeOf(context, input);
+  const { functions } = await findSources(context, input);
+  if (of.scheduled && functions.length > 1)
+    throw new CommandError(`--schedule is for one function; there are ${functions.length}`, { exitCode: 2 });
+  const { openImageStore } = await import("../../images/store.ts");
+  const store = openImageStore(join(dataDirOf(context, input), "images"));
+  const place = await openPlace(context, input, { home, functions, progress });
+  const { namespace, cluster } = place;
+  const attested = cluster !== undefined || textOption(input, "push") !== undefined;
+  const building = { found: functions, store, progress, namespace, attested };
+  const built = await buildAll(context, input, { ...building, ...cluster?.building });
+  if (!dryRun) cluster?.keepRegistry();
+  const wanted: Wanted[] = [];
+  for (const one of built) wanted.push(await makeWanted(one, { ...of, namespace, dryRun, cluster }));
+  const api = dryRun ? undefined : await place.api;
+  return { wanted, store, ...(api ? { api } : {}), ...(cluster ? { cluster } : {}) };
+}
+
+interface Place {
+  readonly namespace: string;
+  readonly api?: Promise<HttpClient>;
+  readonly cluster?: ClusterTarget;
+}
+
+/** The connection to where it is deployed, and what a cluster asks for. */
+async function openPlace(
+  context: CommandContext,
+  input: CommandInput,
+  of: { readonly home: Home | undefined; readonly functions: readonly FoundFunction[]; readonly progress: Progress },
+): Promise<Place> {
+  const named = textOption(input, "namespace");
+  if (!of.home) return { namespace: named ?? "default" };
+  const api = connect(context, input);
+  if (of.home.kind === "standalone") {
+    // The connection is made while the compiler works; the first call takes what it costs. Its failure is told by the next.
+    api.then((client) => client.list(KnativeServiceKind, { namespace: "default", limit: 1 })).catch(() => undefined);
+    return { namespace: named ?? "default", api };
+  }
+  const client = await api;
+  const namespace = named ?? client.config.namespace;
+  const namespaces = of.functions.map(({ source }) => source.settings?.namespace ?? namespace);
+  const { clusterTarget } = await import("../cluster/deploy-target.ts");
+  const cluster = await clusterTarget(context, input, { client, namespaces, progress: of.progress });
+  return { namespace, api, cluster };
+}
+
+async function makeWanted(
+  built: Built,
+  of: {
+    readonly flags: FunctionSettings;
+    readonly namespace: string;
+    readonly dryRun: boolean;
+    readonly cluster: ClusterTarget | undefined;
+  },
+): Promise<Wanted> {
+  const { makeFunctionService, mergeSettings, settingsOfModel } =
+    await import("../../functions/deploy/make-function-service.ts");
+  const said = mergeSettings(built.source.settings ?? {}, of.flags);
+  const to = { name: built.source.name, namespace: built.source.settings?.namespace ?? of.namespace };
+  const secret = said.imagePullSecret ?? (of.dryRun ? undefined : await of.cluster?.pullSecret(built, to.namespace));
+  const settings = {
+    ...mergeSettings(settingsOfModel(built.model, said), said),
+    ...(secret === undefined ? {} : { imagePullSecret: secret }),
+  };
+  return { ...to, built, settings, manifest: makeFunctionService({ ...settings, ...to, image: built.image }) };
+}
+
+const namesCluster = (input: CommandInput): boolean =>
+  textOption(input, "kubeconfig") !== undefined || textOption(input, "context") !== undefined;
+
+/** How a person reaches a service of a cluster whose name does not lead there by itself. */
+async function tellTheWay(
+  context: CommandContext,
+  input: CommandInput,
+  { client, service }: { readonly client: HttpClient; readonly service: Service },
+): Promise<void> {
+  const { wayWords } = await import("../cluster/way-words.ts");
+  for (const line of await wayWords(context, input, { client, service })) context.note(line);
 }
 
 interface Wanted {
@@ -187,9 +274,10 @@ async function applySchedule(
     readonly store: ImageStore;
     readonly service: Service;
     readonly schedule: string | undefined;
+    readonly cluster: ClusterTarget | undefined;
   },
 ): Promise<void> {
-  const { api, service, schedule } = of;
+  const { api, service, schedule, cluster } = of;
   const { name, namespace = "default", uid = "" } = service.metadata;
   if (schedule === undefined) {
     // Only one made here is taken away: the label says so.
@@ -198,13 +286,12 @@ async function applySchedule(
     return;
   }
   const { buildCaller, makeSchedule } = await import("../../functions/deploy/make-schedule.ts");
-  const host = new URL(service.status?.url ?? "http://localhost").host;
+  const outside = service.status?.url ?? "http://localhost";
   // In a cluster names resolve; here the router is called by its address.
-  const url =
-    textOption(input, "kubeconfig") === undefined
-      ? runningOf(context, input).routerUrl
-      : (service.status?.address?.url ?? service.status?.url ?? "");
-  const image = await buildCaller(of.store);
+  const inside = service.status?.address?.url ?? outside;
+  const url = cluster ? inside : runningOf(context, input).routerUrl;
+  const { host } = new URL(cluster ? inside : outside);
+  const image = cluster ? await cluster.pushCaller(of.store) : await buildCaller(of.store);
   const body = makeSchedule({ name, namespace, schedule, image, url, host, owner: { uid } });
   await api.patch(
     CronJobKind,

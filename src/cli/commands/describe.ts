@@ -16,7 +16,7 @@ export const describe: Command = {
   examples: ["ebb describe hello", "ebb describe hello --json"],
   run: async (context, input) => {
     const client = await connect(context, input);
-    const service = await findService(client, namespaceOf(input), firstArg(input));
+    const service = await findService(client, namespaceOf(input, client), firstArg(input));
     const facts = await readServiceFacts(client, service);
     if (input.options["json"] === true) context.print(JSON.stringify(facts, undefined, 2));
     else for (const line of describeLines(facts, Date.now())) context.print(line);

@@ -1,10 +1,9 @@
 import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
-import { isNotFound } from "../../api/meta/errors.ts";
-import { KnativeServiceKind } from "../../api/serving/kinds.ts";
 import { explainDecision } from "../../scaling/explain.ts";
 import { lastDecisionAnnotation, parseRecordedDecision } from "../../scaling/recorded-decision.ts";
-import { CommandError, firstArg, textOption, type Command } from "../command.ts";
+import { CommandError, firstArg, type Command } from "../command.ts";
 import { connect } from "../connect.ts";
+import { findService, namespaceOf } from "../find-service.ts";
 import { jsonOption, namespaceOption, targetOptions } from "../target.ts";
 
 export const explain: Command = {
@@ -16,11 +15,8 @@ export const explain: Command = {
   run: async (context, input) => {
     const client = await connect(context, input);
     const name = firstArg(input);
-    const namespace = textOption(input, "namespace") ?? "default";
-    const service = await client.get(KnativeServiceKind, { namespace, name }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-      throw new CommandError(`there is no service "${name}" in namespace ${namespace}; "ebb get" lists what there is`);
-    });
+    const namespace = namespaceOf(input, client);
+    const service = await findService(client, namespace, name);
     const revisions = [...new Set((service.status?.traffic ?? []).flatMap((t) => t.revisionName ?? []))];
     if (revisions.length === 0)
       throw new CommandError(`"${name}" has no revision with traffic yet; "ebb get" shows why`);

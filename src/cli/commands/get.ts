@@ -1,7 +1,9 @@
 import { builtinDefinitions } from "../../api/definitions.ts";
 import { apiVersionOf, type Kind } from "../../api/meta/kind.ts";
-import { CommandError, textOption, type Command } from "../command.ts";
+import { CommandError, type Command } from "../command.ts";
 import { connect } from "../connect.ts";
+import { namespaceOf } from "../find-service.ts";
+import { isKindMissing, notInstalled } from "../not-installed.ts";
 import { tableLines, type Table } from "../print-table.ts";
 import { jsonOption, namespaceOption, targetOptions } from "../target.ts";
 
@@ -26,14 +28,20 @@ export const get: Command = {
     const all = input.options["allNamespaces"] === true;
     const client = await connect(context, input);
     const group = kind.group === "" ? "/api/v1" : `/apis/${apiVersionOf(kind)}`;
-    const scope = kind.namespaced && !all ? `/namespaces/${textOption(input, "namespace") ?? "default"}` : "";
+    const scope = kind.namespaced && !all ? `/namespaces/${namespaceOf(input, client)}` : "";
     const path = `${group}${scope}/${kind.plural}${name === undefined ? "" : `/${name}`}`;
+    const ask = async (accept?: string): Promise<unknown> => {
+      try {
+        return await (await client.raw(path, accept === undefined ? {} : { accept })).body.json();
+      } catch (error) {
+        throw isKindMissing(error) && kind.group.endsWith("knative.dev") ? notInstalled(client) : error;
+      }
+    };
     if (input.options["json"] === true) {
-      context.print(JSON.stringify(await (await client.raw(path)).body.json(), undefined, 2));
+      context.print(JSON.stringify(await ask(), undefined, 2));
       return;
     }
-    const accept = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
-    const table = (await (await client.raw(path, { accept })).body.json()) as Table;
+    const table = (await ask("application/json;as=Table;v=v1;g=meta.k8s.io,application/json")) as Table;
     if (table.rows.length === 0)
       context.note(all ? `no ${kind.plural} anywhere` : `no ${kind.plural} in this namespace`);
     else for (const line of tableLines(table, input.options["wide"] === true)) context.print(line);

@@ -1,4 +1,6 @@
 import { request, type IncomingMessage } from "node:http";
+import { request as requestOverTls } from "node:https";
+import { connect as connectTls } from "node:tls";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import {
@@ -9,10 +11,11 @@ import {
   type CommandContext,
   type CommandInput,
 } from "../command.ts";
+import type { RouterWay } from "../cluster/router-way.ts";
 import { connect } from "../connect.ts";
 import { findService, namespaceOf } from "../find-service.ts";
 import { makeRequest, type InvokeRequest } from "../make-request.ts";
-import { jsonOption, namespaceOption, runningOf, targetOptions } from "../target.ts";
+import { homeOf, jsonOption, namespaceOption, runningOf, targetOptions } from "../target.ts";
 import { splitTiming, timingWords } from "../timing.ts";
 
 export const invoke: Command = {
@@ -46,13 +49,10 @@ export const invoke: Command = {
     "ebb invoke orders --type order.placed --source /shop -d @order.json",
   ],
   run: async (context, input) => {
-    const inCluster = textOption(input, "kubeconfig") !== undefined;
-    const router = inCluster ? undefined : runningOf(context, input).routerUrl;
     const message = await makeRequest(context, input);
-    const service = await urlOf(context, input);
-    const { host } = service;
-    const url = new URL(textOption(input, "path") ?? "/", router ?? service);
-    const { answer, connectedMs, firstByteMs } = await send(url, host, message, context.signal);
+    const { url: service, way } = await wayTo(context, input);
+    const url = new URL(textOption(input, "path") ?? "/", way.origin);
+    const { answer, connectedMs, firstByteMs } = await send(way, { url, host: service.host, message }, context.signal);
     const timing = (): ReturnType<typeof splitTiming> => {
       const header = answer.headers["server-timing"];
       return splitTiming(
@@ -88,13 +88,27 @@ function bodyField(body: Buffer): { readonly body: string } | { readonly bodyBas
   return Buffer.from(text).equals(body) ? { body: text } : { bodyBase64: body.toString("base64") };
 }
 
-async function urlOf(context: CommandContext, input: CommandInput): Promise<URL> {
+/** Where the service is to be found, and how a request gets there. */
+async function wayTo(
+  context: CommandContext,
+  input: CommandInput,
+): Promise<{ readonly url: URL; readonly way: RouterWay }> {
+  const home = homeOf(context, input);
   const client = await connect(context, input);
   const name = firstArg(input);
-  const { status } = await findService(client, namespaceOf(input), name);
+  const { status } = await findService(client, namespaceOf(input, client), name);
   if (status?.url === undefined)
     throw new CommandError(`service "${name}" has no URL yet; "ebb describe ${name}" shows why`);
-  return new URL(status.url);
+  const url = new URL(status.url);
+  if (home.kind === "standalone") {
+    // Names like hello.default.localhost do not resolve everywhere: the router is called by address.
+    const origin = runningOf(context, input).routerUrl;
+    return { url, way: { words: origin, origin, isPublic: true } };
+  }
+  const { findRouterWay } = await import("../cluster/router-way.ts");
+  const way = await findRouterWay(client, url, context.signal);
+  if (input.options["timing"] === true) context.note(`through ${way.words}`);
+  return { url, way };
 }
 
 interface Sent {
@@ -104,15 +118,40 @@ interface Sent {
   readonly firstByteMs: number;
 }
 
-// Names like hello.default.localhost do not resolve everywhere: the router is called by address, the name goes as Host.
-async function send(url: URL, host: string, message: InvokeRequest, signal: AbortSignal): Promise<Sent> {
+async function send(
+  way: RouterWay,
+  { url, host, message }: { readonly url: URL; readonly host: string; readonly message: InvokeRequest },
+  signal: AbortSignal,
+): Promise<Sent> {
   const { method, headers, body } = message;
+  const secure = url.protocol === "https:";
+  const servername = host.replace(/:\d+$/, "");
+  const raw = await way.connect?.();
+  const socket = raw && secure ? connectTls({ socket: raw, servername }) : raw;
   let connectedMs = performance.now();
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const sent = request(url, { method, headers: { host, ...headers }, signal }, resolve);
-    sent.once("socket", (socket) => socket.once("connect", () => (connectedMs = performance.now())));
-    sent.once("error", reject);
+    const options = {
+      method,
+      headers: { host, ...headers },
+      signal,
+      ...(socket ? { createConnection: () => socket } : {}),
+      ...(secure ? { servername } : {}),
+    };
+    const sent = (secure && !socket ? requestOverTls : request)(
+      socket ? new URL(`${url.pathname}${url.search}`, "http://router") : url,
+      options,
+      resolve,
+    );
+    sent.once("socket", (used) => used.once("connect", () => (connectedMs = performance.now())));
+    sent.once("error", (error) =>
+      reject(
+        signal.aborted
+          ? signal.reason
+          : new CommandError(`cannot call ${host} through ${way.words}: ${error.message}`, { cause: error }),
+      ),
+    );
     sent.end(body);
   });
+  answer.once("close", () => socket?.destroy());
   return { answer, connectedMs, firstByteMs: performance.now() - connectedMs };
 }

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { CommandError, type Command } from "../command.ts";
-import { kubeconfigOf } from "../target.ts";
+import { dataDirOf, runningOf } from "../target.ts";
 
 export const kubectl: Command = {
   name: "kubectl",
@@ -10,7 +11,9 @@ export const kubectl: Command = {
   examples: ["ebb kubectl get pods -A", "ebb kubectl apply -f service.yaml"],
   passThrough: true,
   run: async (context, input) => {
-    const kubeconfig = kubeconfigOf(context, { args: [], options: {} });
+    const none = { args: [], options: {} };
+    runningOf(context, none);
+    const kubeconfig = join(dataDirOf(context, none), "kubeconfig");
     const child = spawn("kubectl", input.args, { stdio: "inherit", env: { ...context.env, KUBECONFIG: kubeconfig } });
     return await new Promise<number>((resolve, reject) => {
       child.once("error", reject);

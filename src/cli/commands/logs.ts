@@ -37,7 +37,7 @@ export const logs: Command = {
   run: async (context, input) => {
     const client = await connect(context, input);
     const name = firstArg(input);
-    const namespace = namespaceOf(input);
+    const namespace = namespaceOf(input, client);
     const query = queryOf(input);
     await findService(client, namespace, name);
     const revision = textOption(input, "revision");

@@ -24,7 +24,7 @@ export const rollback: Command = {
   run: async (context, input) => {
     const client = await connect(context, input);
     const name = firstArg(input);
-    const namespace = namespaceOf(input);
+    const namespace = namespaceOf(input, client);
     const waitMs = durationOption(input, "wait") ?? 60_000;
     const service = await findService(client, namespace, name);
     const labelSelector = `serving.knative.dev/service=${name}`;

@@ -21,7 +21,19 @@ export interface Schedule {
 export function makeSchedule(wanted: Schedule): Readonly<Record<string, unknown>> {
   const labels = { [functionLabel]: wanted.name };
   const source = `/apis/batch/v1/namespaces/${wanted.namespace}/cronjobs/${wanted.name}`;
-  const call = { name: "call", image: wanted.image, args: [wanted.url, wanted.host, source] };
+  const call = {
+    name: "call",
+    image: wanted.image,
+    args: [wanted.url, wanted.host, source],
+    // What Pod Security "restricted" asks for.
+    securityContext: {
+      runAsNonRoot: true,
+      readOnlyRootFilesystem: true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+  };
   const owner = { apiVersion: "serving.knative.dev/v1", kind: "Service", name: wanted.name, uid: wanted.owner.uid };
   return {
     apiVersion: "batch/v1",
@@ -46,12 +58,13 @@ export function makeSchedule(wanted: Schedule): Readonly<Record<string, unknown>
   };
 }
 
-/** The image of the program that calls; the same bytes for every function. */
-export async function buildCaller(store: ImageStore): Promise<string> {
+/** The image of the program that calls; the same bytes for every function. Without a base, Node is the machine's. */
+export async function buildCaller(store: ImageStore, base?: string): Promise<string> {
   const name = "dev.local/ebb-system/scheduled-call";
   const digest = await buildImage(store, name, {
     layers: [{ kind: "files", files: [{ path: "app/call.mjs", content: callProgram }] }],
     config: { Entrypoint: ["node", "/app/call.mjs"], WorkingDir: "/app", User: "65532" },
+    ...(base === undefined ? {} : { base }),
   });
   return `${name}@${digest}`;
 }

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { dockerCredentials } from "../../../images/registry/credentials.ts";
+import { dockerCredentials, type FindCredentials } from "../../../images/registry/credentials.ts";
 import type { OnProgress } from "../../../images/registry/progress.ts";
 import { createRegistryClient, type RegistryClient } from "../../../images/registry/registry-client.ts";
 import { openImageStore, type ImageStore } from "../../../images/store.ts";
@@ -23,13 +23,21 @@ export function storeOf(context: CommandContext, input: CommandInput): ImageStor
   return openImageStore(join(dataDirOf(context, input), "images"));
 }
 
+/** The logins of docker and podman. */
+export const loginsOf = (context: CommandContext): FindCredentials =>
+  dockerCredentials({ home: context.env["HOME"] ?? homedir(), env: context.env });
+
 /** A client with the logins of docker and podman. The caller closes it. */
-export function registryClientOf(context: CommandContext, input: CommandInput): RegistryClient {
+export function registryClientOf(
+  context: CommandContext,
+  input: CommandInput,
+  options: { readonly insecure?: boolean; readonly findCredentials?: FindCredentials } = {},
+): RegistryClient {
   const ca = textOption(input, "ca");
   return createRegistryClient({
-    findCredentials: dockerCredentials({ home: context.env["HOME"] ?? homedir(), env: context.env }),
+    findCredentials: options.findCredentials ?? loginsOf(context),
     env: context.env,
-    insecure: input.options["insecure"] === true,
+    insecure: options.insecure ?? input.options["insecure"] === true,
     ...(ca === undefined ? {} : { caFile: ca }),
   });
 }
