@@ -15,27 +15,25 @@ import {
   RevisionKind,
   RouteKind,
 } from "../api/serving/kinds.ts";
-import type { Client } from "../client/client.ts";
-import type { Clock } from "../client/clock.ts";
-import { createController } from "../client/create-controller.ts";
-import { createEventRecorder } from "../client/event-recorder.ts";
 import { LeadershipLost, runAsLeader } from "../client/leader-election.ts";
 import type { WatchScope } from "../client/reflector.ts";
-import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
-import { servingControllers } from "../controllers/serving-controllers.ts";
-import type { ServingDeps } from "../controllers/serving/deps.ts";
-import { createRegistryClient } from "../images/registry/registry-client.ts";
-import { askForDigest } from "../images/resolve-digest.ts";
+import { issueCertificate, type KeyedCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { admissionHandlers } from "./admission-handlers.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
+import { lead, type LeadOptions } from "./lead.ts";
+import { createLoadDoor, type LoadDoor } from "./load-door.ts";
+import { startServingListener } from "./serving-listener.ts";
 import { trimmedOfManifest } from "./trim-objects.ts";
 
-export interface ClusterControllerOptions extends Omit<ClusterOptions, "component"> {
-  /** Domain of Routes that no config-domain entry covers. */
-  readonly defaultDomain: string;
-  /** Port of the router as users see it; absent for 80 and 443. */
-  readonly externalPort?: number;
+export interface ClusterControllerOptions extends Omit<ClusterOptions, "component">, LeadOptions {
   readonly lease: LeaseTiming;
+  /** Where API servers find webhooks, over HTTPS. */
+  readonly serving: { readonly host: string; readonly port: number };
+  /** Users who may report load: the service accounts of routers. */
+  readonly routers: readonly string[];
+  /** For the listener; one of its own making when absent. */
+  readonly certificate?: KeyedCertificate;
 }
 
 /** In milliseconds; see {@link standardLease}. */
@@ -54,6 +52,7 @@ export const standardLease: LeaseTiming = { leaseMs: 3000, renewDeadlineMs: 2000
 
 export interface ClusterController {
   readonly healthPort: number;
+  readonly servingPort: number;
   /** Gives leadership back, ends what it runs. May be called more than once. */
   close(): Promise<void>;
 }
@@ -81,7 +80,7 @@ const statusOnly = new Set([KnativeServiceKind, DomainMappingKind].map((kind) =>
 const scopeOf = (kind: Kind): WatchScope | undefined =>
   statusOnly.has(groupResourceKey(kind)) ? { trim: trimmedOfManifest } : undefined;
 
-/** Starts; resolves when the health listener answers. Leading begins when the lease is free and everything is known. */
+/** Starts; resolves when the listeners answer. Leading begins when the lease is free and everything is known. */
 export async function startClusterController(
   options: ClusterControllerOptions,
   log: Logger,
@@ -92,11 +91,18 @@ export async function startClusterController(
     const parts = [{ name: "informers", missing: () => (synced ? undefined : "not all kinds are listed yet") }];
     const cluster = await openCluster({ scopeOf, ...options, component: "controller" }, parts, { log, closers });
     for (const kind of watchedKinds) cluster.informers.of(kind);
+    const certificate = options.certificate ?? ownCertificate(cluster);
+    const door = createLoadDoor(cluster, options.routers);
+    const serving = await startServingListener(options.serving, certificate, {
+      handlers: admissionHandlers(cluster),
+      upgrade: door.upgrade,
+    });
+    closers.defer(() => serving.close());
     const stop = new AbortController();
     const running = (async () => {
       await cluster.informers.synced(stop.signal);
       synced = true;
-      await leadAgainAndAgain(cluster, options, stop.signal);
+      await leadAgainAndAgain(cluster, door, options, stop.signal);
     })().catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
     });
@@ -106,16 +112,27 @@ export async function startClusterController(
     });
     const undo = closers.move();
     let closing: Promise<void> | undefined;
-    return { healthPort: cluster.health.port, close: () => (closing ??= undo.disposeAsync()) };
+    return {
+      healthPort: cluster.health.port,
+      servingPort: serving.port,
+      close: () => (closing ??= undo.disposeAsync()),
+    };
   } catch (error) {
     await closers.disposeAsync();
     throw error;
   }
 }
 
+/** Signed by itself: good for whoever is told to trust it. */
+function ownCertificate({ namespace, clock }: Pick<Cluster, "namespace" | "clock">): KeyedCertificate {
+  const host = `ebb-controller.${namespace}.svc`;
+  return issueCertificate({ commonName: host, use: "server", hosts: [host, "127.0.0.1"], now: clock.now(), days: 365 });
+}
+
 /** A lost lease ends what this replica did as leader, not the replica. */
 async function leadAgainAndAgain(
   cluster: Cluster,
+  door: LoadDoor,
   options: ClusterControllerOptions,
   signal: AbortSignal,
 ): Promise<void> {
@@ -125,7 +142,7 @@ async function leadAgainAndAgain(
       await runAsLeader(
         { client: cluster.leases, clock, log },
         { lease: { namespace, name: "ebb-controller" }, identity: identity.holder, ...options.lease },
-        (leading) => lead(cluster, options, leading),
+        (leading) => lead(cluster, door, options, leading),
         signal,
       );
     } catch (error) {
@@ -133,49 +150,4 @@ async function leadAgainAndAgain(
       log.warn("leadership was lost, waiting to lead again", { err: error });
     }
   }
-}
-
-/** A leader that leaves by itself has this long to end what it began; it still holds the lease. */
-const farewellMs = 1000;
-
-/** Fires when nothing may be written any more: at once when the lease was lost, a moment later on a stop. */
-function fenceAfter(signal: AbortSignal, clock: Clock): AbortSignal {
-  const fence = new AbortController();
-  const close = (): void => fence.abort(signal.reason);
-  signal.addEventListener(
-    "abort",
-    () => (signal.reason instanceof LeadershipLost ? close() : clock.after(farewellMs, close)),
-    { once: true },
-  );
-  return fence.signal;
-}
-
-/** Runs the controllers until the signal. */
-async function lead(cluster: Cluster, options: ClusterControllerOptions, signal: AbortSignal): Promise<void> {
-  const { informers, clock, log } = cluster;
-  await using closers = new AsyncDisposableStack();
-  const registries = createRegistryClient({ findCredentials: async () => undefined, env: options.env });
-  closers.defer(() => registries.close());
-  const client: Client = cluster.client.until(fenceAfter(signal, clock));
-  const core = { client, informers, clock, log };
-  const recorder = createEventRecorder(core, "ebb-controller");
-  closers.defer(() => recorder.flush());
-  const autoscaling = createAutoscaling(core);
-  const deps: ServingDeps = {
-    ...core,
-    recorder,
-    externalPort: () => options.externalPort,
-    defaultDomain: options.defaultDomain,
-    resolveDigest: (image, { signal }) => askForDigest(registries, image, { signal }),
-  };
-  const specs = [...servingControllers(deps), ...autoscaling.controllers];
-  const controllers = specs.map((spec) => createController(spec, core));
-  closers.defer(async () => {
-    await Promise.all(controllers.map((controller) => controller.close()));
-  });
-  for (const controller of controllers) controller.start(signal);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

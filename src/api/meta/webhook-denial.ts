@@ -12,8 +12,8 @@ export function webhookDenial(kind: Pick<Kind, "group" | "kind">, errors: readon
   );
 }
 
-/** The internal groups are checked by Serving's webhook, config maps by its sibling. */
-function webhookOf({ group, kind }: Pick<Kind, "group" | "kind">): string {
+/** Name of the webhook that checks a kind. The internal groups are checked by Serving's webhook, config maps by its sibling. */
+export function webhookOf({ group, kind }: Pick<Kind, "group" | "kind">): string {
   if (group === "" && kind === "ConfigMap") return "config.webhook.serving.knative.dev";
   return `validation.webhook.${group.endsWith(".internal.knative.dev") ? "serving.knative.dev" : group}`;
 }

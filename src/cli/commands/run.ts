@@ -4,6 +4,7 @@ import type { Logger, LogLevel } from "../../telemetry/logger.ts";
 import {
   CommandError,
   durationOption,
+  listOption,
   numberOption,
   textOption,
   type Command,
@@ -70,6 +71,11 @@ export async function untilTold(context: CommandContext, part: { close(): Promis
   await part.close();
 }
 
+function routersOf(context: CommandContext, input: CommandInput): readonly string[] {
+  const named = listOption(input, "routerUser");
+  return named.length > 0 ? named : [`system:serviceaccount:${partOf(context, input).namespace}:ebb-router`];
+}
+
 const controller: Command = {
   name: "controller",
   summary: "Serving controllers and autoscaler",
@@ -79,6 +85,17 @@ const controller: Command = {
       flags: "--domain <name>",
       summary: "domain of Routes where config-domain has none",
       default: "svc.cluster.local",
+    },
+    { flags: "--serving-address <host:port>", summary: "where webhooks are served", default: "0.0.0.0:8443" },
+    {
+      flags: "--insecure-registry <host:port>",
+      summary: "resolve tags there without TLS, or with any certificate",
+      repeat: true,
+    },
+    {
+      flags: "--router-user <name>",
+      summary: "user who may report load (default: service account ebb-router of ebb's namespace)",
+      repeat: true,
     },
     { flags: "--external-port <n>", summary: "port of the router in URLs; none for 80 and 443" },
     { flags: "--lease-duration <duration>", summary: "how long a leader that says nothing counts", default: "3s" },
@@ -93,6 +110,9 @@ const controller: Command = {
     const part = await startClusterController(
       {
         ...partOf(context, input),
+        serving: addressOption(input, "servingAddress", "0.0.0.0:8443"),
+        routers: routersOf(context, input),
+        insecureRegistries: listOption(input, "insecureRegistry"),
         defaultDomain: textOption(input, "domain") ?? "svc.cluster.local",
         ...(externalPort === undefined ? {} : { externalPort }),
         lease: {

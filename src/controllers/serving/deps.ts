@@ -1,3 +1,4 @@
+import type { LocalObjectReference } from "../../api/core/types.gen.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
@@ -22,5 +23,17 @@ export interface ServingDeps {
    * The image by digest (`name@sha256:…`), or undefined where its tag is to be used as it is. Rejects with a reason a
    * user understands when there is no such image.
    */
-  readonly resolveDigest: (image: string, options: { readonly signal: AbortSignal }) => Promise<string | undefined>;
+  readonly resolveDigest: ResolveDigest;
+}
+
+export type ResolveDigest = (
+  image: string,
+  options: { readonly signal: AbortSignal; readonly as: PullsAs },
+) => Promise<string | undefined>;
+
+/** Whose logins an image is pulled with: the pod's own, else its service account's. */
+export interface PullsAs {
+  readonly namespace: string;
+  readonly serviceAccountName: string;
+  readonly imagePullSecrets?: readonly LocalObjectReference[];
 }

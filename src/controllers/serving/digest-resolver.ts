@@ -2,6 +2,7 @@
 import type { Container, Revision } from "../../api/serving/types.gen.ts";
 import type { DeploymentConfig } from "../../api/serving/config-deployment.ts";
 import type { Clock } from "../../client/clock.ts";
+import type { PullsAs, ResolveDigest } from "./deps.ts";
 import type { Digests } from "./revision-status.ts";
 
 export interface DigestResolver {
@@ -15,7 +16,7 @@ export interface DigestResolver {
 
 export interface DigestResolverDeps {
   readonly clock: Clock;
-  readonly resolveDigest: (image: string, options: { readonly signal: AbortSignal }) => Promise<string | undefined>;
+  readonly resolveDigest: ResolveDigest;
 }
 
 const firstRetryMs = 1_000;
@@ -76,12 +77,13 @@ async function run(
   config: DeploymentConfig,
 ): Promise<void> {
   const signal = AbortSignal.timeout(config.digestResolutionTimeoutMs);
+  const as = pullsAs(revision);
   const digestOf = async (container: Container) => {
     const { name = "", image = "" } = container;
     if (image.includes("@sha256:")) return { name, imageDigest: image };
     if (isSkipped(container, config)) return { name };
     try {
-      const imageDigest = await deps.resolveDigest(image, { signal });
+      const imageDigest = await deps.resolveDigest(image, { signal, as });
       return imageDigest === undefined ? { name } : { name, imageDigest };
     } catch (error) {
       throw new ImageError(image, error);
@@ -100,6 +102,15 @@ async function run(
     search.failures += 1;
     search.retryAtMs = deps.clock.steadyMs() + Math.min(longestRetryMs, firstRetryMs * 2 ** (search.failures - 1));
   }
+}
+
+function pullsAs({ metadata, spec }: Revision): PullsAs {
+  const { serviceAccountName, imagePullSecrets } = spec;
+  return {
+    namespace: metadata.namespace ?? "",
+    serviceAccountName: serviceAccountName || "default",
+    ...(imagePullSecrets ? { imagePullSecrets } : {}),
+  };
 }
 
 class ImageError extends Error {

@@ -108,7 +108,7 @@ class Client implements RegistryClient {
       } catch (error) {
         asked.signal?.throwIfAborted();
         if (error instanceof ImageError) throw error;
-        if (this.#fallBackToPlain(asked, error)) continue;
+        if (facts.url.startsWith("https:") && this.#fallBackToPlain(asked, error)) continue;
         if (error instanceof PassingFailure && last) throw error.cause;
         if (once && !(error instanceof PassingFailure)) throw error;
         if (last || !mayHeal(error, tryNumber)) throw explainBreak(facts, error, tryNumber);
@@ -232,7 +232,8 @@ class Client implements RegistryClient {
     const { code = "" } = error as NodeJS.ErrnoException;
     const noTls =
       code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "EPROTO" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG";
-    if (!this.#options.insecure || !noTls || this.#plain.has(asked.registry)) return false;
+    // Of several requests at once the first to fail has told the others already.
+    if (!this.#options.insecure || !noTls) return false;
     this.#plain.add(asked.registry);
     return true;
   }

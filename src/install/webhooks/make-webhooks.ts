@@ -1,3 +1,5 @@
+import { ConfigMapKind } from "../../api/core/kinds.ts";
+import { webhookOf } from "../../api/meta/webhook-denial.ts";
 import { servingConfigMapNames } from "../../api/serving/config-maps.ts";
 import { servingNamespace } from "../../api/serving/keys.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
@@ -25,9 +27,9 @@ export function makeWebhooks(kinds: readonly CustomKind[] = customKinds()): read
       { ...webhook(defaults, "/defaults", rules), reinvocationPolicy: "IfNeeded" },
     ]),
     configuration("ValidatingWebhookConfiguration", validation, [
-      webhook(validation, "/validate", rules),
+      ...validatingWebhooks(kinds),
       {
-        ...webhook("config.webhook.ebb.dev", "/validate", [
+        ...webhook(webhookOf(ConfigMapKind), "/validate", [
           { apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations, scope: "Namespaced" },
         ]),
         namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": servingNamespace } },
@@ -43,6 +45,12 @@ export function makeWebhooks(kinds: readonly CustomKind[] = customKinds()): read
 }
 
 const operations = ["CREATE", "UPDATE"] as const;
+
+/** Named as Knative's are: the name stands at the beginning of every denial, and there people look for it. */
+function validatingWebhooks(kinds: readonly CustomKind[]): readonly object[] {
+  const byName = Object.groupBy(kinds, ({ stored }) => webhookOf(stored.kind));
+  return Object.entries(byName).map(([name, checked = []]) => webhook(name, "/validate", rulesOf(checked)));
+}
 
 /** One rule per group and version. */
 function rulesOf(kinds: readonly CustomKind[]): readonly object[] {
