@@ -18,6 +18,9 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   kubectl: async () => (await import("./commands/kubectl.ts")).kubectl,
   completion: async () => (await import("./commands/completion.ts")).completion,
   run: async () => (await import("./commands/run.ts")).run,
+  install: async () => (await import("./commands/install.ts")).install,
+  upgrade: async () => (await import("./commands/install.ts")).upgrade,
+  uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
   start: async () => (await import("./commands/start.ts")).start,
 };
 

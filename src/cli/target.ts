@@ -48,7 +48,7 @@ export function homeOf(context: CommandContext, input: CommandInput): Home {
 }
 
 /** The files kubectl reads: those that KUBECONFIG lists, else `~/.kube/config`. */
-function kubectlFiles({ env }: CommandContext): readonly string[] {
+export function kubectlFiles({ env }: CommandContext): readonly string[] {
   const listed = (env["KUBECONFIG"] ?? "").split(process.platform === "win32" ? ";" : ":").filter((f) => f !== "");
   return listed.length > 0 ? [...new Set(listed)] : [join(env["HOME"] ?? homedir(), ".kube/config")];
 }

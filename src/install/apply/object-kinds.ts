@@ -1,0 +1,30 @@
+import { builtinDefinitions } from "../../api/definitions.ts";
+import { apiVersionOf, kind, type Kind } from "../../api/meta/kind.ts";
+import type { KubeObject, ObjectKey } from "../../api/meta/object.ts";
+
+/** Kinds of an installation that ebb's own API server does not serve. */
+const others: readonly Kind[] = [
+  kind({
+    group: "apiregistration.k8s.io",
+    version: "v1",
+    kind: "APIService",
+    plural: "apiservices",
+    namespaced: false,
+  }),
+];
+
+/** The kind of an object, by which a client is called. Throws on kinds that no installation has. */
+export function kindOf({ apiVersion, kind: name }: Pick<KubeObject, "apiVersion" | "kind">): Kind {
+  const all = [...builtinDefinitions.map((definition) => definition.kind), ...others];
+  const found = all.find((one) => one.kind === name && apiVersionOf(one) === apiVersion);
+  if (!found) throw new Error(`no kind ${name} in ${apiVersion}`);
+  return found;
+}
+
+export const keyOfObject = ({ metadata: { name, namespace } }: KubeObject): ObjectKey =>
+  namespace === undefined ? { name } : { namespace, name };
+
+/** `Deployment ebb-system/ebb-router`. */
+export function describe({ kind: name = "", metadata }: KubeObject): string {
+  return `${name} ${metadata.namespace === undefined ? "" : `${metadata.namespace}/`}${metadata.name}`;
+}

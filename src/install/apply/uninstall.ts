@@ -1,0 +1,55 @@
+import type { KubeObject } from "../../api/meta/object.ts";
+import type { Client } from "../../client/client.ts";
+import { find } from "./apply-objects.ts";
+import { isData, listInstalled, remove } from "./installed-objects.ts";
+import { describe } from "./object-kinds.ts";
+import { NotReadyError, type Waiting } from "./wait-for-deployment.ts";
+
+export interface Removed {
+  readonly removed: number;
+  /** What is left, such as `CustomResourceDefinition services.serving.knative.dev`. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * Takes ebb off a cluster. Unless told to delete data, kinds, objects and settings of users stay, and what runs goes on
+ * running, unscaled. Webhooks go first: nothing would answer them any more.
+ */
+export async function uninstall(client: Client, deleteData: boolean, waiting: Waiting): Promise<Removed> {
+  const installed = await listInstalled(client);
+  const isHook = ({ kind = "" }: KubeObject): boolean => kind.endsWith("WebhookConfiguration") || kind === "APIService";
+  const data = installed.filter(isData);
+  const crds = data.filter(({ kind }) => kind === "CustomResourceDefinition");
+  const rest = installed.filter((object) => !isData(object) && !isHook(object)).toReversed();
+  const settings = data.filter(({ kind }) => kind !== "CustomResourceDefinition");
+  const steps: readonly (readonly [string, readonly KubeObject[]])[] = [
+    ["admission webhooks", installed.filter(isHook)],
+    // While the controller is there to let go of what it holds by a finalizer.
+    ...(deleteData ? [["kinds with all their objects", crds] as const] : []),
+    ["ebb", rest],
+    ...(deleteData ? [["settings", settings.toReversed()] as const] : []),
+  ];
+  let removed = 0;
+  for (const [what, objects] of steps) {
+    if (objects.length === 0) continue;
+    waiting.signal.throwIfAborted();
+    waiting.tell(`removing ${what}`);
+    for (const object of objects) if (await remove(client, object)) removed += 1;
+    await waitUntilGone(client, objects, waiting);
+  }
+  return { removed, kept: deleteData ? [] : data.map(describe) };
+}
+
+async function waitUntilGone(client: Client, objects: readonly KubeObject[], waiting: Waiting): Promise<void> {
+  let left = objects;
+  for (;;) {
+    const there = await Promise.all(left.map((object) => find(client, object)));
+    left = left.filter((object, index) => there[index]?.metadata.uid === object.metadata.uid);
+    if (left.length === 0) return;
+    if (waiting.now() >= waiting.deadlineMs)
+      throw new NotReadyError(
+        `still there: ${left.map(describe).join(", ")}; something holds it by a finalizer, "kubectl get -o yaml" says which`,
+      );
+    await waiting.pause(200);
+  }
+}
