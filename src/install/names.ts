@@ -26,3 +26,6 @@ export const controllerTokenDir = "/var/run/secrets/ebb-controller";
 
 /** Secret with the certificate authority and the serving certificate of webhooks and metrics APIs. */
 export const servingCertsSecret = "ebb-serving-certs";
+
+/** ConfigMap with the certificates by which a controller's is known: for routers, and `ca.crt` of it for whoever asks. */
+export const servingCaConfigMap = "ebb-serving-ca";

@@ -23,6 +23,7 @@ import { admissionHandlers } from "./admission-handlers.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { lead, type LeadOptions } from "./lead.ts";
 import { createLoadDoor, type LoadDoor } from "./load-door.ts";
+import { publishServingCa } from "./serving-ca.ts";
 import { startServingListener } from "./serving-listener.ts";
 import { trimmedOfManifest } from "./trim-objects.ts";
 
@@ -98,6 +99,7 @@ export async function startClusterController(
       upgrade: door.upgrade,
     });
     closers.defer(() => serving.close());
+    await publishServingCa(cluster.leases, cluster.namespace, certificate.certificate, cluster.clock.now());
     const stop = new AbortController();
     const running = (async () => {
       await cluster.informers.synced(stop.signal);

@@ -18,8 +18,8 @@ import { createRouter, type Router } from "../router/router.ts";
 import { followServices } from "../router/service-endpoints.ts";
 import { explainWaitingHosts } from "../router/waiting-hosts.ts";
 import { routerScope } from "../router/watch-scopes.ts";
-import type { LoadListener } from "../scaling/load.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { openLoadLink, type LoadLinkOptions } from "./cluster-load.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { trimmed } from "./trim-objects.ts";
 
@@ -36,6 +36,8 @@ export interface ClusterRouterOptions extends Omit<ClusterOptions, "component"> 
   readonly internal: Address;
   /** Name of the Service in front of {@link internal}: what core Services of Routes point at. */
   readonly internalName: string;
+  /** The way to the leading autoscaler. */
+  readonly load: LoadLinkOptions;
   /** How a stopping router goes about it; see {@link Stopping}. */
   readonly stopping: Stopping;
 }
@@ -88,12 +90,12 @@ async function assemble(
   let phase: Phase = "starting";
   const parts = [{ name: "router", missing: () => missing[phase] }];
   const cluster = await openCluster({ scopeOf, ...options, component: "router" }, parts, { log, closers });
-  const load: LoadListener | undefined = undefined;
+  const load = openLoadLink(cluster, options.load, closers);
   const router = createRouter(
     { closeMs: options.stopping.drainMs },
     {
       log,
-      ...(load === undefined ? {} : { load }),
+      load,
       explainHost: explainWaitingHosts(cluster.informers),
     },
   );

@@ -128,6 +128,7 @@ const routerOptions = (kubeconfig: string): ClusterRouterOptions => ({
   external: { host: "127.0.0.1", port: 0 },
   internal: { host: "127.0.0.1", port: 0 },
   internalName: "ebb-router-internal.ebb-system.svc.cluster.local",
+  load: { port: 1, tokenFile: "/nonexistent" },
   stopping: { lingerMs: 0, drainMs: 5000 },
 });
 

@@ -139,6 +139,12 @@ const router: Command = {
       summary: "Service in front of the internal address",
       default: "ebb-router-internal.ebb-system.svc.cluster.local",
     },
+    { flags: "--controller-port <n>", summary: "port at which controllers take load", default: "8443" },
+    {
+      flags: "--controller-token-file <file>",
+      summary: "token for the audience ebb-controller",
+      default: "/var/run/secrets/ebb-controller/token",
+    },
     { flags: "--linger <duration>", summary: "on SIGTERM, requests are still taken for this long", default: "5s" },
     { flags: "--drain <duration>", summary: "then requests under way get this long to end", default: "5m" },
   ],
@@ -152,6 +158,10 @@ const router: Command = {
         external: addressOption(input, "externalAddress", "0.0.0.0:8080"),
         internal: addressOption(input, "internalAddress", "0.0.0.0:8081"),
         internalName: textOption(input, "internalName") ?? "ebb-router-internal.ebb-system.svc.cluster.local",
+        load: {
+          port: numberOption(input, "controllerPort", 1) ?? 8443,
+          tokenFile: textOption(input, "controllerTokenFile") ?? "/var/run/secrets/ebb-controller/token",
+        },
         stopping: {
           lingerMs: durationOption(input, "linger") ?? 5000,
           drainMs: durationOption(input, "drain") ?? 300_000,

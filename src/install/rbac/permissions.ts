@@ -1,6 +1,6 @@
 /** Every permission ebb has on a cluster, each with its reason: roles and docs/reference/rbac.md are made from this. */
 import { servingNamespace } from "../../api/serving/keys.ts";
-import { servingCertsSecret, systemNamespace, type Component } from "../names.ts";
+import { servingCaConfigMap, servingCertsSecret, systemNamespace, type Component } from "../names.ts";
 import { apiServiceNames, webhookNames } from "../webhooks/names.ts";
 
 export interface Permission {
@@ -191,6 +191,19 @@ const controllerAtHome: readonly Permission[] = [
     why: "renew its serving certificate",
   },
   { group: "", resources: ["pods"], verbs: [...read], why: "know the routers there are" },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["create"],
+    why: "publish its certificate authority (a name cannot be demanded of what is created)",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["get", "update"],
+    names: [servingCaConfigMap],
+    why: "publish its certificate authority",
+  },
 ];
 
 const settings: readonly Permission[] = [
@@ -240,6 +253,13 @@ const routerAtHome: readonly Permission[] = [
     verbs: [...read],
     names: ["ebb-controller"],
     why: "find the leader, to report load to it",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["get"],
+    names: [servingCaConfigMap],
+    why: "know the leader by its certificate",
   },
 ];
 
