@@ -1,0 +1,134 @@
+import type { Pool } from "undici";
+import type { EventTarget } from "../../api/eventing/engine.ts";
+import type { Clock } from "../../client/clock.ts";
+
+/** Sends one HTTP request to a sink. */
+export interface Sender {
+  /** Never rejects: what went wrong is an answer, too. The attempt is over when it resolves. */
+  send(target: EventTarget, message: OutgoingMessage): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface OutgoingMessage {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  readonly method?: string;
+}
+
+export type Answer =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+      readonly body: Buffer;
+      /** The body was longer than is read; `body` is its beginning. */
+      readonly cut: boolean;
+    }
+  | { readonly kind: "none"; readonly reason: string };
+
+/** Where a URL is reached: its own host, or the router with that host asked for. */
+export interface Dialled {
+  /** `http://127.0.0.1:8080`. */
+  readonly origin: string;
+}
+
+export interface SenderDeps {
+  readonly clock: Clock;
+  /** Undefined: the URL's own host is looked up. */
+  dial(url: URL): Dialled | undefined;
+  /** For targets with an audience. */
+  token?(audience: string): Promise<string>;
+}
+
+/** Replies longer than an event may be are no events. */
+const longestBody = 8 * 1024 * 1024;
+const connections = 128;
+
+/** The HTTP client is loaded when there is something to send. */
+export function createSender(deps: SenderDeps): Sender {
+  const pools = new Map<string, Promise<Pool>>();
+  const poolOf = (origin: string, caCerts: string | undefined): Promise<Pool> => {
+    const key = `${origin} ${caCerts ?? ""}`;
+    let pool = pools.get(key);
+    if (!pool) {
+      pool = import("undici").then(
+        ({ Pool }) =>
+          new Pool(origin, {
+            connections,
+            keepAliveTimeout: 4000,
+            ...(caCerts === undefined ? {} : { connect: { ca: caCerts } }),
+          }),
+      );
+      pools.set(key, pool);
+    }
+    return pool;
+  };
+  return {
+    async send(target, message) {
+      const timeout = new AbortController();
+      const cancel = deps.clock.after(message.timeoutMs, () => timeout.abort(timedOut(message.timeoutMs)));
+      try {
+        return await exchange(deps, poolOf, { target, message, timeout: timeout.signal });
+      } catch (error) {
+        return { kind: "none", reason: reasonOf(timeout.signal.aborted ? timeout.signal.reason : error) };
+      } finally {
+        cancel();
+      }
+    },
+    async close() {
+      const open = await Promise.allSettled(pools.values());
+      pools.clear();
+      await Promise.all(open.map((pool) => (pool.status === "fulfilled" ? pool.value.destroy() : undefined)));
+    },
+  };
+}
+
+async function exchange(
+  deps: SenderDeps,
+  poolOf: (origin: string, caCerts: string | undefined) => Promise<Pool>,
+  ask: { readonly target: EventTarget; readonly message: OutgoingMessage; readonly timeout: AbortSignal },
+): Promise<Answer> {
+  const { target, message, timeout } = ask;
+  const url = new URL(target.url);
+  const pool = await poolOf(deps.dial(url)?.origin ?? url.origin, target.caCerts);
+  const token = target.audience === undefined ? undefined : await deps.token?.(target.audience);
+  const response = await pool.request({
+    method: (message.method ?? "POST") as "POST",
+    path: `${url.pathname}${url.search}`,
+    headers: {
+      host: url.host,
+      ...message.headers,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    body: message.body,
+    signal: message.signal ? AbortSignal.any([message.signal, timeout]) : timeout,
+    // The attempt as a whole has a time-out.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response.body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // Leaving the loop ends the connection: nobody reads an endless answer.
+    if (size > longestBody) break;
+  }
+  return {
+    kind: "answer",
+    status: response.statusCode,
+    headers: response.headers,
+    body: Buffer.concat(chunks),
+    cut: size > longestBody,
+  };
+}
+
+const timedOut = (ms: number): Error => new Error(`no answer within ${ms / 1000} s`);
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { readonly code?: unknown };
+  return error.message !== "" ? error.message : typeof code === "string" ? code : error.name;
+}

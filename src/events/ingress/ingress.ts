@@ -1,0 +1,210 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { CloudEventError } from "../../api/cloudevents/cloud-event.ts";
+import type { StreamKey } from "../../api/eventing/engine.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { AppendResult } from "../event-engine.ts";
+import { StoreFailure } from "../log/event-store.ts";
+import { parseStoredEvents } from "../wire/parse-stored.ts";
+import type { StoredEvent } from "../wire/stored-event.ts";
+import { addressedStream } from "./address.ts";
+import { readBody } from "./read-body.ts";
+
+export interface IngressDeps {
+  readonly log: Logger;
+  append(key: StreamKey, events: readonly StoredEvent[]): Promise<AppendResult>;
+  exists(key: StreamKey): boolean;
+  /** Whether the sender may send this; without it everybody may. */
+  authorize?(request: SendRequest): Promise<Permission>;
+}
+
+export interface SendRequest {
+  readonly stream: StreamKey;
+  readonly authorization: string | undefined;
+  readonly event: StoredEvent;
+}
+
+export type Permission =
+  | { readonly allowed: true }
+  /** 401: who it is is not known; 403: known, and not allowed. */
+  | { readonly allowed: false; readonly status: 401 | 403; readonly message: string };
+
+export interface IngressOptions {
+  /** Largest body of a request. Default 1 MiB. */
+  readonly maxBytes?: number;
+  /** Bodies received and not yet on disk, together; with more, senders are asked to wait. Default 64 MiB. */
+  readonly maxWaitingBytes?: number;
+}
+
+/** Takes events from producers over HTTP. */
+export interface Ingress {
+  listen(at: { readonly host: string; readonly port: number }): Promise<AddressInfo>;
+  /** Handles a request that came another way. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly counts: Readonly<Record<"accepted" | "refused" | "failed", number>>;
+  /** Takes no new connections and lets requests under way finish, `ms` at most. */
+  close(ms: number): Promise<void>;
+}
+
+const defaults = { maxBytes: 1024 * 1024, maxWaitingBytes: 64 * 1024 * 1024 } as const;
+
+interface Reply {
+  readonly status: number;
+  readonly message?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Statuses are upstream's: knative/eventing broker ingress and channel receiver. */
+export function createIngress(options: IngressOptions, deps: IngressDeps): Ingress {
+  const limits = { ...defaults, ...options };
+  const counts = { accepted: 0, refused: 0, failed: 0 };
+  let waitingBytes = 0;
+
+  async function answer(request: IncomingMessage): Promise<Reply> {
+    const { method, url = "/", headers } = request;
+    if (method === "OPTIONS") return handshake(headers["webhook-request-origin"]);
+    if (method !== "POST")
+      return { status: 405, message: `events are sent with POST, not ${method}`, headers: { allow: "POST, OPTIONS" } };
+    const addressed = addressedStream(headers.host ?? "", url);
+    if (addressed.kind === "error") return addressed;
+    const body = await readBody(request, limits.maxBytes);
+    if (body === "too-large")
+      return {
+        status: 413,
+        message: `an event may have ${limits.maxBytes} bytes at most`,
+        headers: { connection: "close" },
+      };
+    const events = parseStoredEvents(headers, body);
+    if (!deps.exists(addressed.key)) return notFound(addressed.key);
+    const refusal = await mayNot(addressed.key, headers.authorization, events);
+    if (refusal) return refusal;
+    if (waitingBytes + body.length > limits.maxWaitingBytes)
+      return {
+        status: 503,
+        message: "too many events wait for the disk; send again later",
+        headers: { "retry-after": "1" },
+      };
+    waitingBytes += body.length;
+    try {
+      return await store(addressed.key, withTrace(events, headers["traceparent"]));
+    } finally {
+      waitingBytes -= body.length;
+    }
+  }
+
+  async function store(key: StreamKey, events: readonly StoredEvent[]): Promise<Reply> {
+    const result = await deps.append(key, events);
+    switch (result.kind) {
+      case "stored":
+        return { status: 202 };
+      case "unknown":
+        return notFound(key);
+      case "looped":
+        return { status: 400, message: "the event has no hops left: it went round in a circle (knativebrokerttl)" };
+      default:
+        return result satisfies never;
+    }
+  }
+
+  async function mayNot(
+    stream: StreamKey,
+    authorization: string | undefined,
+    events: readonly StoredEvent[],
+  ): Promise<Reply | undefined> {
+    if (!deps.authorize) return undefined;
+    for (const event of events) {
+      const permission = await deps.authorize({ stream, authorization, event });
+      if (!permission.allowed) return permission;
+    }
+    return undefined;
+  }
+
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    answer(request)
+      .catch((error: unknown) => failure(error, deps.log))
+      .then((reply) => {
+        counts[reply.status < 300 ? "accepted" : reply.status < 500 ? "refused" : "failed"] += 1;
+        send(response, reply);
+      }, undefined);
+  };
+
+  let server: Server | undefined;
+  return {
+    handle,
+    counts,
+    listen({ host, port }) {
+      const made = (server = createServer({ keepAliveTimeout: 75_000, noDelay: true }, handle));
+      return new Promise((resolve, reject) => {
+        made.once("error", reject);
+        made.listen({ host, port, backlog: 4096 }, () => resolve(made.address() as AddressInfo));
+      });
+    },
+    async close(ms) {
+      const open = server;
+      if (!open) return;
+      server = undefined;
+      const closed = new Promise((resolve) => void open.close(resolve));
+      open.closeIdleConnections();
+      const force = setTimeout(() => open.closeAllConnections(), ms);
+      await closed;
+      clearTimeout(force);
+    },
+  };
+}
+
+/** CloudEvents HTTP webhook 1.0 §4: who asks may deliver, at any rate. */
+const handshake = (origin: string | readonly string[] | undefined): Reply => ({
+  status: 200,
+  headers: {
+    allow: "POST, OPTIONS",
+    "webhook-allowed-origin": typeof origin === "string" ? origin : "*",
+    "webhook-allowed-rate": "*",
+  },
+});
+
+const notFound = (key: StreamKey): Reply => {
+  const [kind = "", namespace = "", name = ""] = key.split("/");
+  return { status: 404, message: `there is no ${kind} "${name}" in namespace "${namespace}"` };
+};
+
+function failure(error: unknown, log: Logger): Reply {
+  if (error instanceof CloudEventError || (error instanceof Error && error.name === "CloudEventError"))
+    return { status: 400, message: error.message };
+  if (error instanceof StoreFailure) {
+    log.error("events could not be stored", { err: error });
+    const status = error.kind === "full" ? 507 : 503;
+    return { status, message: error.message, headers: { "retry-after": "5" } };
+  }
+  if ((error as { readonly code?: unknown } | null)?.code === "ECONNRESET") return { status: 400, message: "cut off" };
+  log.error("an event could not be taken", { err: error });
+  return { status: 500, message: "the event could not be taken: see the log of ebb" };
+}
+
+/** The trace that the request belongs to goes with the event, unless that says where it began itself. */
+function withTrace(
+  events: readonly StoredEvent[],
+  traceparent: string | readonly string[] | undefined,
+): readonly StoredEvent[] {
+  if (typeof traceparent !== "string") return events;
+  return events.map((event) =>
+    event.attributes["traceparent"] === undefined
+      ? { ...event, attributes: { ...event.attributes, traceparent } }
+      : event,
+  );
+}
+
+function send(response: ServerResponse, { status, message, headers }: Reply): void {
+  if (response.destroyed) return;
+  if (message === undefined) {
+    response.writeHead(status, { ...headers, "content-length": "0" }).end();
+    return;
+  }
+  const body = `${message}\n`;
+  response
+    .writeHead(status, {
+      ...headers,
+      "content-type": "text/plain; charset=utf-8",
+      "content-length": String(Buffer.byteLength(body)),
+    })
+    .end(body);
+}
