@@ -1,5 +1,5 @@
 /** Finds the digests of Revisions' images in the background, so that a slow registry holds up nothing else. */
-import type { Container, Revision } from "../../api/serving/types.gen.ts";
+import type { Container, ContainerImageStatus, Revision } from "../../api/serving/types.gen.ts";
 import type { DeploymentConfig } from "../../api/serving/config-deployment.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { PullsAs, ResolveDigest } from "./deps.ts";
@@ -49,19 +49,25 @@ export function createDigestResolver(deps: DigestResolverDeps): DigestResolver {
   };
 }
 
-/** Digests found before, or none needed because every image is from a registry that is not asked. */
+/** Digests found before, or none to look for: each image names its own, or is from a registry that is not asked. */
 function knownDigests({ spec, status }: Revision, config: DeploymentConfig): Digests | undefined {
   const { containers, initContainers = [] } = spec;
   const done = status?.containerStatuses?.length === containers.length;
   if (done)
     return { kind: "resolved", containers: status?.containerStatuses ?? [], init: status?.initContainerStatuses ?? [] };
-  if (![...containers, ...initContainers].every((container) => isSkipped(container, config))) return undefined;
-  const named = (container: Container) => ({ name: container.name ?? "" });
-  return { kind: "resolved", containers: containers.map(named), init: initContainers.map(named) };
+  if (![...containers, ...initContainers].every((one) => hasDigest(one) || isSkipped(one, config))) return undefined;
+  return { kind: "resolved", containers: containers.map(withoutAsking), init: initContainers.map(withoutAsking) };
 }
 
+const hasDigest = ({ image = "" }: Container): boolean => image.includes("@sha256:");
+
+const withoutAsking = (container: Container): ContainerImageStatus => ({
+  name: container.name ?? "",
+  ...(hasDigest(container) && container.image ? { imageDigest: container.image } : {}),
+});
+
 function isSkipped({ image = "" }: Container, { skipTagResolving }: DeploymentConfig): boolean {
-  return image.includes("@sha256:") ? false : skipTagResolving.has(registryOf(image));
+  return skipTagResolving.has(registryOf(image));
 }
 
 /** `index.docker.io` for images that name no registry. */
@@ -80,8 +86,7 @@ async function run(
   const as = pullsAs(revision);
   const digestOf = async (container: Container) => {
     const { name = "", image = "" } = container;
-    if (image.includes("@sha256:")) return { name, imageDigest: image };
-    if (isSkipped(container, config)) return { name };
+    if (hasDigest(container) || isSkipped(container, config)) return withoutAsking(container);
     try {
       const imageDigest = await deps.resolveDigest(image, { signal, as });
       return imageDigest === undefined ? { name } : { name, imageDigest };

@@ -87,9 +87,18 @@ function exited({ lastState, state }: ContainerStatus): StartFailure | undefined
   const terminated = lastState?.terminated ?? failedNow(state?.terminated);
   // What became of it is not known: the node agent was gone. That is no word about the next start.
   if (!terminated || terminated.reason === "ContainerStatusUnknown") return undefined;
-  const { exitCode, message = "" } = terminated;
-  const text = exitCode === 0 && message === "" ? "container exited with no error" : message;
+  const { exitCode } = terminated;
+  const message = (terminated.message ?? "").trimEnd();
+  const text =
+    exitCode === 0 && message === "" ? "container exited with no error" : withCause(message, terminated.reason);
   return { part: "container", reason: `ExitCode${exitCode}`, message: `Container failed with: ${text}` };
+}
+
+/** A container killed for want of memory had no time to say so. */
+function withCause(message: string, reason: string | undefined): string {
+  if (reason !== "OOMKilled" || message.includes(reason)) return message;
+  const cause = "it was killed for want of memory (OOMKilled): it needs a higher memory limit";
+  return message === "" ? cause : `${message}; ${cause}`;
 }
 
 /** An init container that ended well is no failure. */

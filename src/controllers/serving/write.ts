@@ -81,16 +81,25 @@ async function markUnobserved<T extends WithStatus>(
   });
 }
 
-/** True when every field of `wanted` is in `have` with the same value: what a server added beside does not count. */
+/**
+ * True when every field of `wanted` is in `have` with the same value: what a server added beside does not count, and
+ * what is empty may be missing, since Go leaves such fields out.
+ */
 export function covers(have: unknown, wanted: unknown): boolean {
-  if (wanted === undefined) return true;
+  if (wanted === undefined || (have === undefined && isEmpty(wanted))) return true;
   if (Array.isArray(wanted)) {
     if (!Array.isArray(have) || have.length !== wanted.length) return false;
     return wanted.every((item, index) => covers(have[index], item));
   }
   if (typeof wanted !== "object" || wanted === null) return have === wanted;
-  if (typeof have !== "object" || have === null) return Object.keys(wanted).length === 0 && have === undefined;
+  if (typeof have !== "object" || have === null) return false;
   return Object.entries(wanted).every(([key, value]) => covers((have as Record<string, unknown>)[key], value));
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value === "object" && value !== null) return Object.values(value).every(isEmpty);
+  return value === "" || value === 0 || value === false || value === null;
 }
 
 /** After a child's name was found taken: what holds it may not be of a kind or label that wakes the controller. */
