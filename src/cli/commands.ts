@@ -11,6 +11,8 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import("./commands/get.ts")).get,
   describe: async () => (await import("./commands/describe.ts")).describe,
   logs: async () => (await import("./commands/logs.ts")).logs,
+  exec: async () => (await import("./commands/exec.ts")).exec,
+  "port-forward": async () => (await import("./commands/port-forward.ts")).portForward,
   explain: async () => (await import("./commands/explain.ts")).explain,
   rollback: async () => (await import("./commands/rollback.ts")).rollback,
   delete: async () => (await import("./commands/delete.ts")).deleteCommand,

@@ -1,14 +1,15 @@
 /** What kubectl prints for manifests that are wrong. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { eventually, startEbb, type EbbProcess } from "./ebb-process.ts";
+import { eventually } from "./ebb-process.ts";
+import { openHome, type Home } from "./home.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-let ebb: EbbProcess;
+let ebb: Home;
 beforeAll(async () => {
-  ebb = await startEbb();
+  ebb = await openHome();
 });
-afterAll(() => ebb.stop());
+afterAll(() => ebb.close());
 
 const service = (name: string, { spec = "", container = "" } = {}): string => `
 apiVersion: serving.knative.dev/v1

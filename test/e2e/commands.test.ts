@@ -5,15 +5,16 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parse, parseAllDocuments } from "yaml";
 import { startOurs, temporaryStore } from "../registry/registries.ts";
-import { eventually, startEbb, type CommandResult, type EbbProcess } from "./ebb-process.ts";
+import { callRouter, eventually, type CommandResult } from "./ebb-process.ts";
+import { openHome, type Home } from "./home.ts";
 
 const work = mkdtempSync(join(tmpdir(), "ebb-commands-"));
-let ebb: EbbProcess;
+let ebb: Home;
 beforeAll(async () => {
-  ebb = await startEbb();
+  ebb = await openHome();
 });
 afterAll(async () => {
-  await ebb.stop();
+  await ebb.close();
   rmSync(work, { recursive: true, force: true });
 });
 
@@ -36,7 +37,7 @@ async function done(...args: string[]): Promise<CommandResult> {
 }
 
 const json = <T>(result: CommandResult): T => JSON.parse(result.stdout) as T;
-const body = async (name: string): Promise<string> => (await ebb.call(`${name}.default.localhost`)).body;
+const body = async (name: string): Promise<string> => (await ebb.call(ebb.host(name))).body;
 
 test("a function goes through its life: deployed, broken, rolled back, deployed again, deleted", async () => {
   const dir = folder({ "index.js": answering("one") });
@@ -64,7 +65,11 @@ test("a function goes through its life: deployed, broken, rolled back, deployed 
   await done("deploy", dir, "--name", "life");
   expect(await body("life")).toBe("two ");
 
-  expect(json(await done("delete", "life", "--json"))).toEqual({ name: "life", namespace: "default", deleted: true });
+  expect(json(await done("delete", "life", "--json"))).toEqual({
+    name: "life",
+    namespace: ebb.namespace,
+    deleted: true,
+  });
   expect((await ebb.ebb("delete", "life")).code).toBe(1);
 });
 
@@ -80,6 +85,33 @@ test("invoke sends data and events, and tells waking from running", async () => 
   const none = await ebb.ebb("invoke", "nobody");
   expect(none).toMatchObject({ code: 1, stdout: "" });
   expect(none.stderr).toContain('there is no service "nobody"');
+});
+
+test("a command runs in an instance, with its input, output and exit code", async () => {
+  await done("deploy", folder({ "index.js": answering("x") }), "--name", "inside");
+  await body("inside");
+  const ran = await ebb.ebb("exec", "inside", "--", "node", "-e", "console.log(6 * 7); process.exit(3)");
+  expect(ran).toMatchObject({ code: 3, stdout: "42\n" });
+  expect((await ebb.ebb("exec", "inside", "--instance", "nobody", "--", "true")).stderr).toMatch(
+    /running: inside-00001-/,
+  );
+});
+
+test("a port of this machine leads to a service through the router, or straight to an instance", async () => {
+  const told = `export default { fetch: (r) => new Response(new URL(r.url).host + " " + r.headers.get("x-asked")) };`;
+  await done("deploy", folder({ "index.js": told }), "--name", "there");
+  for (const extra of [[], ["--instance"]]) {
+    const stop = new AbortController();
+    const opened = await ebb.start(["port-forward", "there", "--json", ...extra], stop.signal);
+    const { port } = JSON.parse(opened.firstLine) as { readonly port: number };
+    const answer = await callRouter(`http://127.0.0.1:${port}`, "anything", { headers: { "x-asked": "me" } });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: expect.stringMatching(extra.length > 0 ? /^anything me$/ : /^there\..* me$/),
+    });
+    stop.abort();
+    expect(await opened.ended).toBe(0);
+  }
 });
 
 test("a folder of functions is deployed whole or not at all", async () => {

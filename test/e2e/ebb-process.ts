@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 
 const root = resolve(import.meta.dirname, "../..");
+export const ebbProgram = join(root, "bin/ebb.js");
 
 export interface CommandResult {
   readonly code: number;
@@ -62,7 +63,7 @@ export interface StartOptions {
 /** Starts `ebb up` and waits until it says that it is ready; throws with its output when it ends before. */
 export async function startEbb(options: StartOptions = {}): Promise<EbbProcess> {
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), "ebb-e2e-")));
-  const program = options.program ?? join(root, "bin/ebb.js");
+  const program = options.program ?? ebbProgram;
   const args = [program, "up", "--data", dir, "--port", "0", "--api-port", "0", "--json", ...(options.args ?? [])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"], cwd: dir });
   let output = "";
@@ -80,10 +81,31 @@ export async function startEbb(options: StartOptions = {}): Promise<EbbProcess> 
 /** ebb gives its pods 10 s when it ends; tests' hooks have no more either. */
 const endWithinMs = 9_500;
 
+/** An ebb command that stays until it is told to end. */
+export interface Started {
+  readonly firstLine: string;
+  /** Its exit code. */
+  readonly ended: Promise<number>;
+}
+
+/** Starts a command that stays and waits for its first line; the signal is its Ctrl-C. */
+export async function startCommand(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<Started> {
+  const child = spawn(process.execPath, [ebbProgram, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stderr.on("data", (chunk) => (output += chunk));
+  const ended = once(child, "exit").then(([code]) => (code as number | null) ?? -1);
+  signal.addEventListener("abort", () => child.kill("SIGINT"), { once: true });
+  return { firstLine: await firstLine(child, () => output), ended };
+}
+
 async function firstLine(child: ChildProcess, output: () => string): Promise<string> {
   return await new Promise((resolvePromise, reject) => {
     let seen = "";
-    const timer = setTimeout(() => reject(new Error(`ebb said nothing for 20 s; its output:\n${output()}`)), 20_000);
+    const timer = setTimeout(() => reject(new Error(`it said nothing for 20 s; its output:\n${output()}`)), 20_000);
     child.stdout?.on("data", function onData(chunk: Buffer) {
       seen += chunk;
       const end = seen.indexOf("\n");
@@ -94,7 +116,7 @@ async function firstLine(child: ChildProcess, output: () => string): Promise<str
     });
     child.once("exit", (code) => {
       clearTimeout(timer);
-      reject(new Error(`ebb up ended with code ${code} before it was ready; its output:\n${output()}${seen}`));
+      reject(new Error(`it ended with code ${code} before it was ready; its output:\n${output()}${seen}`));
     });
   });
 }
@@ -138,7 +160,7 @@ function makeHandle(
         ...(options?.stdin === undefined ? {} : { stdin: options.stdin }),
       });
     },
-    call: (host, options) => call(running.routerUrl, host, options ?? {}),
+    call: (host, options) => callRouter(running.routerUrl, host, options ?? {}),
     stop: () => end("SIGINT"),
     kill9: async () => void (await end("SIGKILL")),
   };
@@ -162,7 +184,8 @@ export async function run(program: string, args: readonly string[], options: Run
   return { code, stdout, stderr };
 }
 
-async function call(routerUrl: string, host: string, options: CallOptions): Promise<Answer> {
+/** One request to a router, under the name of a host. */
+export async function callRouter(routerUrl: string, host: string, options: CallOptions): Promise<Answer> {
   const started = performance.now();
   return await new Promise((resolvePromise, reject) => {
     const sent = request(

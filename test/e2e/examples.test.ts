@@ -1,9 +1,8 @@
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startEbb, type EbbProcess } from "./ebb-process.ts";
+import { homeKind, openHome, type Home } from "./home.ts";
+import { shareToolCaches } from "./tool-caches.ts";
 
 /** `expect.json` of an example: what it needs on the machine and how it answers. */
 interface Expectation {
@@ -42,35 +41,27 @@ function canRun(file: string): boolean {
   }
 }
 
-let dir: string;
-let ebb: EbbProcess;
+let ebb: Home;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "ebb-examples-"));
-  // Compilers' caches are shared with the other tests of languages: a first build compiles whole standard libraries.
-  const shared = join(tmpdir(), `ebb-test-tools-${process.getuid?.() ?? 0}`);
-  mkdirSync(join(dir, "cache"), { recursive: true });
-  for (const cache of ["go-cache", "cargo"]) {
-    mkdirSync(join(shared, cache), { recursive: true });
-    symlinkSync(join(shared, cache), join(dir, "cache", cache));
-  }
-  ebb = await startEbb({ dir });
+  ebb = await openHome({ prepare: shareToolCaches });
 });
-afterAll(async () => {
-  await ebb.stop();
-  await rm(dir, { recursive: true, force: true });
-});
+afterAll(() => ebb.close());
+
+/** A base made of a machine's Node has no shell and no Java. */
+const needsAnotherBase = ["shell-stdio", "java-http"];
 
 describe.each(examples)("examples/%s", (name) => {
   const expected = JSON.parse(readFileSync(join(root, name, "expect.json"), "utf8")) as Expectation;
   const missing = (expected.needs ?? []).filter((program) => !onPath(program));
 
   test("deploys and answers", { timeout: 180_000 }, async (context) => {
+    if (homeKind === "cluster" && needsAnotherBase.includes(name)) return context.skip("needs --base with its runtime");
     if (missing.length > 0) return context.skip(`not on PATH: ${missing.join(", ")}`);
     const service = `example-${name}`;
     const deploy = ["deploy", join(root, name), "--name", service, "--wait", "60s", ...(expected.deploy ?? [])];
     const { code, stdout, stderr } = await ebb.ebb(...deploy);
     expect({ code, stderr: code === 0 ? "" : stderr, stdout }).toMatchObject({ code: 0 });
-    for (const call of expected.calls) await check(`${service}.default.localhost`, call);
+    for (const call of expected.calls) await check(ebb.host(service), call);
     expect((await ebb.ebb("delete", service)).code).toBe(0);
   });
 });

@@ -7,17 +7,18 @@ import { createInformers } from "../../src/client/create-informers.ts";
 import { createHttpClient } from "../../src/client/http-client.ts";
 import { loadKubeconfig } from "../../src/client/kubeconfig.ts";
 import { silentLog } from "../../src/router/testing/router-harness.ts";
-import { eventually, startEbb, type EbbProcess } from "./ebb-process.ts";
+import { eventually } from "./ebb-process.ts";
+import { openHome, type Home } from "./home.ts";
 import { startLoad } from "./steady-load.ts";
 
 vi.setConfig({ testTimeout: 180_000 });
 
-let ebb: EbbProcess;
+let ebb: Home;
 let image: string;
-const host = (name: string): string => `${name}.default.localhost`;
+const host = (name: string): string => ebb.host(name);
 
 beforeAll(async () => {
-  ebb = await startEbb();
+  ebb = await openHome();
   const source = join(ebb.dir, "app.ts");
   await writeFile(
     source,
@@ -34,7 +35,7 @@ beforeAll(async () => {
   expect(deployed).toMatchObject({ code: 0 });
   ({ image } = JSON.parse(deployed.stdout));
 });
-afterAll(() => ebb.stop());
+afterAll(() => ebb.close());
 
 async function apply(
   name: string,
@@ -78,14 +79,14 @@ async function podsOf(name: string): Promise<readonly { name: string; phase: str
 }
 
 /** How many pods the services have, followed by one watch. */
-async function countPods(of: EbbProcess): Promise<{ of(service: string): number; close(): Promise<void> }> {
+async function countPods(of: Home): Promise<{ of(service: string): number; close(): Promise<void> }> {
   const client = createHttpClient(await loadKubeconfig(of.kubeconfig, undefined, {}), { userAgent: "ebb-e2e" });
   const informers = createInformers(client, { log: silentLog });
   const pods = informers.of(PodKind);
   await informers.synced(AbortSignal.timeout(10_000));
   return {
     of: (service) =>
-      pods.list("default").filter(({ metadata }) => metadata.labels?.["serving.knative.dev/service"] === service)
+      pods.list(of.namespace).filter(({ metadata }) => metadata.labels?.["serving.knative.dev/service"] === service)
         .length,
     async close() {
       await informers.close();

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
-import type { CommandResult, EbbProcess } from "./ebb-process.ts";
+import type { CommandResult } from "./ebb-process.ts";
+import type { Home } from "./home.ts";
 
 /** A kubectl of one version in a namespace of its own: a user at a terminal. */
 export interface KubectlSession {
@@ -11,7 +12,7 @@ export interface KubectlSession {
   run(args: readonly string[], stdin?: string): Promise<CommandResult>;
 }
 
-export function openSession(ebb: EbbProcess, program: string, namespace: string): KubectlSession {
+export function openSession(ebb: Pick<Home, "kubectl">, program: string, namespace: string): KubectlSession {
   const run = (args: readonly string[], stdin?: string): Promise<CommandResult> =>
     ebb.kubectl(["-n", namespace, ...args], { program, ...(stdin === undefined ? {} : { stdin }) });
   return {

@@ -6,7 +6,8 @@ import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { eventually, hasProgram, run, startEbb, type EbbProcess } from "./ebb-process.ts";
+import { eventually, hasProgram, run } from "./ebb-process.ts";
+import { openHome, type Home } from "./home.ts";
 import { openSession, words, type KubectlSession } from "./kubectl-session.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -20,17 +21,17 @@ if (kubectls.length < 2)
   );
 if (!hasKn) process.stderr.write("service-life.test.ts: no kn in PATH, its commands are NOT tested\n");
 
-let ebb: EbbProcess;
+let ebb: Home;
 let image: string;
 beforeAll(async () => {
-  ebb = await startEbb();
+  ebb = await openHome();
   const source = join(ebb.dir, "version.js");
   await writeFile(source, 'export default { fetch: () => new Response(process.env.VERSION ?? "none") };');
   const deployed = await ebb.ebb("deploy", source, "--json");
   expect(deployed).toMatchObject({ code: 0 });
   ({ image } = JSON.parse(deployed.stdout));
 });
-afterAll(() => ebb.stop());
+afterAll(() => ebb.close());
 
 /** One line of `kubectl get ksvc -w`, by its columns. */
 interface Row {
@@ -139,7 +140,7 @@ async function settled(k: KubectlSession, traffic: string): Promise<void> {
   );
 }
 
-const hostIn = (namespace: string, name = "life"): string => `${name}.${namespace}.localhost`;
+const hostIn = (namespace: string, name = "life"): string => ebb.host(name, namespace);
 
 /** Bodies of so many calls, counted. */
 async function answers(host: string, calls: number): Promise<Map<string, number>> {
@@ -178,8 +179,7 @@ const manifest = (version: string, traffic: readonly Target[]): string =>
 
 describe.each(kubectls)("by %s", (program) => {
   test("a Service lives as its manifest says, step by step", async () => {
-    const k = openSession(ebb, program, `life-${program.replace(/\D/g, "")}`);
-    await k.ok(`create namespace ${k.namespace}`);
+    const k = openSession(ebb, program, await ebb.createNamespace(`life-${program.replace(/\D/g, "")}`));
     const watch = await watchServices(program, k.namespace);
     const host = hostIn(k.namespace);
     try {
@@ -212,8 +212,7 @@ describe.each(kubectls)("by %s", (program) => {
 });
 
 test.runIf(hasKn && kubectls.length > 0)("by kn, a Service lives the same life, and is described", async () => {
-  const k = openSession(ebb, kubectls.at(-1) ?? "", "life-kn");
-  await k.ok(`create namespace ${k.namespace}`);
+  const k = openSession(ebb, kubectls.at(-1) ?? "", await ebb.createNamespace("life-kn"));
   const kn = async (line: string): Promise<string> => {
     const args = ["--kubeconfig", ebb.kubeconfig, "-n", k.namespace, ...words(line)];
     const { code, stdout, stderr } = await run("kn", args, { env: process.env });
@@ -224,7 +223,7 @@ test.runIf(hasKn && kubectls.length > 0)("by kn, a Service lives the same life, 
   const host = hostIn(k.namespace);
   try {
     expect(await kn(`service create life --image ${image} --env VERSION=one`)).toContain(
-      "Service 'life' created to latest revision 'life-00001' is available at URL:\nhttp://life.life-kn.localhost:",
+      `Service 'life' created to latest revision 'life-00001' is available at URL:\nhttp://${host}`,
     );
     await kn("service update life --env VERSION=two");
     expect(await answers(host, 3)).toEqual(new Map([["two", 3]]));
@@ -239,11 +238,9 @@ test.runIf(hasKn && kubectls.length > 0)("by kn, a Service lives the same life, 
       /life-00002 +life +20% +2 .* True *\nlife-00001 +life +80% +old +1 .* True/,
     );
     expect(await kn("route describe life")).toMatch(
-      /80% +life-00001 #old\n +URL: +http:\/\/old-life\.life-kn\.localhost:/,
+      new RegExp(`80% +life-00001 #old\\n +URL: +http://${hostIn(k.namespace, "old-life")}`),
     );
-    expect(await kn("service list")).toMatch(
-      /life +http:\/\/life\.life-kn\.localhost:\d+ +life-00002 .* 3 OK \/ 3 +True/,
-    );
+    expect(await kn("service list")).toMatch(new RegExp(`life +http://${host}(:\\d+)? +life-00002 .* 3 OK / 3 +True`));
     await kn("service update life --untag old --traffic life-00001=100");
     await settled(k, "life-00001=100");
     expect(await answers(host, 3)).toEqual(new Map([["one", 3]]));

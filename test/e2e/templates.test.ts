@@ -1,12 +1,14 @@
 /** Every template of `ebb new`: what it writes passes its own test, is taken for its model, deploys and answers. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listTemplates, type Template } from "../../src/functions/new/templates.ts";
-import { startEbb, type CallOptions, type EbbProcess } from "./ebb-process.ts";
+import { type CallOptions } from "./ebb-process.ts";
+import { homeKind, openHome, type Home } from "./home.ts";
+import { shareToolCaches } from "./tool-caches.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ebb-templates-"));
 // Node's own test runner, and npm with it, must be this Node's.
@@ -21,20 +23,12 @@ const needs: Readonly<Record<string, readonly string[]>> = {
   java: ["mvn", "javac"],
 };
 
-let ebb: EbbProcess;
+let ebb: Home;
 beforeAll(async () => {
-  const dir = join(root, ".ebb");
-  // Compilers' caches are shared with the other tests of languages: a first build compiles whole standard libraries.
-  const shared = join(tmpdir(), `ebb-test-tools-${process.getuid?.() ?? 0}`);
-  mkdirSync(join(dir, "cache"), { recursive: true });
-  for (const cache of ["go-cache", "cargo"]) {
-    mkdirSync(join(shared, cache), { recursive: true });
-    symlinkSync(join(shared, cache), join(dir, "cache", cache));
-  }
-  ebb = await startEbb({ dir });
+  ebb = await openHome({ prepare: shareToolCaches });
 });
 afterAll(async () => {
-  await ebb.stop();
+  await ebb.close();
   await rm(root, { recursive: true, force: true });
 });
 
@@ -83,11 +77,13 @@ describe.each(listTemplates().map((t) => [`${t.language} ${t.model}`, t] as cons
   });
 
   test("deploys and answers", { timeout: 180_000 }, async (context) => {
+    if (homeKind === "cluster" && ["java", "shell"].includes(template.language))
+      return context.skip("needs --base with its runtime");
     if (lacking.length > 0) return context.skip(`not on PATH: ${lacking.join(", ")}`);
     const { code, stderr } = await ebb.ebb("deploy", dir, "--name", name);
     expect(code, stderr).toBe(0);
     const { call, answer } = callOf(template);
-    const { status, body } = await ebb.call(`${name}.default.localhost`, call);
+    const { status, body } = await ebb.call(ebb.host(name), call);
     expect({ status, body }).toMatchObject({ status: 200, body: expect.stringMatching(answer) });
     expect((await ebb.ebb("delete", name)).code).toBe(0);
   });

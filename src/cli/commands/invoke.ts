@@ -1,22 +1,13 @@
-import { request, type IncomingMessage } from "node:http";
-import { request as requestOverTls } from "node:https";
-import { connect as connectTls } from "node:tls";
+import type { IncomingMessage } from "node:http";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
-import {
-  CommandError,
-  firstArg,
-  textOption,
-  type Command,
-  type CommandContext,
-  type CommandInput,
-} from "../command.ts";
 import type { RouterWay } from "../cluster/router-way.ts";
-import { connect } from "../connect.ts";
-import { findService, namespaceOf } from "../find-service.ts";
+import { CommandError, textOption, type Command, type CommandContext } from "../command.ts";
 import { makeRequest, type InvokeRequest } from "../make-request.ts";
-import { homeOf, jsonOption, namespaceOption, runningOf, targetOptions } from "../target.ts";
+import { openRequest } from "../send-through.ts";
+import { jsonOption, namespaceOption, targetOptions } from "../target.ts";
 import { splitTiming, timingWords } from "../timing.ts";
+import { wayToService } from "../way-to-service.ts";
 
 export const invoke: Command = {
   name: "invoke",
@@ -50,9 +41,9 @@ export const invoke: Command = {
   ],
   run: async (context, input) => {
     const message = await makeRequest(context, input);
-    const { url: service, way } = await wayTo(context, input);
-    const url = new URL(textOption(input, "path") ?? "/", way.origin);
-    const { answer, connectedMs, firstByteMs } = await send(way, { url, host: service.host, message }, context.signal);
+    const { url, way } = await wayToService(context, input);
+    const path = pathOf(url, textOption(input, "path") ?? "/");
+    const { answer, connectedMs, firstByteMs } = await send({ way, url, path }, message, context.signal);
     const timing = (): ReturnType<typeof splitTiming> => {
       const header = answer.headers["server-timing"];
       return splitTiming(
@@ -69,11 +60,17 @@ export const invoke: Command = {
     }
     if (input.options["include"] === true) printHead(context, answer);
     await pipeline(answer, context.stdout, { end: false });
-    if (input.options["timing"] === true) context.note(timingWords(timing()));
+    if (input.options["timing"] === true) context.note(`${timingWords(timing())}, through ${way.words}`);
     if (status >= 400 && input.options["include"] !== true) context.note(`ebb: the service answered ${status}`);
     return status >= 400 ? 1 : 0;
   },
 };
+
+/** Path and query as they go on the wire; a fragment stays here. */
+function pathOf(base: URL, text: string): string {
+  const { pathname, search } = new URL(text, base);
+  return `${pathname}${search}`;
+}
 
 function printHead(context: CommandContext, answer: IncomingMessage): void {
   context.print(`HTTP/${answer.httpVersion} ${answer.statusCode} ${answer.statusMessage}`);
@@ -88,29 +85,6 @@ function bodyField(body: Buffer): { readonly body: string } | { readonly bodyBas
   return Buffer.from(text).equals(body) ? { body: text } : { bodyBase64: body.toString("base64") };
 }
 
-/** Where the service is to be found, and how a request gets there. */
-async function wayTo(
-  context: CommandContext,
-  input: CommandInput,
-): Promise<{ readonly url: URL; readonly way: RouterWay }> {
-  const home = homeOf(context, input);
-  const client = await connect(context, input);
-  const name = firstArg(input);
-  const { status } = await findService(client, namespaceOf(input, client), name);
-  if (status?.url === undefined)
-    throw new CommandError(`service "${name}" has no URL yet; "ebb describe ${name}" shows why`);
-  const url = new URL(status.url);
-  if (home.kind === "standalone") {
-    // Names like hello.default.localhost do not resolve everywhere: the router is called by address.
-    const origin = runningOf(context, input).routerUrl;
-    return { url, way: { words: origin, origin, isPublic: true } };
-  }
-  const { findRouterWay } = await import("../cluster/router-way.ts");
-  const way = await findRouterWay(client, url, context.signal);
-  if (input.options["timing"] === true) context.note(`through ${way.words}`);
-  return { url, way };
-}
-
 interface Sent {
   readonly answer: IncomingMessage;
   /** When the connection was there (performance.now), and from then to the first byte. */
@@ -119,39 +93,21 @@ interface Sent {
 }
 
 async function send(
-  way: RouterWay,
-  { url, host, message }: { readonly url: URL; readonly host: string; readonly message: InvokeRequest },
+  to: { readonly way: RouterWay; readonly url: URL; readonly path: string },
+  { method, headers, body }: InvokeRequest,
   signal: AbortSignal,
 ): Promise<Sent> {
-  const { method, headers, body } = message;
-  const secure = url.protocol === "https:";
-  const servername = host.replace(/:\d+$/, "");
-  const raw = await way.connect?.();
-  const socket = raw && secure ? connectTls({ socket: raw, servername }) : raw;
+  const { url, way } = to;
+  const failed = (error: Error): Error =>
+    new CommandError(`cannot call ${url.host} through ${way.words}: ${error.message}`, { cause: error });
   let connectedMs = performance.now();
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = {
-      method,
-      headers: { host, ...headers },
-      signal,
-      ...(socket ? { createConnection: () => socket } : {}),
-      ...(secure ? { servername } : {}),
-    };
-    const sent = (secure && !socket ? requestOverTls : request)(
-      socket ? new URL(`${url.pathname}${url.search}`, "http://router") : url,
-      options,
-      resolve,
-    );
-    sent.once("socket", (used) => used.once("connect", () => (connectedMs = performance.now())));
-    sent.once("error", (error) =>
-      reject(
-        signal.aborted
-          ? signal.reason
-          : new CommandError(`cannot call ${host} through ${way.words}: ${error.message}`, { cause: error }),
-      ),
-    );
-    sent.end(body);
+    openRequest(way, url, { method, path: to.path, headers, signal }, resolve).then((sent) => {
+      connectedMs = performance.now();
+      sent.once("socket", (socket) => socket.once("connect", () => (connectedMs = performance.now())));
+      sent.once("error", (error) => reject(signal.aborted ? signal.reason : failed(error)));
+      sent.end(body);
+    }, reject);
   });
-  answer.once("close", () => socket?.destroy());
   return { answer, connectedMs, firstByteMs: performance.now() - connectedMs };
 }
