@@ -17,7 +17,16 @@ export const components: readonly Component[] = ["controller", "router"];
 export const nameOf = (component: Component): string => `ebb-${component}`;
 
 /** Ports of the pods. */
-export const podPorts = { router: 8080, routerTls: 8443, webhooks: 8443, metrics: 9090, load: 8012 } as const;
+export const podPorts = {
+  router: 8080,
+  routerInternal: 8081,
+  routerTls: 8443,
+  controller: 8443,
+  metrics: 9090,
+} as const;
+
+/** Service in front of the routers for requests from inside the cluster, which reach cluster-local hosts too. */
+export const internalService = "ebb-router-internal";
 
 /** Audience of the tokens by which routers show the controller who they are. */
 export const controllerAudience = "ebb-controller";

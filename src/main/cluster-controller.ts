@@ -17,13 +17,13 @@ import {
 } from "../api/serving/kinds.ts";
 import { LeadershipLost, runAsLeader } from "../client/leader-election.ts";
 import type { WatchScope } from "../client/reflector.ts";
-import { issueCertificate, type KeyedCertificate } from "../pki/certificate.ts";
+import type { KeyedCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { lead, type LeadOptions } from "./lead.ts";
 import { createLoadDoor, type LoadDoor } from "./load-door.ts";
-import { publishServingCa } from "./serving-ca.ts";
+import { givenCertificate, openCertificates } from "./serving-certificates.ts";
 import { startServingListener } from "./serving-listener.ts";
 import { trimmedOfManifest } from "./trim-objects.ts";
 
@@ -92,15 +92,17 @@ export async function startClusterController(
     const parts = [{ name: "informers", missing: () => (synced ? undefined : "not all kinds are listed yet") }];
     const cluster = await openCluster({ scopeOf, ...options, component: "controller" }, parts, { log, closers });
     for (const kind of watchedKinds) cluster.informers.of(kind);
-    const certificate = options.certificate ?? ownCertificate(cluster);
+    const certificates = await (options.certificate
+      ? givenCertificate(cluster, options.certificate)
+      : openCertificates(cluster));
     const door = createLoadDoor(cluster, options.routers);
-    const serving = await startServingListener(options.serving, certificate, {
+    const serving = await startServingListener(options.serving, certificates.certificate, {
       handlers: admissionHandlers(cluster),
       upgrade: door.upgrade,
     });
     closers.defer(() => serving.close());
-    await publishServingCa(cluster.leases, cluster.namespace, certificate.certificate, cluster.clock.now());
     const stop = new AbortController();
+    const keeping = certificates.keep((next) => serving.setCertificate(next), stop.signal);
     const running = (async () => {
       await cluster.informers.synced(stop.signal);
       synced = true;
@@ -110,7 +112,7 @@ export async function startClusterController(
     });
     closers.defer(async () => {
       stop.abort(new Error("the controller is stopping"));
-      await running;
+      await Promise.all([running, keeping]);
     });
     const undo = closers.move();
     let closing: Promise<void> | undefined;
@@ -123,12 +125,6 @@ export async function startClusterController(
     await closers.disposeAsync();
     throw error;
   }
-}
-
-/** Signed by itself: good for whoever is told to trust it. */
-function ownCertificate({ namespace, clock }: Pick<Cluster, "namespace" | "clock">): KeyedCertificate {
-  const host = `ebb-controller.${namespace}.svc`;
-  return issueCertificate({ commonName: host, use: "server", hosts: [host, "127.0.0.1"], now: clock.now(), days: 365 });
 }
 
 /** A lost lease ends what this replica did as leader, not the replica. */

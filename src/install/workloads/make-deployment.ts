@@ -20,7 +20,7 @@ export const selectorOf = (component: Component): Readonly<Record<string, string
 interface Shape {
   readonly ports: Container["ports"];
   readonly resources: Container["resources"];
-  /** Seconds from TERM to KILL: a router lets long requests end. */
+  /** Seconds from TERM to KILL: a router lets requests end for five minutes, after others have heard that it goes. */
   readonly graceSeconds: number;
   readonly volumes: readonly Volume[];
   readonly mounts: readonly VolumeMount[];
@@ -29,8 +29,7 @@ interface Shape {
 const shapes: Readonly<Record<Component, Shape>> = {
   controller: {
     ports: [
-      { name: "https", containerPort: podPorts.webhooks, protocol: "TCP" },
-      { name: "load", containerPort: podPorts.load, protocol: "TCP" },
+      { name: "https", containerPort: podPorts.controller, protocol: "TCP" },
       { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
     ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },
@@ -41,11 +40,12 @@ const shapes: Readonly<Record<Component, Shape>> = {
   router: {
     ports: [
       { name: "http", containerPort: podPorts.router, protocol: "TCP" },
+      { name: "internal", containerPort: podPorts.routerInternal, protocol: "TCP" },
       { name: "https", containerPort: podPorts.routerTls, protocol: "TCP" },
       { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
     ],
     resources: { requests: { cpu: "100m", memory: "96Mi" }, limits: { memory: "1Gi" } },
-    graceSeconds: 300,
+    graceSeconds: 315,
     volumes: [
       {
         name: "controller-token",

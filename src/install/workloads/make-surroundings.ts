@@ -1,7 +1,15 @@
 /** What stands around the pods of ebb-system: Services, disruption budgets, network policies, the priority class. */
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { BundleOptions } from "../bundle-options.ts";
-import { components, installLabels, nameOf, podPorts, systemNamespace, type Component } from "../names.ts";
+import {
+  components,
+  installLabels,
+  internalService,
+  nameOf,
+  podPorts,
+  systemNamespace,
+  type Component,
+} from "../names.ts";
 import { selectorOf } from "./make-deployment.ts";
 
 const metadataOf = (name: string): KubeObject["metadata"] =>
@@ -20,11 +28,11 @@ export function makePriorityClass(): KubeObject {
 }
 
 export function makeServices({ serviceType }: BundleOptions): readonly KubeObject[] {
-  const service = (component: Component, spec: object): KubeObject =>
+  const service = (component: Component, spec: object, name = nameOf(component)): KubeObject =>
     ({
       apiVersion: "v1",
       kind: "Service",
-      metadata: metadataOf(nameOf(component)),
+      metadata: metadataOf(name),
       spec: { ...spec, selector: selectorOf(component) },
     }) as KubeObject;
   return [
@@ -39,6 +47,14 @@ export function makeServices({ serviceType }: BundleOptions): readonly KubeObjec
         { name: "https", port: 443, targetPort: "https", protocol: "TCP", appProtocol: "https" },
       ],
     }),
+    service(
+      "router",
+      {
+        type: "ClusterIP",
+        ports: [{ name: "http", port: 80, targetPort: "internal", protocol: "TCP", appProtocol: "http" }],
+      },
+      internalService,
+    ),
   ];
 }
 
@@ -61,7 +77,7 @@ export function makeDisruptionBudgets(): readonly KubeObject[] {
 
 /**
  * Nobody reaches a pod of ebb-system but at the ports meant for them. API servers call webhooks from addresses no policy
- * can name, and routers serve the world, so those ports are open; load is taken from routers alone.
+ * can name, and routers serve the world, so those ports are open; who may say what there is told by tokens.
  */
 export function makeNetworkPolicies(): readonly KubeObject[] {
   const policy = (name: string, spec: object): KubeObject =>
@@ -77,14 +93,11 @@ export function makeNetworkPolicies(): readonly KubeObject[] {
     policy("default-deny", { podSelector: {} }),
     policy(nameOf("controller"), {
       podSelector: podsOf("controller"),
-      ingress: [
-        { ports: [at(podPorts.webhooks), at(podPorts.metrics)] },
-        { from: [{ podSelector: podsOf("router") }], ports: [at(podPorts.load)] },
-      ],
+      ingress: [{ ports: [at(podPorts.controller), at(podPorts.metrics)] }],
     }),
     policy(nameOf("router"), {
       podSelector: podsOf("router"),
-      ingress: [{ ports: [at(podPorts.router), at(podPorts.routerTls), at(podPorts.metrics)] }],
+      ingress: [{ ports: [podPorts.router, podPorts.routerInternal, podPorts.routerTls, podPorts.metrics].map(at) }],
     }),
   ];
 }
