@@ -16,7 +16,11 @@ import { createInformers } from "../client/create-informers.ts";
 import type { ControllerSpec } from "../client/controller.ts";
 import type { Informers } from "../client/informer.ts";
 import { createEventRecorder } from "../client/event-recorder.ts";
+import { bookLoad } from "../controllers/autoscaling/book-load.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
+import { hpaSource } from "../controllers/metrics-api/hpa-source.ts";
+import { createRevisionMetrics } from "../controllers/metrics-api/revision-metrics.ts";
+import { createLoadBook, readLoad } from "../scaling/load-book.ts";
 import { coreControllers } from "../controllers/core-controllers.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
 import { installServing } from "../controllers/serving/install.ts";
@@ -26,6 +30,7 @@ import { createRegistryClient } from "../images/registry/registry-client.ts";
 import { resolveDigest } from "../images/resolve-digest.ts";
 import { openImageStore, type ImageStore } from "../images/store.ts";
 import { registryLogins, startImageRegistry, type RegistryPort } from "./image-registry.ts";
+import { metricsApiResources } from "./metrics-resources.ts";
 import { createNodeMetrics } from "./node-metrics.ts";
 import type { ImageSource } from "../node/image-source.ts";
 import { createNodeAgent } from "../node/create-node-agent.ts";
@@ -103,7 +108,8 @@ async function assemble(
     getEndpoints: (namespace, name) => core.informers.of(EndpointsKind).get(`${namespace}/${name}`),
     now: Date.now,
   });
-  const { subresources, virtual } = streams;
+  const { subresources, virtual: usages } = streams;
+  const virtual = [...usages, ...metricsApiResources(() => revisionMetrics, Date.now)];
   const metrics = (): string =>
     metricsText({
       router,
@@ -154,13 +160,16 @@ async function assemble(
   );
   closers.defer(() => node.close());
   const autoscaling = createAutoscaling({ ...core, launcher: node.launcher });
+  const book = createLoadBook();
+  const steadyMs = (): number => systemClock.steadyMs();
+  const revisionMetrics = createRevisionMetrics({ informers, loadOf: (key) => readLoad(book, key, steadyMs()) });
   const access = options.accessLog === undefined ? undefined : openAccessLog(options.accessLog, log);
   if (access) closers.defer(() => access.close());
   const router = createRouter(
     {},
     {
       log,
-      load: autoscaling.autoscaler,
+      load: bookLoad(autoscaling.autoscaler, book, steadyMs),
       explainHost: explainWaitingHosts(informers),
       ...(access ? { onAccess: (entry) => access.write(entry) } : {}),
     },
@@ -185,7 +194,7 @@ async function assemble(
   closers.defer(followServices(informers, (event) => router.applyInstance(event)));
   // Kinds that are other versions of stored ones would be watched, and kept, a second time.
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
-  const usage = createNodeMetrics(() => node.connection.usage(), Date.now);
+  const usage = { ...createNodeMetrics(() => node.connection.usage(), Date.now), ...hpaSource(revisionMetrics) };
   await installServing(core.client);
   startControllers(core, closers, [
     ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate, metrics: usage }),

@@ -2,7 +2,11 @@ import { afterEach, expect, test } from "vitest";
 import { DeploymentKind } from "../../src/api/apps/kinds.ts";
 import { HorizontalPodAutoscalerKind } from "../../src/api/autoscaling/kinds.ts";
 import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerSpec } from "../../src/api/autoscaling/types.gen.ts";
-import type { ExternalMetricQuery, PodUsageSample } from "../../src/controllers/hpa/metrics-source.ts";
+import type {
+  CustomMetricQuery,
+  ExternalMetricQuery,
+  PodUsageSample,
+} from "../../src/controllers/hpa/metrics-source.ts";
 import { createTestPlane, finishDeletion, type TestPlane } from "./test-plane.ts";
 
 let plane: TestPlane;
@@ -15,7 +19,9 @@ let cpuMillis: number | undefined;
 let external: readonly number[] | undefined;
 const queries: ExternalMetricQuery[] = [];
 
-async function open(replicas: number): Promise<void> {
+type Custom = (query: CustomMetricQuery) => Promise<ReadonlyMap<string, number>>;
+
+async function open(replicas: number, custom?: Custom): Promise<void> {
   cpuMillis = 100;
   external = undefined;
   const podUsage = (): PodUsageSample | undefined =>
@@ -31,7 +37,7 @@ async function open(replicas: number): Promise<void> {
     if (!external) throw new Error("the queue cannot be reached");
     return external;
   };
-  plane = await createTestPlane({ extra: { metrics: { podUsage, external: query } } });
+  plane = await createTestPlane({ extra: { metrics: { podUsage, external: query, ...(custom ? { custom } : {}) } } });
   const resources = { requests: { cpu: "100m" } };
   await plane.api.create(DeploymentKind, {
     metadata: { name: "web", namespace: "default" },
@@ -204,6 +210,55 @@ test("an external metric is asked for by its name and selector, and its failure 
   await sync();
   expect(await replicas()).toBe(5);
   expect(reasons(await get())["ScalingActive"]).toBe("False FailedGetExternalMetric");
+});
+
+test("a Pods metric is the average over the target's pods, others left out", async () => {
+  const asked: CustomMetricQuery[] = [];
+  await open(2, async (query) => {
+    asked.push(query);
+    const names = (await plane.pods()).map(({ metadata }) => metadata.name);
+    return new Map([["somebody-elses", 1e9], ...names.map((name): [string, number] => [name, 15_000])]);
+  });
+  const target = { type: "AverageValue", averageValue: "10" };
+  await createHpa({ metrics: [{ type: "Pods", pods: { metric: { name: "concurrency" }, target } }] });
+  expect(asked[0]).toMatchObject({ namespace: "default", resource: "pods", object: "*", metric: "concurrency" });
+  expect(await replicas()).toBe(3);
+  expect((await get()).status?.currentMetrics).toEqual([
+    { type: "Pods", pods: { metric: { name: "concurrency" }, current: { averageValue: "15" } } },
+  ]);
+});
+
+test.each([
+  ["Value", { type: "Value", value: "10" }, { value: "25" }, 5],
+  ["AverageValue", { type: "AverageValue", averageValue: "10" }, { averageValue: "12500m" }, 3],
+])("an Object metric with a %s target is that of the object it names", async (_type, target, current, wanted) => {
+  const asked: CustomMetricQuery[] = [];
+  await open(2, async (query) => {
+    asked.push(query);
+    return new Map([["front", 25_000]]);
+  });
+  await createHpa({
+    metrics: [{ type: "Object", object: { describedObject: about, metric: { name: "rps" }, target } }],
+    behavior: { scaleUp: { policies: [{ type: "Pods", value: 10, periodSeconds: 15 }] } },
+  });
+  expect(asked[0]).toMatchObject({ resource: "services", object: "front", metric: "rps" });
+  expect(await replicas()).toBe(wanted);
+  const object = { metric: { name: "rps" }, describedObject: about, current };
+  expect((await get()).status?.currentMetrics).toEqual([{ type: "Object", object }]);
+});
+
+test("a custom metric that is not there blocks, and says what was not found", async () => {
+  await open(1, async () => new Map());
+  const target = { type: "Value", value: "5" };
+  await createHpa({
+    metrics: [{ type: "Object", object: { describedObject: about, metric: { name: "rps" }, target } }],
+  });
+  const active = (await get()).status?.conditions?.find(({ type }) => type === "ScalingActive");
+  expect(active).toMatchObject({
+    status: "False",
+    reason: "FailedGetObjectMetric",
+    message: expect.stringContaining("the server could not find the metric rps for services front"),
+  });
 });
 
 test("two HPAs over the same pods leave them alone and name each other", async () => {

@@ -38,6 +38,10 @@ export interface VirtualCall {
   readonly name?: string;
   /** Decoded body of a create. */
   readonly body?: Record<string, unknown>;
+  /** What follows a name, for a resource that claims such paths. */
+  readonly subresource?: string;
+  /** As the path has it. */
+  readonly plural: string;
   readonly query: Query;
   readonly user: RequestUser;
 }
@@ -46,6 +50,8 @@ export interface VirtualCall {
 export interface VirtualResource {
   readonly kind: Kind;
   readonly verbs: readonly ("create" | "get" | "list")[];
+  /** Reads of whole paths of its group and version, whatever resource they name: metrics, whose names are the resources. */
+  readonly claimsReads?: boolean;
   /** Answers with the object or list; throws ApiError. */
   serve(call: VirtualCall): Promise<object> | object;
 }

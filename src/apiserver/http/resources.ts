@@ -59,9 +59,11 @@ export async function serveResource(
   checkTimeout(call.query);
   const { path } = call;
   const virtual = deps.virtual.find(
-    ({ kind }) => kind.group === path.group && kind.version === path.version && kind.plural === path.plural,
+    ({ kind, claimsReads }) =>
+      kind.group === path.group && kind.version === path.version && (claimsReads || kind.plural === path.plural),
   );
-  if (virtual && path.subresource === undefined) return await serveVirtual(virtual, call, verb, response);
+  if (virtual && (virtual.claimsReads || path.subresource === undefined))
+    return await serveVirtual(virtual, call, verb, response);
   const served = deps.registry.catalog.find(path.group, path.version, path.plural);
   if (!served) throw resourceNotFound();
   const stored: StoredCall = { ...call, served };
@@ -119,7 +121,8 @@ async function serveVirtual(
   response: ServerResponse,
 ): Promise<void> {
   const { path, query, user, request } = call;
-  if ((verb !== "create" && verb !== "get" && verb !== "list") || !resource.verbs.includes(verb)) throw notAllowed();
+  if (verb !== "create" && verb !== "get" && verb !== "list") throw notAllowed();
+  if (resource.claimsReads ? verb === "create" : !resource.verbs.includes(verb)) throw notAllowed();
   const tablesOnly =
     /as=Table/.test(request.headers.accept ?? "") &&
     !/application\/json(?:,|$)|\*\/\*/.test(request.headers.accept ?? "");
@@ -131,6 +134,8 @@ async function serveVirtual(
     verb,
     query,
     user,
+    plural: path.plural,
+    ...(path.subresource === undefined ? {} : { subresource: path.subresource }),
     ...(body ? { body } : {}),
     ...(path.namespace === undefined ? {} : { namespace: path.namespace }),
     ...(path.name === undefined ? {} : { name: path.name }),

@@ -30,6 +30,8 @@ export interface MetricContext {
   readonly target: ScaleTarget;
   readonly pods: readonly Pod[];
   readonly metrics: MetricsSource | undefined;
+  /** `services.serving.knative.dev` of a kind as an HPA names it; undefined for one that is not served. */
+  readonly resourceOf: (apiVersion: string, kind: string) => string | undefined;
   readonly now: number;
 }
 
@@ -48,25 +50,10 @@ export async function evaluateMetric(spec: MetricSpec, context: MetricContext): 
   if (spec.resource) return resourceMetric(spec.resource, undefined, context);
   if (spec.containerResource) return resourceMetric(spec.containerResource, spec.containerResource.container, context);
   if (spec.external) return externalMetric(spec.external, context);
-  if (spec.pods) return unserved("Pods", spec.pods.metric.name, "");
-  if (spec.object) {
-    const { metric, describedObject: about } = spec.object;
-    return unserved("Object", metric.name, `${about.kind} on ${context.hpa.metadata.namespace} ${about.name}/`);
-  }
+  if (spec.pods) return podsMetric(spec.pods, context);
+  if (spec.object) return objectMetric(spec.object, context);
   const message = `unknown metric source type ${JSON.stringify(spec.type)}`;
   return { kind: "error", reason: "InvalidMetricSourceType", message, what: "" };
-}
-
-/** Metrics of other programs need an adapter that serves them, and none can be registered here. */
-function unserved(type: "Pods" | "Object", metric: string, about: string): Evaluated {
-  const why =
-    "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
-  return {
-    kind: "error",
-    reason: `FailedGet${type}Metric`,
-    message: `unable to get metric ${metric}: ${about}${why}`,
-    what: `failed to get ${type.toLowerCase()} metric value: `,
-  };
 }
 
 /** Thousandths; NaN for what is no quantity. */
@@ -236,6 +223,87 @@ function externalOutcome(total: number, goal: MetricTarget, { hpa, target, pods 
     pods: pods.length,
   });
 }
+
+const noCustomApi =
+  "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered";
+
+function failedCustom(type: "Pods" | "Object", metric: string, why: string): Evaluated {
+  return {
+    kind: "error",
+    reason: `FailedGet${type}Metric`,
+    message: `unable to get metric ${metric}: ${why}`,
+    what: `failed to get ${type.toLowerCase()} metric value: `,
+  };
+}
+
+async function podsMetric(
+  { metric, target: goal }: NonNullable<MetricSpec["pods"]>,
+  context: MetricContext,
+): Promise<Evaluated> {
+  const { hpa, pods, metrics, target, now } = context;
+  if (!metrics?.custom) return failedCustom("Pods", metric.name, noCustomApi);
+  const { namespace = "" } = hpa.metadata;
+  let values: ReadonlyMap<string, number>;
+  try {
+    values = await metrics.custom({ namespace, resource: "pods", object: "*", selector: "", metric: metric.name });
+  } catch (error) {
+    return failedCustom("Pods", metric.name, `unable to fetch metrics from custom metrics API: ${textOf(error)}`);
+  }
+  const samples = new Map<string, { value: number; timestampMs: number; windowMs: number }>();
+  for (const { metadata } of pods) {
+    const value = values.get(metadata.name);
+    if (value !== undefined) samples.set(metadata.name, { value, timestampMs: now, windowMs: 0 });
+  }
+  if (samples.size === 0) return failedCustom("Pods", metric.name, "no metrics returned from custom metrics API");
+  const outcome = averageOfPods(
+    {
+      pods: pods.map((pod) => podFacts(pod, metric.name, undefined)),
+      samples,
+      isCpu: false,
+      currentReplicas: target.replicas,
+      tolerances: tolerancesOf(hpa),
+      now,
+    },
+    millis(goal.averageValue),
+  );
+  if (outcome.kind === "error") return failedCustom("Pods", metric.name, outcome.message);
+  const status = { type: "Pods", pods: { metric, current: valueStatus(outcome.current) } };
+  return { kind: "replicas", replicas: outcome.replicas, name: `pods metric ${metric.name}`, status };
+}
+
+async function objectMetric(
+  { metric, describedObject, target: goal }: NonNullable<MetricSpec["object"]>,
+  context: MetricContext,
+): Promise<Evaluated> {
+  const { hpa, metrics, resourceOf } = context;
+  const { namespace = "" } = hpa.metadata;
+  const about = `${describedObject.kind} on ${namespace} ${describedObject.name}/`;
+  if (!metrics?.custom) return failedCustom("Object", metric.name, `${about}${noCustomApi}`);
+  const resource = resourceOf(describedObject.apiVersion ?? "", describedObject.kind);
+  let value: number | undefined;
+  try {
+    if (resource === undefined)
+      throw new Error(`no matches for kind "${describedObject.kind}" in version "${describedObject.apiVersion}"`);
+    const query = { namespace, resource, object: describedObject.name, selector: "", metric: metric.name };
+    value = (await metrics.custom(query)).get(describedObject.name);
+    if (value === undefined)
+      throw new Error(`the server could not find the metric ${metric.name} for ${resource} ${describedObject.name}`);
+  } catch (error) {
+    const why = `unable to fetch metrics from custom metrics API: ${textOf(error)}`;
+    return failedCustom("Object", metric.name, `${about}${why}`);
+  }
+  const outcome = externalOutcome(value, goal, context);
+  if (outcome.kind === "error") return failedCustom("Object", metric.name, outcome.message);
+  const status = { type: "Object", object: { metric, describedObject, current: valueStatus(outcome.current) } };
+  return {
+    kind: "replicas",
+    replicas: outcome.replicas,
+    name: `${describedObject.kind} metric ${metric.name}`,
+    status,
+  };
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function valueStatus({ value, averageValue, averageUtilization }: MetricReading): Record<string, string | number> {
   return {

@@ -8,6 +8,7 @@ import type {
 } from "../../api/autoscaling/types.gen.ts";
 import { PodKind } from "../../api/core/kinds.ts";
 import type { Pod } from "../../api/core/types.gen.ts";
+import { resourceOf } from "../../api/meta/kind.ts";
 import { keyOf } from "../../api/meta/object.ts";
 import { formatTime } from "../../api/meta/time.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
@@ -147,7 +148,11 @@ async function sizeByMetrics(parts: Parts, hpa: HorizontalPodAutoscaler, target:
     const names = [hpa, ...rivals].map(({ metadata }) => keyOf(metadata)).sort();
     return blocked("AmbiguousSelector", `pods by selector are controlled by multiple HPAs: ${names.join(", ")}`);
   }
-  const context = { hpa, target, pods, metrics: parts.metrics, now };
+  const resourceNamed = (apiVersion: string, kindName: string): string | undefined => {
+    const known = parts.kinds.find(apiVersion, kindName);
+    return known && resourceOf(known);
+  };
+  const context = { hpa, target, pods, metrics: parts.metrics, resourceOf: resourceNamed, now };
   const evaluated: Evaluated[] = [];
   for (const metric of hpa.spec.metrics ?? []) evaluated.push(await evaluateMetric(metric, context));
   const combined = combineProposals(

@@ -4,6 +4,11 @@ export interface MetricsSource {
   podUsage(key: string): PodUsageSample | undefined;
   /** Values of an external metric, in thousandths. Absent: there are none. Throws with a message for users. */
   readonly external?: (query: ExternalMetricQuery) => Promise<readonly number[]>;
+  /**
+   * A metric of objects of one resource, by their names, in thousandths. Absent: there are none. Throws with a message
+   * for users.
+   */
+  readonly custom?: (query: CustomMetricQuery) => Promise<ReadonlyMap<string, number>>;
 }
 
 export interface PodUsageSample {
@@ -24,4 +29,15 @@ export interface ExternalMetricQuery {
   readonly name: string;
   /** Label selector in its text form; empty for none. */
   readonly selector: string;
+}
+
+export interface CustomMetricQuery {
+  readonly namespace: string;
+  /** `pods`, `services.serving.knative.dev`. */
+  readonly resource: string;
+  /** `*`: all objects that the selector matches. */
+  readonly object: string;
+  /** Label selector of objects in its text form; empty for none. */
+  readonly selector: string;
+  readonly metric: string;
 }
