@@ -92,6 +92,7 @@ function render(source: Source): string {
     const ext = heads.length > 0 ? ` extends ${heads.join(", ")}` : "";
     const own = message.fields.filter((f) => !f.inline);
     if (message.open) body += `export type ${name} = Readonly<Record<string, unknown>>;\n\n`;
+    else if (own.length === 0 && heads.length > 0) body += `export type ${name} = ${heads.join(" & ")};\n\n`;
     else if (own.length === 0) body += `export type ${name} = Readonly<Record<string, never>>;\n\n`;
     else body += `export interface ${name}${ext} {\n${own.map(renderField).join("")}}\n\n`;
   }

@@ -24,6 +24,7 @@ import { secretDefinition } from "./core/secret.ts";
 import { serviceAccountDefinition } from "./core/service-account.ts";
 import { serviceDefinition } from "./core/service.ts";
 import { endpointSliceDefinition } from "./discovery/endpoint-slice.ts";
+import { eventingDefinitions } from "./eventing/definitions.ts";
 import { eventsEventDefinition } from "./events/event.ts";
 import type { KindDefinition } from "./meta/definition.ts";
 import { ingressClassDefinition } from "./networking/ingress-class.ts";
@@ -76,4 +77,5 @@ export const builtinDefinitions: readonly KindDefinition[] = [
   leaseDefinition,
   endpointSliceDefinition,
   ...servingDefinitions,
+  ...eventingDefinitions,
 ];

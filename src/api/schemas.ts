@@ -12,7 +12,12 @@ import { messages as certificates } from "./certificates/messages.ts";
 import { messages as coordination } from "./coordination/messages.ts";
 import { messages as core } from "./core/messages.ts";
 import { messages as discovery } from "./discovery/messages.ts";
+import { messages as eventingDuck } from "./eventing/messages-duck.ts";
+import { messages as eventingV1beta2 } from "./eventing/messages-v1beta2.ts";
+import { messages as eventing } from "./eventing/messages.ts";
 import { messages as events } from "./events/messages.ts";
+import { messages as flows } from "./flows/messages.ts";
+import { messages as messaging } from "./messaging/messages.ts";
 import { parseMessages, type Message } from "./meta/message.ts";
 import { messages as meta } from "./meta/messages.ts";
 import { createSchemas, type Schema } from "./meta/schema.ts";
@@ -22,6 +27,9 @@ import { messages as policy } from "./policy/messages.ts";
 import { messages as rbac } from "./rbac/messages.ts";
 import { messages as scheduling } from "./scheduling/messages.ts";
 import { messages as serving } from "./serving/messages.ts";
+import { messages as sinks } from "./sinks/messages.ts";
+import { messages as sourcesV1alpha1 } from "./sources/messages-v1alpha1.ts";
+import { messages as sources } from "./sources/messages.ts";
 
 /** Tables by package; one is parsed when a message of it is first asked for. */
 const tables: Readonly<Record<string, string>> = {
@@ -46,6 +54,14 @@ const tables: Readonly<Record<string, string>> = {
   "serving.v1": serving,
   "autoscaling.internal.v1alpha1": autoscalingInternal,
   "networking.internal.v1alpha1": networkingInternal,
+  "knative.duck.v1": eventingDuck,
+  "eventing.v1": eventing,
+  "eventing.v1beta2": eventingV1beta2,
+  "messaging.v1": messaging,
+  "flows.v1": flows,
+  "sources.v1": sources,
+  "sources.v1alpha1": sourcesV1alpha1,
+  "sinks.v1alpha1": sinks,
 };
 
 const parsed = new Map<string, Message>();

@@ -2,6 +2,7 @@
 import { checkNotNegative, complaints, requireOneOf } from "../meta/field-checks.ts";
 import { fieldError, type FieldError } from "../meta/field-error.ts";
 import { checkCronSchedule } from "./cron-schedule.ts";
+import { isTimeZone } from "./time-zone.ts";
 import { validateJobSpec } from "./job-validation.ts";
 import type { CronJob, CronJobSpec, JobTemplateSpec } from "./types.gen.ts";
 
@@ -45,16 +46,6 @@ function timeZoneErrors(timeZone: string | undefined): readonly FieldError[] {
   if (timeZone.toLowerCase() === "local")
     return [error("timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones")];
   return isTimeZone(timeZone) ? [] : [error(`unknown time zone ${timeZone}`)];
-}
-
-function isTimeZone(name: string): boolean {
-  if (!name.split("/").every((part) => /^(?![-.])[A-Za-z._0-9+-]{1,14}$/.test(part))) return false;
-  try {
-    return new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
-  } catch (error) {
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
 }
 
 function templateErrors(template: JobTemplateSpec | undefined, field: string): readonly FieldError[] {

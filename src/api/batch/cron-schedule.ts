@@ -26,15 +26,25 @@ const macros: ReadonlySet<string> = new Set([
   "@hourly",
 ]);
 
-/** What is wrong with a schedule: five fields, a macro such as `@daily`, or `@every 1h30m`; empty when it is good. */
-export function checkCronSchedule(schedule: string): readonly string[] {
+const seconds: Bounds = { min: 0, max: 59 };
+
+/**
+ * What is wrong with a schedule: five fields, a macro such as `@daily`, or `@every 1h30m`; empty when it is good. With
+ * `optionalSeconds` there may be a sixth field in front.
+ */
+export function checkCronSchedule(schedule: string, optionalSeconds = false): readonly string[] {
   if (schedule === "") return ["empty spec string"];
   const body = schedule.replace(/^(CRON_)?TZ=\S+\s+/, "");
   if (body.startsWith("@")) return checkMacro(body);
   const parts = body.trim().split(/\s+/);
-  if (parts.length !== fields.length) return [`expected exactly 5 fields, found ${parts.length}: [${parts.join(" ")}]`];
+  const withSeconds = optionalSeconds && parts.length === fields.length + 1;
+  if (parts.length !== fields.length && !withSeconds) {
+    const wanted = optionalSeconds ? "5 to 6" : "exactly 5";
+    return [`expected ${wanted} fields, found ${parts.length}: [${parts.join(" ")}]`];
+  }
+  const bounds = withSeconds ? [seconds, ...fields] : fields;
   for (const [i, part] of parts.entries()) {
-    const problem = fieldProblem(part, fields[i]);
+    const problem = fieldProblem(part, bounds[i]);
     if (problem !== undefined) return [problem];
   }
   return [];

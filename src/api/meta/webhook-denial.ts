@@ -12,9 +12,18 @@ export function webhookDenial(kind: Pick<Kind, "group" | "kind">, errors: readon
   );
 }
 
+/** Eventing's one webhook checks all of its groups. */
+const eventingGroups: ReadonlySet<string> = new Set([
+  "messaging.knative.dev",
+  "flows.knative.dev",
+  "sources.knative.dev",
+  "sinks.knative.dev",
+]);
+
 /** Name of the webhook that checks a kind. The internal groups are checked by Serving's webhook, config maps by its sibling. */
 export function webhookOf({ group, kind }: Pick<Kind, "group" | "kind">): string {
   if (group === "" && kind === "ConfigMap") return "config.webhook.serving.knative.dev";
+  if (eventingGroups.has(group)) return "validation.webhook.eventing.knative.dev";
   return `validation.webhook.${group.endsWith(".internal.knative.dev") ? "serving.knative.dev" : group}`;
 }
 

@@ -114,7 +114,10 @@ test("in v2 every reference leads somewhere and no schema uses what Swagger 2.0 
   const document = openApiV2(published);
   const names = new Set(Object.keys(document["definitions"] as JsonObject));
   expect(referencesOf(document).filter((ref) => !names.has(ref.slice("#/definitions/".length)))).toEqual([]);
-  expect(JSON.stringify(document["definitions"])).not.toMatch(/"(nullable|anyOf|oneOf|allOf|not)":/);
+  // Fields may be called so.
+  const withoutFields = (key: string, value: unknown): unknown =>
+    key === "properties" ? Object.values(value as JsonObject) : value;
+  expect(JSON.stringify(document["definitions"], withoutFields)).not.toMatch(/"(nullable|anyOf|oneOf|allOf|not)":/);
 });
 
 /** Reads `(name, value)` pairs of a map field, for the test's own look into the encoded document. */

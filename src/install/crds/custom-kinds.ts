@@ -11,7 +11,10 @@ export interface CustomKind {
   readonly versions: readonly KindDefinition[];
 }
 
-/** What a cluster lacks of ebb's kinds, in the order of `definitions`. */
+/**
+ * What a cluster lacks of ebb's kinds, in the order of `definitions`. A version with other fields than the stored one is
+ * left out: the cluster would drop what it does not know, since nothing there converts.
+ */
 export function customKinds(definitions: readonly KindDefinition[] = builtinDefinitions): readonly CustomKind[] {
   const found = new Map<string, KindDefinition[]>();
   for (const definition of definitions) {
@@ -23,6 +26,7 @@ export function customKinds(definitions: readonly KindDefinition[] = builtinDefi
   return [...found.values()].map((versions) => {
     const stored = versions.find((version) => version.conversion === undefined);
     if (!stored) throw new Error(`no version of ${versions[0]?.kind.plural} is the stored one`);
-    return { stored, versions: [stored, ...versions.filter((version) => version !== stored)] };
+    const same = versions.filter((version) => version !== stored && version.schema() === stored.schema());
+    return { stored, versions: [stored, ...same] };
   });
 }

@@ -56,9 +56,23 @@ const object = {
       "serving.knative.dev/configuration": "c",
       "serving.knative.dev/configurationGeneration": "7",
     },
+    annotations: { "eventing.knative.dev/broker.class": "c" },
+  },
+  spec: {
+    broker: "b",
+    schedule: "@hourly",
+    description: "d",
+    reference: { name: "r", kind: "Broker" },
+    attributes: [
+      { name: "source", value: "/s" },
+      { name: "type", value: "t" },
+    ],
   },
   status: {
     url: "http://a",
+    address: { url: "http://b" },
+    sinkUri: "http://s",
+    subscriberUri: "http://t",
     latestCreatedRevisionName: "a-2",
     latestReadyRevisionName: "a-1",
     actualReplicas: 3,
@@ -74,11 +88,11 @@ const object = {
 
 /** The part of JSONPath that columns use. */
 function valueAt(path: string, from: unknown): unknown {
-  const steps = path.match(/\.[A-Za-z]+|\['(?:\\.|[^'])+'\]|\[\?\(@\.type=='[A-Za-z]+'\)\]/g) ?? [];
+  const steps = path.match(/\.[A-Za-z]+|\['(?:\\.|[^'])+'\]|\[\?\(@\.(?:type|name)=='[A-Za-z]+'\)\]/g) ?? [];
   expect(steps.join(""), `not understood: ${path}`).toBe(path);
   return steps.reduce((at: unknown, step) => {
-    const wanted = /@\.type=='(\w+)'/.exec(step)?.[1];
-    if (wanted !== undefined) return (at as { readonly type: string }[]).find(({ type }) => type === wanted);
+    const [, member = "", wanted] = /@\.(\w+)=='(\w+)'/.exec(step) ?? [];
+    if (wanted !== undefined) return (at as Record<string, string>[]).find((item) => item[member] === wanted);
     const key = step.startsWith(".") ? step.slice(1) : step.slice(2, -2).replaceAll("\\.", ".");
     return (at as Record<string, unknown> | undefined)?.[key];
   }, from);

@@ -7,15 +7,20 @@ import type {
 import type { KindDefinition } from "../../api/meta/definition.ts";
 import { resourceOf } from "../../api/meta/kind.ts";
 import type { CustomKind } from "./custom-kinds.ts";
+import { duckLabels } from "./duck-labels.ts";
 import { structuralSchema } from "./structural-schema.ts";
 
 /** The CustomResourceDefinition of a kind, as a conformant API server accepts it. */
 export function makeCrd({ stored, versions }: CustomKind): CustomResourceDefinition {
   const { kind } = stored;
+  const labels = duckLabels(kind);
   return {
     apiVersion: "apiextensions.k8s.io/v1",
     kind: "CustomResourceDefinition",
-    metadata: { name: resourceOf(kind) },
+    metadata: {
+      name: resourceOf(kind),
+      ...(Object.keys(labels).length > 0 ? { labels } : {}),
+    },
     spec: {
       group: kind.group,
       names: {

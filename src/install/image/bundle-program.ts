@@ -43,10 +43,13 @@ export async function bundleProgram({ entry, packageJson }: ProgramSource): Prom
       {
         name: "require what is loaded late",
         setup: ({ onLoad }) => {
-          onLoad({ filter: /[\\/](config-domain|yaml|cel-environment)\.[jt]s$/ }, async ({ path }) => ({
-            contents: (await readFile(path, "utf8")).replaceAll("createRequire(import.meta.url)(", "require("),
-            loader: path.endsWith(".ts") ? "ts" : "js",
-          }));
+          onLoad(
+            { filter: /[\\/](config-domain|config-defaults|jsonata-syntax|yaml|cel-environment)\.[jt]s$/ },
+            async ({ path }) => ({
+              contents: (await readFile(path, "utf8")).replaceAll("createRequire(import.meta.url)(", "require("),
+              loader: path.endsWith(".ts") ? "ts" : "js",
+            }),
+          );
         },
       },
     ],
