@@ -8,6 +8,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => (await import("./commands/build.ts")).build,
   deploy: async () => (await import("./commands/deploy.ts")).deploy,
   invoke: async () => (await import("./commands/invoke.ts")).invoke,
+  call: async () => (await import("./commands/call.ts")).call,
   get: async () => (await import("./commands/get.ts")).get,
   describe: async () => (await import("./commands/describe.ts")).describe,
   logs: async () => (await import("./commands/logs.ts")).logs,

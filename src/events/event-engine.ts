@@ -10,7 +10,7 @@ import { streamKeyOf } from "../api/eventing/engine.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { Consumer, type ConsumerCounts, type ConsumerDeps } from "./delivery/consumer.ts";
-import { ttlAttribute } from "./delivery/deliver.ts";
+import { cloudEventDeliverer, ttlAttribute } from "./delivery/deliver.ts";
 import type { Sender } from "./delivery/http-sender.ts";
 import { compileFilters } from "./filters/compile-filters.ts";
 import type {
@@ -32,6 +32,8 @@ export interface EventEngineDeps {
   readonly log: Logger;
   /** Where producers send to. */
   urlOf(stream: StreamSpec): string;
+  /** A stream takes events from now on, or does no more. */
+  onStream?(stream: StreamSpec, present: boolean): void;
   /** An event went round until its hops were used up, and was dropped. */
   onLoop?(stream: StreamKey, event: StoredEvent): void;
 }
@@ -40,10 +42,14 @@ export interface EventEngineOptions {
   readonly limits?: StreamLimits;
   /** Hops an event may make through replies. */
   readonly hops?: number;
+  /** Takes events and delivers none before {@link Engine.release}: until the ways to subscribers are known. */
+  readonly held?: boolean;
 }
 
 /** What of the engine is for people and for main, beside what controllers use. */
 export interface Engine extends EventEngine {
+  /** Begins to deliver. */
+  release(): void;
   /** The stream under that key that takes events now. */
   stream(key: StreamKey): EventStream | undefined;
   /** Checks and stores events of producers. */
@@ -83,7 +89,7 @@ export interface ConsumerStats extends ConsumerState, ConsumerCounts {
   readonly atRisk: boolean;
 }
 
-const defaults = { hops: 255, limits: { maxAgeMs: 7 * 24 * 3_600_000, maxBytes: 4 * 1024 ** 3 } } as const;
+const defaults = { held: false, hops: 255, limits: { maxAgeMs: 7 * 24 * 3_600_000, maxBytes: 4 * 1024 ** 3 } } as const;
 /** Positions that moved are handed to the store together. */
 const savedMs = 25;
 /** Share of a limit from which on a consumer is said to be at risk. */
@@ -103,29 +109,35 @@ class LogEngine implements Engine {
   readonly #options: Required<EventEngineOptions>;
   readonly #deps: EventEngineDeps;
   readonly #streams = new Map<StreamKey, OpenStream>();
-  readonly #consumers = new Map<ConsumerSpec["key"], Consumer>();
+  readonly #consumers = new Map<ConsumerSpec["key"], Consumer<ConsumerSpec>>();
   /** Of streams that are not there yet. */
   readonly #waiting = new Map<ConsumerSpec["key"], ConsumerSpec>();
-  readonly #byStream = new Map<StreamKey, Set<Consumer>>();
-  readonly #moved = new Set<Consumer>();
-  readonly #consumerDeps: ConsumerDeps;
+  readonly #byStream = new Map<StreamKey, Set<Consumer<ConsumerSpec>>>();
+  readonly #moved = new Set<Consumer<ConsumerSpec>>();
+  readonly #consumerDeps: ConsumerDeps<ConsumerSpec>;
   /** Changes of one key happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #cancelSave: (() => void) | undefined;
   #closed = false;
+  #held: boolean;
 
   constructor(options: Required<EventEngineOptions>, deps: EventEngineDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#held = options.held;
     this.#consumerDeps = {
       ...deps,
+      held: () => this.#held,
       moved: (consumer) => {
         // What ends after its consumer was taken out has no position to keep.
         if (this.#consumers.get(consumer.spec.key) !== consumer) return;
         this.#moved.add(consumer);
         this.#cancelSave ??= deps.clock.after(savedMs, () => this.#saveMoved());
       },
-      storeReply: (reply, to) => this.#storeReply(reply, to),
+      deliverer: cloudEventDeliverer({
+        sender: deps.sender,
+        storeReply: (reply, { event, stream }) => this.#storeReply(reply, { event, stream: stream as StreamKey }),
+      }),
     };
   }
 
@@ -141,12 +153,13 @@ class LogEngine implements Engine {
 
   async #openStream(key: StreamKey, spec: StreamSpec): Promise<void> {
     const stream = await this.#deps.store.openStream(storedName(key, spec.uid), this.#options.limits);
-    const consumers = new Set<Consumer>();
+    const consumers = new Set<Consumer<ConsumerSpec>>();
     this.#byStream.set(key, consumers);
     const stopListening = stream.onChange(() => {
       for (const consumer of consumers) consumer.wake();
     });
     this.#streams.set(key, { spec, stream, stopListening });
+    this.#deps.onStream?.(spec, true);
     for (const [name, waiting] of this.#waiting)
       if (waiting.stream === key) {
         this.#waiting.delete(name);
@@ -166,6 +179,7 @@ class LogEngine implements Engine {
     if (!open) return;
     open.stopListening();
     this.#streams.delete(key);
+    this.#deps.onStream?.(open.spec, false);
     for (const consumer of this.#byStream.get(key) ?? []) {
       await this.#takeOut(consumer);
       this.#waiting.set(consumer.spec.key, consumer.spec);
@@ -213,13 +227,13 @@ class LogEngine implements Engine {
     });
   }
 
-  async #forget(consumer: Consumer): Promise<void> {
+  async #forget(consumer: Consumer<ConsumerSpec>): Promise<void> {
     await this.#takeOut(consumer);
     await this.#deps.store.removeCursor(cursorName(consumer.spec));
   }
 
   /** What it has under way ends by itself. */
-  async #takeOut(consumer: Consumer): Promise<void> {
+  async #takeOut(consumer: Consumer<ConsumerSpec>): Promise<void> {
     await consumer.stop(0);
     this.#consumers.delete(consumer.spec.key);
     this.#byStream.get(consumer.spec.stream)?.delete(consumer);
@@ -228,6 +242,11 @@ class LogEngine implements Engine {
 
   consumerState(key: ConsumerSpec["key"]): ConsumerState | undefined {
     return this.#consumers.get(key)?.state();
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const consumer of this.#consumers.values()) consumer.wake();
   }
 
   stream(key: StreamKey): EventStream | undefined {
@@ -295,7 +314,7 @@ class LogEngine implements Engine {
     });
   }
 
-  #atRisk(consumer: Consumer): boolean {
+  #atRisk(consumer: Consumer<ConsumerSpec>): boolean {
     const bounds = this.#streams.get(consumer.spec.stream)?.stream.bounds();
     const { lag, oldestMs = 0 } = consumer.state();
     if (!bounds || lag === 0) return false;

@@ -41,6 +41,7 @@ import { explainWaitingHosts } from "../router/waiting-hosts.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
+import { divertCalls, startEvents } from "./events.ts";
 import { readMachine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
 
@@ -171,12 +172,16 @@ async function assemble(
       log,
       load: bookLoad(autoscaling.autoscaler, book, steadyMs),
       explainHost: explainWaitingHosts(informers),
+      divert: divertCalls,
       ...(access ? { onAccess: (entry) => access.write(entry) } : {}),
     },
   );
   closers.defer(() => router.close());
   node.onInstance((event) => router.applyInstance(event));
   const { port: routerPort } = await router.listen({ host: options.host, port: options.routerPort });
+
+  const routerUrl = (): string => `http://127.0.0.1:${routerPort}`;
+  const events = await startEvents({ ...core, dataDir: dataDir.path, router, routerUrl, domain, closers });
 
   const registryPlace = { store: images, dataDir: dataDir.path, log, closers };
   const registryUrl = await startImageRegistry(registryPlace, { host: options.host, port: options.registryPort });
@@ -208,6 +213,13 @@ async function assemble(
     ...autoscaling.controllers,
     routerController(routes),
   ]);
+
+  const stopping = new AbortController();
+  closers.defer(() => stopping.abort(new Error("ebb is stopping")));
+  void informers.synced(stopping.signal).then(
+    () => events.deliver(),
+    (error: unknown) => stopping.signal.aborted || log.error("events are not delivered", { err: error }),
+  );
 
   const startedAt = new Date().toISOString();
   const running = {

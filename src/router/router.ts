@@ -17,7 +17,7 @@ import type { Front, LocalAnswer, ProxyPool } from "./proxy/sides.ts";
 import { ReadBuffers } from "./proxy/wire.ts";
 import { revisionSettings } from "./revision-settings.ts";
 import { RevisionRuntime, type RuntimeDeps } from "./revision-runtime.ts";
-import { type Reach, RouteTable } from "./route-table.ts";
+import { type Asking, type Reach, RouteTable } from "./route-table.ts";
 import { type RouterClock, systemClock } from "./router-clock.ts";
 import { count, RevisionMetrics, RouterMetrics } from "./router-metrics.ts";
 import { compileOptions, type CompiledRouterOptions, type RouterOptions } from "./router-options.ts";
@@ -31,6 +31,8 @@ export interface RouterDeps {
   readonly random?: () => number;
   /** Why a host without a route does not answer yet: 503 with this line, instead of 404. */
   readonly explainHost?: (host: string) => string | undefined;
+  /** Another target (a revision, or `serviceTarget`) for a request whose host has a route; undefined leaves it. */
+  readonly divert?: (request: Asking) => string | undefined;
   /** Receives one entry per request when given: the access log is off by default. */
   readonly onAccess?: (entry: AccessEntry) => void;
 }
@@ -172,7 +174,8 @@ class DataPlane implements Router {
       exchange.fail({ status: 200, reason: front.probe, exact: true }, "probe");
       return undefined;
     }
-    const runtime = match.target;
+    const diverted = this.#deps.divert?.(front);
+    const runtime = diverted === undefined ? match.target : this.#runtime(diverted);
     if (runtime.deleted) {
       exchange.fail(goneRevision, "no-route");
       return undefined;

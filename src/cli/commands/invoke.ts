@@ -29,6 +29,7 @@ export const invoke: Command = {
     { flags: "--subject <text>", summary: "subject of the event" },
     { flags: "--extension <name=value>", summary: "further attribute of the event; may be repeated", repeat: true },
     { flags: "--structured", summary: "send the event as one JSON object instead of headers and body" },
+    { flags: "--async", summary: "do not wait: print the id of the call, for ebb call" },
     { flags: "-i, --include", summary: "print status and headers too" },
     { flags: "--timing", summary: "print where the time went: queue, wake, run" },
     { ...jsonOption, summary: "print status, headers, body and timing as JSON" },
@@ -40,7 +41,9 @@ export const invoke: Command = {
     "ebb invoke orders --type order.placed --source /shop -d @order.json",
   ],
   run: async (context, input) => {
-    const message = await makeRequest(context, input);
+    const wanted = await makeRequest(context, input);
+    const later = input.options["async"] === true;
+    const message = later ? { ...wanted, headers: { ...wanted.headers, prefer: "respond-async" } } : wanted;
     const { url, way } = await wayToService(context, input);
     const path = pathOf(url, textOption(input, "path") ?? "/");
     const { answer, connectedMs, firstByteMs } = await send({ way, url, path }, message, context.signal);
@@ -53,6 +56,13 @@ export const invoke: Command = {
       );
     };
     const status = answer.statusCode ?? 0;
+    if (later && status === 202 && input.options["json"] !== true) {
+      await buffer(answer);
+      const id = String(answer.headers["x-call-id"]);
+      context.print(id);
+      context.note(`taken; "ebb call ${id}" tells how it goes`);
+      return 0;
+    }
     if (input.options["json"] === true) {
       const body = await buffer(answer);
       context.print(JSON.stringify({ status, headers: answer.headers, ...bodyField(body), timing: timing() }));

@@ -6,18 +6,29 @@ import { passAll, type EventFilter } from "../filters/filter.ts";
 import { Cursor } from "../log/cursor.ts";
 import type { EventStore, EventStream, LogRecord, SavedCursor } from "../log/event-store.ts";
 import { Circuit } from "./circuit.ts";
-import { deliver, deliverDeadLetter, type DeliverDeps, type Failure, type Outcome } from "./deliver.ts";
+import type { Deliverer, Failure, Outcome } from "./deliver.ts";
 import { compileDelivery, waitMs, type CompiledDelivery } from "./delivery-options.ts";
 import { FlowLimit, mostInFlight } from "./flow-limit.ts";
 import { Lanes } from "./lanes.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 
-export interface ConsumerDeps extends DeliverDeps {
+/** What a consumer is told; a ConsumerSpec is one. */
+export interface ConsumerSettings extends Omit<ConsumerSpec, "key" | "stream"> {
+  readonly key: string;
+  readonly stream: string;
+}
+
+export interface ConsumerDeps<Settings extends ConsumerSettings> {
+  readonly deliverer: Deliverer;
+  /** An event is given up, before it is kept as a dead letter. Rejects to be asked again. */
+  givenUp?(record: LogRecord, failure: Failure, attempts: number): Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: EventStore;
+  /** Nothing is delivered yet: ways to subscribers are not known. Whoever ends that wakes all. */
+  held?(): boolean;
   /** The position moved. */
-  moved(consumer: Consumer): void;
+  moved(consumer: Consumer<Settings>): void;
 }
 
 /** Records that wait for another try or for their turn; with more, nothing new is taken. */
@@ -34,18 +45,18 @@ export interface ConsumerCounts {
 }
 
 /** Delivers a stream's events to one Trigger or Subscription. Takes what it has room for; {@link wake} tells it of more. */
-export class Consumer {
+export class Consumer<Settings extends ConsumerSettings> {
   readonly key: string;
   readonly uid: string;
   readonly counts: ConsumerCounts = { delivered: 0, retried: 0, deadLettered: 0, parked: 0, lost: 0, passed: 0 };
-  readonly #deps: ConsumerDeps;
+  readonly #deps: ConsumerDeps<Settings>;
   readonly #stream: EventStream;
   readonly #buffer: RecordBuffer;
   readonly #lanes = new Lanes();
   readonly #failures = new Map<number, Failure>();
   readonly #onIdle: (() => void)[] = [];
   #cursor: Cursor;
-  #spec: ConsumerSpec;
+  #spec: Settings;
   #filter: EventFilter;
   #options: CompiledDelivery;
   #flow: FlowLimit;
@@ -57,7 +68,7 @@ export class Consumer {
   #ready = false;
   #epoch = 0;
 
-  constructor(spec: ConsumerSpec, stream: EventStream, cursor: SavedCursor, deps: ConsumerDeps) {
+  constructor(spec: Settings, stream: EventStream, cursor: SavedCursor, deps: ConsumerDeps<Settings>) {
     this.key = spec.key;
     this.uid = spec.uid;
     this.#deps = deps;
@@ -80,7 +91,7 @@ export class Consumer {
     return this.#spec.stream;
   }
 
-  get spec(): ConsumerSpec {
+  get spec(): Settings {
     return this.#spec;
   }
 
@@ -97,7 +108,7 @@ export class Consumer {
   }
 
   /** Takes over what changed; the position stays. Throws for a filter that cannot be compiled. */
-  update(spec: ConsumerSpec): void {
+  update(spec: Settings): void {
     this.#filter = filterOf(spec);
     this.#options = compileDelivery(spec.delivery);
     const moved = spec.subscriber?.url !== this.#spec.subscriber?.url;
@@ -124,7 +135,7 @@ export class Consumer {
 
   /** Takes as much as there is room for. Called whenever something may have changed. */
   wake(): void {
-    if (!this.#ready || this.#stopped) return;
+    if (!this.#ready || this.#stopped || this.#deps.held?.()) return;
     const before = this.#cursor.position;
     while (this.#takeOne());
     if (this.#cursor.position !== before) this.#deps.moved(this);
@@ -251,7 +262,11 @@ export class Consumer {
   #send({ event }: LogRecord, attempts: number): Promise<Outcome> {
     const { subscriber, reply, stream } = this.#spec;
     if (!subscriber) return Promise.resolve(faultOfOurs(new Error("the subscriber is not known")));
-    return deliver(this.#deps, { target: subscriber, reply, options: this.#options, stream }, event, attempts + 1);
+    return this.#deps.deliverer.deliver(
+      { target: subscriber, reply, options: this.#options, stream },
+      event,
+      attempts + 1,
+    );
   }
 
   /** Attempts beyond the subscriber's are those of the dead letter sink, with the same settings. */
@@ -260,7 +275,7 @@ export class Consumer {
     const failure = this.#failures.get(seq) ?? unknownFailure;
     if (!deadLetter) return Promise.resolve({ kind: "failed", again: false, sinkIll: false, failure });
     const attempt = attempts - this.#options.retry;
-    return deliverDeadLetter(this.#deps, { target: deadLetter, options: this.#options, stream }, event, {
+    return this.#deps.deliverer.deliverDeadLetter({ target: deadLetter, options: this.#options, stream }, event, {
       failure,
       attempt,
     });
@@ -305,6 +320,7 @@ export class Consumer {
     const epoch = this.#epoch;
     const timeMs = this.#deps.clock.now();
     try {
+      await this.#deps.givenUp?.({ seq, timeMs, event }, this.#failures.get(seq) ?? unknownFailure, attempts);
       await this.#deps.store.park({ consumer: this.#name, seq, event, timeMs, attempts, reason, status });
     } catch (error) {
       this.#deps.log.warn("a dead letter could not be kept, and is tried again", { consumer: this.key, err: error });
@@ -391,7 +407,7 @@ export class Consumer {
   }
 }
 
-const filterOf = ({ filter }: ConsumerSpec): EventFilter => (filter ? compileFilters(filter) : passAll);
+const filterOf = ({ filter }: ConsumerSettings): EventFilter => (filter ? compileFilters(filter) : passAll);
 
 /** After a restart the last answer is not known any more. */
 const unknownFailure: Failure = {

@@ -1,5 +1,5 @@
 /** One attempt to deliver one event: knative/specs eventing data-plane; the sheet of outcomes is docs/rooms/events.md. */
-import type { EventTarget, StreamKey } from "../../api/eventing/engine.ts";
+import type { EventTarget } from "../../api/eventing/engine.ts";
 import { contentMode } from "../../api/cloudevents/parse-http.ts";
 import { formatStored } from "../wire/format-stored.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
@@ -12,13 +12,29 @@ export interface Delivery {
   readonly target: EventTarget;
   readonly reply: EventTarget | "stream" | undefined;
   readonly options: CompiledDelivery;
-  readonly stream: StreamKey;
+  readonly stream: string;
 }
+
+/** How a consumer's events are sent. One attempt each; neither rejects. */
+export interface Deliverer {
+  deliver(delivery: Delivery, event: StoredEvent, attempt: number): Promise<Outcome>;
+  deliverDeadLetter(
+    delivery: Omit<Delivery, "reply">,
+    event: StoredEvent,
+    why: { readonly failure: Failure; readonly attempt: number },
+  ): Promise<Outcome>;
+}
+
+/** Sends events as CloudEvents over HTTP and takes replies. */
+export const cloudEventDeliverer = (deps: DeliverDeps): Deliverer => ({
+  deliver: (delivery, event, attempt) => deliver(deps, delivery, event, attempt),
+  deliverDeadLetter: (delivery, event, why) => deliverDeadLetter(deps, delivery, event, why),
+});
 
 export interface DeliverDeps {
   readonly sender: Sender;
   /** Puts a reply back into the stream the event came from; resolves when it is on disk. */
-  storeReply(reply: StoredEvent, to: { readonly event: StoredEvent; readonly stream: StreamKey }): Promise<void>;
+  storeReply(reply: StoredEvent, to: { readonly event: StoredEvent; readonly stream: string }): Promise<void>;
 }
 
 export type Outcome =
@@ -46,12 +62,7 @@ export interface Failure {
 /** Internal to a broker: subscribers do not see it. */
 export const ttlAttribute = "knativebrokerttl";
 
-export async function deliver(
-  deps: DeliverDeps,
-  delivery: Delivery,
-  event: StoredEvent,
-  attempt: number,
-): Promise<Outcome> {
+async function deliver(deps: DeliverDeps, delivery: Delivery, event: StoredEvent, attempt: number): Promise<Outcome> {
   const { target, options, stream } = delivery;
   const answer = await post(deps.sender, target, { event, options, stream, attempt });
   if (answer.kind === "none" || answer.status < 200 || answer.status > 299) return failed(target, answer);
@@ -59,7 +70,7 @@ export async function deliver(
 }
 
 /** The original event and why it failed, to the dead letter sink; what that answers is of no interest. */
-export async function deliverDeadLetter(
+async function deliverDeadLetter(
   deps: DeliverDeps,
   delivery: Omit<Delivery, "reply">,
   event: StoredEvent,
@@ -82,7 +93,7 @@ const errorAttributes = ({ url, status, body }: Failure): Readonly<Record<string
 interface Posting {
   readonly event: StoredEvent;
   readonly options: CompiledDelivery;
-  readonly stream: StreamKey;
+  readonly stream: string;
   readonly attempt: number;
 }
 

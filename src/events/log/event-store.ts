@@ -12,6 +12,8 @@ export interface EventStore {
   openStream(name: string, limits: StreamLimits): Promise<EventStream>;
   /** Ends a stream and its events. Its name may be used again at once, for an empty one. No error when there is none. */
   removeStream(name: string): Promise<void>;
+  /** Names of the streams that are there and begin like this. */
+  streamNames(prefix: string): Promise<readonly string[]>;
   readCursor(consumer: string): Promise<SavedCursor | undefined>;
   /** Takes note; durable against the death of the process soon, and when {@link flush} resolves. The last one counts. */
   saveCursor(consumer: string, cursor: SavedCursor): void;
@@ -24,6 +26,11 @@ export interface EventStore {
   parkedCount(consumer: string): Promise<number>;
   /** Forgets a dead letter: it was delivered after all, or is not wanted. */
   unpark(consumer: string, seq: number): Promise<void>;
+  /** Keeps something small under a name until it expires, in place of what was there. Durable when resolved. */
+  putDocument(name: string, document: StoredDocument): Promise<void>;
+  /** Undefined too when it has expired. */
+  getDocument(name: string): Promise<StoredDocument | undefined>;
+  deleteDocument(name: string): Promise<void>;
   /** Resolves when all that was noted before is written. */
   flush(): Promise<void>;
   /** Finishes what was begun. Appends that come later fail as unavailable. */
@@ -113,6 +120,14 @@ export interface DeadLetter {
   readonly reason: string;
   /** Last HTTP status; 500 when there was no answer. */
   readonly status: number;
+}
+
+export interface StoredDocument {
+  /** JSON of the caller's. */
+  readonly text: string;
+  readonly data: Uint8Array | undefined;
+  /** Milliseconds since the epoch. */
+  readonly expiresMs: number;
 }
 
 /** Why nothing was stored. `full`: no room; `unavailable`: the store cannot be reached or written just now. */

@@ -20,6 +20,8 @@ const schema = `
     consumer TEXT NOT NULL, seq INTEGER NOT NULL, info TEXT NOT NULL, attributes TEXT NOT NULL,
     structured INTEGER NOT NULL, data BLOB, PRIMARY KEY (consumer, seq)
   ) STRICT;
+  CREATE TABLE documents (name TEXT PRIMARY KEY, expires INTEGER NOT NULL, text TEXT NOT NULL, data BLOB) STRICT;
+  CREATE INDEX documents_by_expiry ON documents (expires);
 `;
 
 /**

@@ -1,5 +1,5 @@
 import type { Clock } from "../../client/clock.ts";
-import type { DeadLetter, EventStore, EventStream, SavedCursor, StreamLimits } from "./event-store.ts";
+import type { DeadLetter, EventStore, EventStream, SavedCursor, StoredDocument, StreamLimits } from "./event-store.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { SqliteFile } from "./sqlite-file.ts";
 import { decodeEvent, encodeRow, type EncodedEvent } from "./sqlite-row.ts";
@@ -118,6 +118,13 @@ class SqliteStore implements EventStore {
     if (id !== undefined) this.#scheduleUpkeep();
   }
 
+  async streamNames(prefix: string): Promise<readonly string[]> {
+    const rows = this.#file.db
+      .prepare("SELECT name FROM streams WHERE substr(name, 1, ?) = ?")
+      .all(prefix.length, prefix);
+    return rows.map((row) => String(row["name"]));
+  }
+
   async readCursor(consumer: string): Promise<SavedCursor | undefined> {
     const dirty = this.#dirty.get(consumer);
     if (dirty) return dirty;
@@ -193,6 +200,22 @@ class SqliteStore implements EventStore {
     await this.#write(() => this.#statements.unpark.run(consumer, seq), { durable: true });
   }
 
+  async putDocument(name: string, { text, data, expiresMs }: StoredDocument): Promise<void> {
+    await this.#write(() => this.#statements.putDocument.run(name, expiresMs, text, data ?? null), { durable: true });
+    this.#scheduleUpkeep();
+  }
+
+  async getDocument(name: string): Promise<StoredDocument | undefined> {
+    const row = this.#statements.getDocument.get(name, this.#clock.now());
+    if (!row) return undefined;
+    const data = row["data"] as Uint8Array | null;
+    return { text: String(row["text"]), data: data ?? undefined, expiresMs: Number(row["expires"]) };
+  }
+
+  async deleteDocument(name: string): Promise<void> {
+    await this.#write(() => this.#statements.deleteDocument.run(name), { durable: true });
+  }
+
   async flush(): Promise<void> {
     this.#saveCursors();
     await this.#write(() => undefined, { durable: true });
@@ -240,6 +263,7 @@ class SqliteStore implements EventStore {
       this.#cancelUpkeep = undefined;
       for (const stream of this.#streams.values()) stream.trim();
       this.#clearRemoved();
+      this.#clearExpired();
       if (this.#streams.size > 0) this.#scheduleUpkeep();
     });
   }
@@ -262,6 +286,12 @@ class SqliteStore implements EventStore {
       (left) => (left > 0 ? setImmediate(() => this.#clearRemoved()) : undefined),
       () => undefined,
     );
+  }
+
+  #clearExpired(): void {
+    const nowMs = this.#clock.now();
+    if (!this.#statements.expired.get(nowMs)) return;
+    void this.#write(() => this.#statements.clearExpired.run(nowMs), { durable: false }).catch(() => undefined);
   }
 
   get #statements(): StoreStatements {
@@ -296,6 +326,13 @@ const prepareStore = ({ db }: SqliteFile) => ({
   ),
   unpark: db.prepare("DELETE FROM dead WHERE consumer = ? AND seq = ?"),
   countParked: db.prepare("SELECT count(*) AS n FROM dead WHERE consumer = ?"),
+  putDocument: db.prepare("INSERT OR REPLACE INTO documents (name, expires, text, data) VALUES (?, ?, ?, ?)"),
+  getDocument: db.prepare("SELECT text, data, expires FROM documents WHERE name = ? AND expires > ?"),
+  deleteDocument: db.prepare("DELETE FROM documents WHERE name = ?"),
+  expired: db.prepare("SELECT 1 FROM documents WHERE expires <= ? LIMIT 1"),
+  clearExpired: db.prepare(
+    "DELETE FROM documents WHERE name IN (SELECT name FROM documents WHERE expires <= ? LIMIT 500)",
+  ),
   removed: db.prepare("SELECT id FROM streams WHERE name >= '~removed/' AND name < '~removed0' LIMIT 1"),
   clear: db.prepare("DELETE FROM events WHERE at IN (SELECT at FROM events WHERE at > ? AND at < ? LIMIT 1000)"),
 });

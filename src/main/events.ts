@@ -1,0 +1,144 @@
+/** Events in one process: the log beside the state, its ingress and asynchronous calls behind the router. */
+import { join } from "node:path";
+import type { Ingress as RouteObject } from "../api/networking-internal/types.gen.ts";
+import type { StreamSpec } from "../api/eventing/engine.ts";
+import type { Clock } from "../client/clock.ts";
+import { wantsAsync } from "../events/calls/call.ts";
+import { createCallFront } from "../events/calls/call-front.ts";
+import { Calls } from "../events/calls/calls.ts";
+import { createSender, type Dialled } from "../events/delivery/http-sender.ts";
+import { createEventEngine, type Engine } from "../events/event-engine.ts";
+import { brokerIngress, channelHost, streamUrl } from "../events/ingress/address.ts";
+import { createIngress } from "../events/ingress/ingress.ts";
+import { openSqliteStore } from "../events/log/sqlite-store.ts";
+import type { Router } from "../router/router.ts";
+import { serviceTarget } from "../router/service-target.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+export interface EventsDeps {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly router: Pick<Router, "applyIngress" | "applyInstance">;
+  /** `http://127.0.0.1:8080`: deliveries go through the router, which wakes whom they are for. */
+  readonly routerUrl: () => string;
+  /** Domain of public hosts: `localhost`. */
+  readonly domain: string;
+  readonly closers: AsyncDisposableStack;
+}
+
+export interface Events {
+  readonly engine: Engine;
+  readonly calls: Calls;
+  /** Begins to deliver what was stored: when the router knows its routes, lest services seem not to be there. */
+  deliver(): Promise<void>;
+}
+
+const namespace = "ebb-system";
+const ingressTarget = serviceTarget(namespace, "event-ingress");
+/** Where the router sends requests that are to be carried out later. */
+export const callTarget = serviceTarget(namespace, "call-front");
+const callHost = `calls.${namespace}`;
+const stopMs = 5000;
+
+/** For the router: requests with `Prefer: respond-async` go to the front of calls, but for those that come from there. */
+export const divertCalls = (asking: { header(name: string): string | undefined }): string | undefined =>
+  wantsAsync(asking.header("prefer")) ? callTarget : undefined;
+
+export async function startEvents(deps: EventsDeps): Promise<Events> {
+  const { clock, log, router, closers, domain } = deps;
+  const store = openSqliteStore({ path: join(deps.dataDir, "events.db") }, clock);
+  closers.defer(() => store.close());
+  const sender = createSender({ clock, dial: (url) => throughRouter(url, deps) });
+  closers.defer(() => sender.close());
+  const engine = createEventEngine(
+    { held: true },
+    {
+      store,
+      sender,
+      clock,
+      log,
+      urlOf: (stream) => streamUrl(stream),
+      onStream: (stream, present) => routeChannel(deps, stream, present),
+    },
+  );
+  closers.defer(() => engine.close(stopMs));
+  const ingress = createIngress(
+    {},
+    { log, append: (key, events) => engine.append(key, events), exists: (key) => engine.stream(key) !== undefined },
+  );
+  closers.defer(() => ingress.close(stopMs));
+  // Hosts of calls are hosts of the router, mapped domains among them.
+  const callSender = createSender({ clock, dial: () => ({ origin: deps.routerUrl() }) });
+  closers.defer(() => callSender.close());
+  const calls = new Calls({}, { store, sender: callSender, callbackSender: sender, clock, log });
+  closers.defer(() => calls.close(stopMs));
+  const front = createCallFront({
+    calls,
+    log,
+    isStatusHost: (host) => host.startsWith(`${callHost}.`),
+    statusUrl: (id) => `http://${callHost}.${domain}${portOf(deps.routerUrl())}/calls/${id}`,
+  });
+  closers.defer(() => front.close());
+
+  const loopback = { host: "127.0.0.1", port: 0 };
+  const [ingressAt, frontAt] = [await ingress.listen(loopback), await front.listen(loopback)];
+  for (const [target, { port }] of [
+    [ingressTarget, ingressAt],
+    [callTarget, frontAt],
+  ] as const)
+    router.applyInstance({
+      type: "ready",
+      revision: target,
+      id: target,
+      address: { host: loopback.host, port },
+      protocol: "http1",
+    });
+  const broker = `${brokerIngress.name}.${brokerIngress.namespace}`;
+  router.applyIngress(`${namespace}/event-ingress`, routeTo(ingressTarget, hostsOf(broker, domain)));
+  router.applyIngress(`${namespace}/call-front`, routeTo(callTarget, hostsOf(callHost, domain)));
+  return {
+    engine,
+    calls,
+    async deliver() {
+      engine.release();
+      await calls.start();
+    },
+  };
+}
+
+/** Channels are asked for by hosts of their own, which come and go with them. */
+function routeChannel({ router, domain }: EventsDeps, stream: StreamSpec, present: boolean): void {
+  if (stream.kind !== "channel") return;
+  const key = `${namespace}/event-channel-${stream.namespace}-${stream.name}`;
+  router.applyIngress(key, present ? routeTo(ingressTarget, hostsOf(channelHost(stream), domain)) : undefined);
+}
+
+const hostsOf = (name: string, domain: string): readonly string[] => [
+  name,
+  `${name}.svc`,
+  `${name}.svc.cluster.local`,
+  `${name}.${domain}`,
+];
+
+function routeTo(target: string, hosts: readonly string[]): RouteObject {
+  const [serviceNamespace = "", serviceName = ""] = target.split("/");
+  const split = { serviceNamespace, serviceName, servicePort: 80, percent: 100 };
+  return {
+    apiVersion: "networking.internal.knative.dev/v1alpha1",
+    kind: "Ingress",
+    metadata: { name: serviceName, namespace: serviceNamespace },
+    spec: { rules: [{ hosts: [...hosts], visibility: "ExternalIP", http: { paths: [{ splits: [split] }] } }] },
+  };
+}
+
+/** Names of this platform are the router's; all others are looked up. */
+function throughRouter({ hostname }: URL, { domain, routerUrl }: EventsDeps): Dialled | undefined {
+  const ours = hostname.endsWith(".svc.cluster.local") || hostname.endsWith(".svc") || hostname.endsWith(`.${domain}`);
+  return ours ? { origin: routerUrl() } : undefined;
+}
+
+const portOf = (url: string): string => {
+  const { port } = new URL(url);
+  return port === "" ? "" : `:${port}`;
+};
