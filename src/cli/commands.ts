@@ -23,6 +23,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).run,
   install: async () => (await import("./commands/install.ts")).install,
   upgrade: async () => (await import("./commands/install.ts")).upgrade,
+  doctor: async () => (await import("./commands/doctor.ts")).doctor,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstall,
   start: async () => (await import("./commands/start.ts")).start,
 };

@@ -17,7 +17,8 @@ export async function currentInstallation(client: Client): Promise<CurrentInstal
   ]);
   if (!controller || !router) return undefined;
   const { containers, imagePullSecrets = [] } = router.spec.template.spec;
-  const replicasOf = ({ spec }: Deployment): number => spec.replicas ?? 1;
+  // None at all is how somebody stopped it, and no number to keep.
+  const replicasOf = ({ spec }: Deployment): number => Math.max(1, spec.replicas ?? 1);
   return {
     image: containers[0]?.image ?? "",
     imagePullSecrets: imagePullSecrets.flatMap(({ name }) => (name === undefined ? [] : [name])),

@@ -53,7 +53,12 @@ export function missingOf({ metadata, spec, status = {} }: Deployment): string |
   return undefined;
 }
 
-async function reasonsOf(client: Client, component: Component, deployment: Deployment): Promise<readonly string[]> {
+/** What is known of why pods of a component are not ready. */
+export async function reasonsOf(
+  client: Client,
+  component: Component,
+  deployment: Deployment,
+): Promise<readonly string[]> {
   const labelSelector = Object.entries(selectorOf(component))
     .map(([key, value]) => `${key}=${value}`)
     .join(",");

@@ -1,0 +1,77 @@
+import { isNotFound } from "../../api/meta/errors.ts";
+import { kind } from "../../api/meta/kind.ts";
+import type { KubeObject } from "../../api/meta/object.ts";
+import { NodeKind } from "../../api/core/kinds.ts";
+import { versionOf } from "../apply/check-cluster.ts";
+import { apiServiceNames } from "../webhooks/names.ts";
+import { fine, hint, problem, type Check, type Finding } from "./finding.ts";
+
+interface ApiService extends KubeObject {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+  };
+}
+
+const ApiServiceKind = kind<ApiService>({
+  group: "apiregistration.k8s.io",
+  version: "v1",
+  kind: "APIService",
+  plural: "apiservices",
+  namespaced: false,
+});
+
+/** The metrics API, without which Revisions of class hpa do not scale by CPU; other APIs that are registered and dead. */
+export const checkApis: Check = async ({ client }) => {
+  const { items } = await client.list(ApiServiceKind);
+  const found: Finding[] = [];
+  const metrics = items.find(({ metadata }) => metadata.name === "v1beta1.metrics.k8s.io");
+  if (!metrics)
+    found.push(
+      hint(
+        "there is no metrics API: Revisions of class hpa do not scale by CPU or memory, and kubectl top does not work",
+        "install metrics-server; services that scale by requests do without",
+      ),
+    );
+  for (const { metadata, status } of items) {
+    const available = status?.conditions?.find(({ type }) => type === "Available");
+    if (available?.status !== "False") continue;
+    const ours = apiServiceNames.includes(metadata.name);
+    found.push(
+      problem(
+        `API ${metadata.name} does not answer: ${available.message ?? ""}`,
+        ours
+          ? 'the controller serves it: "kubectl -n ebb-system get pods"'
+          : "whoever serves it is gone or unreachable; namespaces cannot be deleted meanwhile",
+      ),
+    );
+  }
+  return found.length > 0 ? found : [fine("the metrics API answers")];
+};
+
+const oldestMinor = 30;
+
+export const checkVersionAndNodes: Check = async ({ client }) => {
+  const version = await versionOf(client);
+  const [, minor = "0"] = /^v1\.(\d+)/.exec(version) ?? [];
+  const found: Finding[] =
+    Number(minor) < oldestMinor
+      ? [problem(`Kubernetes ${version} is too old`, `ebb needs 1.${oldestMinor} or later`)]
+      : [fine(`Kubernetes ${version}`)];
+  const { items } = await client.list(NodeKind).catch((error: unknown) => {
+    if (isNotFound(error)) return { items: [] };
+    throw error;
+  });
+  for (const { metadata, status, spec } of items) {
+    const conditions = status?.conditions ?? [];
+    const ready = conditions.find(({ type }) => type === "Ready");
+    if (ready?.status !== "True")
+      found.push(
+        problem(`node ${metadata.name} is not ready: ${ready?.message ?? "it says nothing"}`, "mend or remove it"),
+      );
+    for (const { type, status: is, message = "" } of conditions)
+      if (type.endsWith("Pressure") && is === "True")
+        found.push(problem(`node ${metadata.name} has ${type}: ${message}`, "free some, or add a node"));
+    if (spec?.unschedulable === true) found.push(hint(`node ${metadata.name} takes no pods`, `"kubectl uncordon" it`));
+  }
+  return found;
+};
