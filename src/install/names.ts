@@ -38,3 +38,6 @@ export const servingCertsSecret = "ebb-serving-certs";
 
 /** ConfigMap with the certificates by which a controller's is known: for routers, and `ca.crt` of it for whoever asks. */
 export const servingCaConfigMap = "ebb-serving-ca";
+
+/** Secret with the authority by which warm pods know who may claim them. */
+export const claimAuthoritySecret = "ebb-claim-authority";

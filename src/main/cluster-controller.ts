@@ -4,7 +4,7 @@
  */
 import { HorizontalPodAutoscalerKind } from "../api/autoscaling/kinds.ts";
 import { PodAutoscalerKind } from "../api/autoscaling-internal/kinds.ts";
-import { DeploymentKind } from "../api/apps/kinds.ts";
+import { DeploymentKind, ReplicaSetKind } from "../api/apps/kinds.ts";
 import { ConfigMapKind, PodKind, ServiceKind } from "../api/core/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
 import { ClusterDomainClaimKind, KIngressKind } from "../api/networking-internal/kinds.ts";
@@ -69,6 +69,7 @@ const watchedKinds: readonly Kind[] = [
   KIngressKind,
   PodAutoscalerKind,
   DeploymentKind,
+  ReplicaSetKind,
   HorizontalPodAutoscalerKind,
   PodKind,
   ServiceKind,

@@ -8,12 +8,14 @@ import type { PullsAs } from "../controllers/serving/deps.ts";
 import { parseImageReference } from "../images/reference.ts";
 import type { FindCredentials } from "../images/registry/credentials.ts";
 import { pullSecretCredentials } from "../images/registry/pull-secrets.ts";
-import { createRegistryClient } from "../images/registry/registry-client.ts";
+import { createRegistryClient, type RegistryClient } from "../images/registry/registry-client.ts";
 import { askForDigest } from "../images/resolve-digest.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 export interface DigestLookup {
   resolve(image: string, as: PullsAs, signal: AbortSignal): Promise<string>;
+  /** A way to the image's registry, as the pods would go it. The caller closes it. */
+  registryOf(image: string, as: PullsAs): Promise<RegistryClient>;
 }
 
 export interface DigestLookupOptions {
@@ -51,11 +53,16 @@ export function createDigestLookup(
     );
   };
 
+  const registryOf = async (image: string, as: PullsAs): Promise<RegistryClient> => {
+    const registry = parseImageReference(image)?.registry ?? "";
+    const findCredentials = await credentialsFor(image, as);
+    return createRegistryClient({ findCredentials, env, insecure: insecure.has(registry) });
+  };
+
   return {
+    registryOf,
     async resolve(image, as, signal) {
-      const registry = parseImageReference(image)?.registry ?? "";
-      const findCredentials = await credentialsFor(image, as);
-      const registries = createRegistryClient({ findCredentials, env, insecure: insecure.has(registry) });
+      const registries = await registryOf(image, as);
       try {
         return await askForDigest(registries, image, { signal });
       } finally {

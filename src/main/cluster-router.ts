@@ -22,6 +22,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { openLoadLink, type LoadLinkOptions } from "./cluster-load.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { trimmed } from "./trim-objects.ts";
+import { parseWarmFailure, parseWarmInstance, warmTopics } from "./warm-topics.ts";
 
 export interface Address {
   readonly host: string;
@@ -100,6 +101,14 @@ async function assemble(
     },
   );
   closers.defer(() => router.close());
+  load.onTopic(warmTopics.instance, (body) => {
+    const event = parseWarmInstance(body);
+    if (event) router.applyInstance(event);
+  });
+  load.onTopic(warmTopics.failure, (body) => {
+    const failure = parseWarmFailure(body);
+    if (failure) router.setStartFailure(failure);
+  });
   follow(cluster, options, router, closers);
   const external = await router.listen({ ...options.external, reach: "public" });
   const internal = await router.listen({ ...options.internal, reach: "local" });

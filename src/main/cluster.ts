@@ -4,7 +4,7 @@
  */
 import { hostname } from "node:os";
 import { ServiceKind, PodKind, ConfigMapKind } from "../api/core/kinds.ts";
-import { DeploymentKind } from "../api/apps/kinds.ts";
+import { DeploymentKind, ReplicaSetKind } from "../api/apps/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
 import { servingKeys, servingNamespace } from "../api/serving/keys.ts";
 import { systemClock, type Clock } from "../client/clock.ts";
@@ -93,7 +93,7 @@ function identityOf(env: ClusterOptions["env"]): Identity {
 }
 
 /**
- * What of a cluster that also runs other things is ebb's business: pods and Deployments of Revisions, the config maps
+ * What of a cluster that also runs other things is ebb's business: pods, Deployments and ReplicaSets of Revisions, the config maps
  * that configure Serving. Everything is kept without managed fields, which only the API server reads, and which it
  * keeps when an update comes without them.
  */
@@ -106,6 +106,7 @@ const ofRevisions = { labelSelector: servingKeys.revision };
 const scopes: ReadonlyMap<string, WatchScope> = new Map([
   [groupResourceKey(PodKind), { ...ofRevisions, trim: trimPod }],
   [groupResourceKey(DeploymentKind), { ...ofRevisions, trim: trimmed }],
+  [groupResourceKey(ReplicaSetKind), { ...ofRevisions, trim: trimmed }],
   [groupResourceKey(ConfigMapKind), { namespace: servingNamespace, trim: trimmed }],
   [groupResourceKey(ServiceKind), { trim: trimmed }],
 ]);

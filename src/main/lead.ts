@@ -8,14 +8,19 @@ import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts"
 import { servingControllers } from "../controllers/serving-controllers.ts";
 import type { ServingDeps } from "../controllers/serving/deps.ts";
 import { createDigestLookup, type DigestLookupOptions } from "./cluster-digests.ts";
+import { openWarmPods, type WarmPodsSettings } from "./cluster-warm-pods.ts";
 import type { Cluster } from "./cluster.ts";
+import type { WarmPods } from "../node/warm-pods/create-warm-pods.ts";
 import type { LoadDoor } from "./load-door.ts";
+import { warmTopics } from "./warm-topics.ts";
 
 export interface LeadOptions extends DigestLookupOptions {
   /** Domain of Routes that no config-domain entry covers. */
   readonly defaultDomain: string;
   /** Port of the router as users see it; absent for 80 and 443. */
   readonly externalPort?: number;
+  /** Pods that wait for functions; none when absent. */
+  readonly warm?: WarmPodsSettings;
 }
 
 /** A leader that leaves by itself has this long to end what it began; it still holds the lease. */
@@ -42,7 +47,10 @@ export async function lead(cluster: Cluster, door: LoadDoor, options: LeadOption
   const digests = createDigestLookup(core, options);
   const recorder = createEventRecorder(core, "ebb-controller");
   closers.defer(() => recorder.flush());
-  const autoscaling = createAutoscaling({ ...core, seesAll: () => door.seesAll });
+  const parts = { client, recorder, digests };
+  const warm = options.warm && (await warmPods(cluster, door, { ...parts, settings: options.warm }, closers));
+  const seesAll = (): boolean => door.seesAll;
+  const autoscaling = createAutoscaling({ ...core, seesAll, ...(warm ? { launcher: warm.launcher } : {}) });
   const deps: ServingDeps = {
     ...core,
     recorder,
@@ -57,8 +65,35 @@ export async function lead(cluster: Cluster, door: LoadDoor, options: LeadOption
   });
   for (const controller of controllers) controller.start(signal);
   closers.defer(door.open(autoscaling.autoscaler));
+  warm?.start();
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
+}
+
+interface WarmParts extends Pick<Parameters<typeof openWarmPods>[1], "client" | "recorder" | "digests"> {
+  readonly settings: WarmPodsSettings;
+}
+
+/** Functions start without warm pods as well, only slower: what stands in their way must not stop the rest. */
+async function warmPods(
+  cluster: Cluster,
+  door: LoadDoor,
+  { settings, ...parts }: WarmParts,
+  closers: AsyncDisposableStack,
+): Promise<WarmPods | undefined> {
+  const told = {
+    onInstance: (event: object) => door.broadcast(warmTopics.instance, event),
+    onFailure: (revision: string, reason: string | undefined) =>
+      door.broadcast(warmTopics.failure, { revision, reason: reason ?? null }),
+  };
+  try {
+    const warm = await openWarmPods(cluster, { ...parts, ...told }, settings, closers);
+    door.onJoin(() => warm.instances().map((body) => ({ topic: warmTopics.instance, body })));
+    return warm;
+  } catch (error) {
+    cluster.log.error("there are no warm pods: functions start as ordinary pods", { err: error });
+    return undefined;
+  }
 }

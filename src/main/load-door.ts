@@ -12,6 +12,10 @@ export interface LoadDoor {
   /** Takes routers in for this autoscaler; the result sends them away. */
   open(sink: LoadSink): () => void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Tells all routers something else than load. */
+  broadcast(topic: string, body: unknown): void;
+  /** What a router that has just come is to be told, topic by topic; replaces what was said before. */
+  onJoin(tell: () => readonly { readonly topic: string; readonly body: unknown }[]): void;
 }
 
 /** `routers` are the users who may report. */
@@ -41,6 +45,10 @@ export function createLoadDoor(
     isRouter: ({ name }) => mayReport.has(name),
     identity: identity.holder,
   });
+  let greet: () => readonly { readonly topic: string; readonly body: unknown }[] = () => [];
+  server.onJoin((router) => {
+    for (const { topic, body } of greet()) server.send(router, topic, body);
+  });
   return {
     get seesAll() {
       return server.seesAll;
@@ -51,8 +59,11 @@ export function createLoadDoor(
       return () => {
         server.close();
         sink = closed;
+        greet = () => [];
       };
     },
     upgrade: (request, socket, head) => server.upgrade(request, socket, head),
+    broadcast: (topic, body) => server.broadcast(topic, body),
+    onJoin: (tell) => void (greet = tell),
   };
 }

@@ -1,4 +1,6 @@
 /** `ebb run …`: what ebb's own image is started with on a cluster. Its users are Deployments, so help leaves it out. */
+import { tmpdir } from "node:os";
+import type { WarmPodsSettings } from "../../main/cluster-warm-pods.ts";
 import type { ClusterOptions } from "../../main/cluster.ts";
 import type { Logger, LogLevel } from "../../telemetry/logger.ts";
 import {
@@ -76,6 +78,20 @@ function routersOf(context: CommandContext, input: CommandInput): readonly strin
   return named.length > 0 ? named : [`system:serviceaccount:${partOf(context, input).namespace}:ebb-router`];
 }
 
+/** Undefined: no pods wait. */
+async function warmOf(input: CommandInput): Promise<WarmPodsSettings | undefined> {
+  const nodeImage = textOption(input, "warmNodeImage");
+  if (nodeImage === undefined) return undefined;
+  const { standardCache } = await import("../../main/cluster-warm-pods.ts");
+  return {
+    nodeImage,
+    min: numberOption(input, "warmMin", 0) ?? 2,
+    max: numberOption(input, "warmMax", 0) ?? 10,
+    total: numberOption(input, "warmTotal", 0) ?? 50,
+    ...standardCache(tmpdir()),
+  };
+}
+
 const controller: Command = {
   name: "controller",
   summary: "Serving controllers and autoscaler",
@@ -98,6 +114,10 @@ const controller: Command = {
       repeat: true,
     },
     { flags: "--external-port <n>", summary: "port of the router in URLs; none for 80 and 443" },
+    { flags: "--warm-node-image <image>", summary: "image of pods that wait for Node functions; none wait without it" },
+    { flags: "--warm-min <n>", summary: "pods that wait in each class when nothing happens", default: "2" },
+    { flags: "--warm-max <n>", summary: "pods that wait in each class after a burst", default: "10" },
+    { flags: "--warm-total <n>", summary: "pods that wait in all", default: "50" },
     { flags: "--lease-duration <duration>", summary: "how long a leader that says nothing counts", default: "3s" },
     { flags: "--lease-renew-deadline <duration>", summary: "how long a leader tries to renew", default: "2s" },
     { flags: "--lease-retry <duration>", summary: "between two tries", default: "500ms" },
@@ -107,6 +127,7 @@ const controller: Command = {
     const log = await partLogger(context, input);
     const { standardLease, startClusterController } = await import("../../main/cluster-controller.ts");
     const externalPort = numberOption(input, "externalPort", 1);
+    const warm = await warmOf(input);
     const part = await startClusterController(
       {
         ...partOf(context, input),
@@ -115,6 +136,7 @@ const controller: Command = {
         insecureRegistries: listOption(input, "insecureRegistry"),
         defaultDomain: textOption(input, "domain") ?? "svc.cluster.local",
         ...(externalPort === undefined ? {} : { externalPort }),
+        ...(warm ? { warm } : {}),
         lease: {
           leaseMs: durationOption(input, "leaseDuration") ?? standardLease.leaseMs,
           renewDeadlineMs: durationOption(input, "leaseRenewDeadline") ?? standardLease.renewDeadlineMs,

@@ -49,11 +49,13 @@ export function replicaSetController(deps: CoreDeps): ControllerSpec {
     watches: [
       watching(ReplicaSetKind, selfKey),
       watching(PodKind, (pod, old) => {
-        if (controllerOf(pod) ?? (old && controllerOf(old))) return ownerOfPod(pod, old);
-        return setInformer
+        const owners = ownerOfPod(pod, old);
+        if (controllerOf(pod)) return owners;
+        // One that somebody let go of is anybody's.
+        const matching = setInformer
           .list(pod.metadata.namespace)
-          .filter((set) => matchesLabelSelector(set.spec.selector, pod.metadata.labels))
-          .map((set) => keyOf(set.metadata));
+          .filter((set) => matchesLabelSelector(set.spec.selector, pod.metadata.labels));
+        return [...owners, ...matching.map((set) => keyOf(set.metadata))];
       }),
     ],
     maxInFlight: 16,

@@ -1,6 +1,12 @@
 /** Every permission ebb has on a cluster, each with its reason: roles and docs/reference/rbac.md are made from this. */
 import { servingNamespace } from "../../api/serving/keys.ts";
-import { servingCaConfigMap, servingCertsSecret, systemNamespace, type Component } from "../names.ts";
+import {
+  claimAuthoritySecret,
+  servingCaConfigMap,
+  servingCertsSecret,
+  systemNamespace,
+  type Component,
+} from "../names.ts";
 import { apiServiceNames, webhookNames } from "../webhooks/names.ts";
 
 export interface Permission {
@@ -132,7 +138,13 @@ const controllerEverywhere: readonly Permission[] = [
     group: "",
     resources: ["secrets", "serviceaccounts"],
     verbs: ["get"],
-    why: "find the login of a private registry, named by a Revision or its ServiceAccount, to pin its image by digest; never listed or watched",
+    why: "find the login of a private registry, named by a Revision or its ServiceAccount, to pin its image by digest, and the values that a Revision's environment names, to bring them to a warm pod; never listed or watched",
+  },
+  {
+    group: "",
+    resources: ["configmaps"],
+    verbs: ["get"],
+    why: "bring the values that a Revision's environment names to a warm pod",
   },
   { group: "", resources: ["events"], verbs: ["create", "patch"], why: "tell users what happened to their objects" },
   {
@@ -187,8 +199,8 @@ const controllerAtHome: readonly Permission[] = [
     group: "",
     resources: ["secrets"],
     verbs: [...read, "update", "patch"],
-    names: [servingCertsSecret],
-    why: "renew its serving certificate",
+    names: [servingCertsSecret, claimAuthoritySecret],
+    why: "renew its serving certificate, and vouch for itself to warm pods",
   },
   { group: "", resources: ["pods"], verbs: [...read], why: "know the routers there are" },
   {

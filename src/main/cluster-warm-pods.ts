@@ -1,0 +1,116 @@
+/** Warm pods of a cluster, as its leading controller keeps and claims them. */
+import { randomBytes } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Client } from "../client/client.ts";
+import { createInformers } from "../client/create-informers.ts";
+import type { EventRecorder } from "../client/event-recorder.ts";
+import { waitingHostCommand } from "../functions/build/host-image.ts";
+import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
+import { connectHost } from "../functions/pool/remote-host.ts";
+import { openBlobFiles } from "../images/blob-files.ts";
+import { createWarmPods, type WarmInstanceEvent, type WarmPods } from "../node/warm-pods/create-warm-pods.ts";
+import { fetchFunction } from "../node/warm-pods/fetch-function.ts";
+import { warmLabels } from "../node/warm-pods/names.ts";
+import { openClaimAuthority } from "./claim-authority.ts";
+import type { DigestLookup } from "./cluster-digests.ts";
+import type { Cluster } from "./cluster.ts";
+import { trimmed } from "./trim-objects.ts";
+
+export interface WarmPodsSettings {
+  /** Image of pods that wait for Node functions. */
+  readonly nodeImage: string;
+  /** Waiting in each class of pods when nothing happens. */
+  readonly min: number;
+  /** Waiting in each class after the largest of bursts. */
+  readonly max: number;
+  /** Waiting in all. */
+  readonly total: number;
+  /** Where functions' layers lie, and how many bytes of them. */
+  readonly cacheDir: string;
+  readonly cacheBytes: number;
+}
+
+export interface WarmPodsParts {
+  readonly client: Client;
+  readonly recorder: EventRecorder;
+  readonly digests: Pick<DigestLookup, "registryOf">;
+  readonly onInstance: (event: WarmInstanceEvent) => void;
+  readonly onFailure: (revision: string, reason: string | undefined) => void;
+}
+
+/** Opens the warm pods of this leader; closing lets the pods themselves be. */
+export async function openWarmPods(
+  { informers, clock, log, namespace }: Cluster,
+  { client, recorder, digests, ...told }: WarmPodsParts,
+  settings: WarmPodsSettings,
+  closers: AsyncDisposableStack,
+): Promise<WarmPods> {
+  const { ca, claimer } = await openClaimAuthority(client, namespace, clock.now());
+  const waiting = createInformers(client, {
+    log,
+    clock,
+    scopeOf: () => ({ labelSelector: warmLabels.pool, trim: trimmed }),
+  });
+  closers.defer(() => waiting.close());
+  const blobs = openBlobFiles(settings.cacheDir);
+  const reserved = new Map<string, number>();
+  const warm = createWarmPods(
+    {
+      client,
+      informers,
+      waiting,
+      clock,
+      log,
+      recorder,
+      ...told,
+      connect: (place) => connectHost(place, claimer),
+      fetch: async (image, within, signal) => {
+        const registry = await digests.registryOf(image, { namespace: within, serviceAccountName: "default" });
+        const dir = settings.cacheDir;
+        const reserve = reserveIn(reserved, settings.cacheBytes);
+        try {
+          return await fetchFunction({ blobs, dir, reserve }, registry, image, signal);
+        } finally {
+          await registry.close();
+        }
+      },
+      drop: (digest) => {
+        reserved.delete(digest);
+        void rm(blobs.file(digest), { force: true }).catch(() => undefined);
+      },
+      newName: ({ host, key }) => `ebb-warm-${host}-${key}-${randomBytes(4).toString("hex")}`,
+    },
+    {
+      hosts: ["node"],
+      host: { image: settings.nodeImage, command: waitingHostCommand, ca },
+      minIdle: settings.min,
+      maxIdle: settings.max,
+      maxPods: settings.total,
+      burstWindowMs: defaultPoolLimits.burstWindowMs,
+      memoryMs: defaultPoolLimits.memoryMs,
+      refillAfterMs: 100,
+      startMs: 60_000,
+      loadTimeoutMs: 60_000,
+      maxClasses: 8,
+    },
+  );
+  closers.defer(() => warm.close());
+  return warm;
+}
+
+function reserveIn(reserved: Map<string, number>, most: number) {
+  return (layers: readonly { readonly digest: string; readonly size: number }[]): boolean => {
+    const fresh = layers.filter(({ digest }) => !reserved.has(digest));
+    const sum = [...reserved.values(), ...fresh.map(({ size }) => size)].reduce((all, size) => all + size, 0);
+    if (sum > most) return false;
+    for (const { digest, size } of fresh) reserved.set(digest, size);
+    return true;
+  };
+}
+
+/** Where layers are kept in a pod: the rest of its /tmp is for other things. */
+export const standardCache = (tmp: string): Pick<WarmPodsSettings, "cacheDir" | "cacheBytes"> => ({
+  cacheDir: join(tmp, "ebb-layers"),
+  cacheBytes: 192 << 20,
+});

@@ -1,0 +1,302 @@
+import { DeploymentKind } from "../../api/apps/kinds.ts";
+import type { Deployment } from "../../api/apps/types.gen.ts";
+import type { Container, Pod } from "../../api/core/types.gen.ts";
+import { PodKind } from "../../api/core/kinds.ts";
+import { isNotFound } from "../../api/meta/errors.ts";
+import { RevisionKind } from "../../api/serving/kinds.ts";
+import type { Client } from "../../client/client.ts";
+import type { Clock } from "../../client/clock.ts";
+import type { EventRecorder } from "../../client/event-recorder.ts";
+import type { Informers } from "../../client/informer.ts";
+import { HostLoadError } from "../../functions/pool/host-process.ts";
+import { ClaimLost, ClaimRefused, type RemoteHost, type RemotePlace } from "../../functions/pool/remote-host.ts";
+import type { HostName } from "../../functions/hosts/protocol.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { StartAhead } from "../instances/ahead.ts";
+import { revisionOf, revisionUidLabel, servingContainer } from "../pod/serving.ts";
+import { Adoption } from "./adoption.ts";
+import { ClaimValues } from "./claim-values.ts";
+import type { FunctionImage } from "./fetch-function.ts";
+import { FunctionImages } from "./function-images.ts";
+import { classOf, type PoolClass } from "./pool-class.ts";
+import { WaitingPods, type TakenPod, type Trouble, type WaitingPodsOptions } from "./waiting-pods.ts";
+
+/** Something that serves, or no longer does, as a router takes it. */
+export interface WarmInstanceEvent {
+  readonly type: "ready" | "draining" | "gone";
+  readonly revision: string;
+  /** The pod's uid. */
+  readonly id: string;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly protocol: "http1";
+}
+
+export interface WarmPodsDeps {
+  readonly client: Client;
+  /** Of Revisions and of what they are made of. */
+  readonly informers: Pick<Informers, "of">;
+  /** Of pods that wait. */
+  readonly waiting: Pick<Informers, "of">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly recorder: Pick<EventRecorder, "record">;
+  readonly connect: (place: RemotePlace) => Promise<RemoteHost>;
+  readonly fetch: (image: string, namespace: string, signal: AbortSignal) => Promise<FunctionImage | undefined>;
+  /** Nobody needs the layer any more. */
+  readonly drop: (digest: string) => void;
+  readonly onInstance: (event: WarmInstanceEvent) => void;
+  /** Why a revision's function does not load; undefined clears it. */
+  readonly onFailure: (revision: string, reason: string | undefined) => void;
+  readonly newName: (pool: PoolClass) => string;
+}
+
+export interface WarmPodsOptions extends WaitingPodsOptions {
+  /** Runtimes there is a host image for. */
+  readonly hosts: readonly HostName[];
+  /** A function must be loaded within this time. */
+  readonly loadTimeoutMs: number;
+  /** Classes for which pods wait in one namespace; functions of others start as ordinary pods. */
+  readonly maxClasses: number;
+}
+
+interface Function {
+  readonly revision: string;
+  readonly uid: string;
+  readonly deployment: Deployment;
+  readonly container: Container;
+  class: PoolClass | undefined;
+  /** Not claimed for before: it did not load. */
+  brokenUntilMs: number;
+}
+
+/** Claims of other hosts after one that was refused or broke off. */
+const moreTries = 2;
+const brokenMs = 30_000;
+
+/**
+ * Wakes functions in a cluster: pods wait for them, and a claim over the network makes one serve before the API server
+ * hears of it. The leader claims, being told of every request that waits; see docs/decisions/0009.
+ */
+export interface WarmPods {
+  /** Implements controllers/autoscaling/launcher.ts. */
+  readonly launcher: { startAhead(request: StartAhead): boolean; isBusy(): boolean };
+  /** Instances that routers cannot know from the API yet: for one that joins. */
+  instances(): readonly WarmInstanceEvent[];
+  /** Pods that wait, of all classes. */
+  waiting(): number;
+  start(): void;
+  /** Stops claiming and refilling. Pods stay. */
+  close(): void;
+}
+
+export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): WarmPods {
+  const { clock, log, informers } = deps;
+  const functions = new Map<string, Function>();
+  const unfollow: (() => void)[] = [];
+  let inFlight = 0;
+  let closed = false;
+  const claiming = new Map<string, number>();
+
+  const event = (type: WarmInstanceEvent["type"], pod: Pod, revision: string): WarmInstanceEvent => ({
+    type,
+    revision,
+    id: pod.metadata.uid ?? "",
+    address: { host: pod.status?.podIP ?? "", port: portOf(pod) },
+    protocol: "http1",
+  });
+  const pods = new WaitingPods(
+    { ...deps, informers: deps.waiting, onTrouble: (pool, trouble) => tellTrouble(pool, trouble) },
+    options,
+  );
+  const adoption = new Adoption({
+    ...deps,
+    onDraining: (pod, revision) => deps.onInstance(event("draining", pod, revision)),
+    onGone: (pod, revision) => deps.onInstance(event("gone", pod, revision)),
+  });
+  const values = new ClaimValues(deps);
+  const images = new FunctionImages({
+    ...deps,
+    onKnown: () => sort(),
+    drop: ({ layers }, needed) => {
+      for (const { digest } of layers) if (!needed.has(digest)) deps.drop(digest);
+    },
+  });
+
+  function see(deployment: Deployment): void {
+    const { metadata, spec } = deployment;
+    const revision = revisionOf(metadata.namespace ?? "", spec.template.metadata);
+    const uid = spec.template.metadata?.labels?.[revisionUidLabel];
+    const container = servingContainer(spec.template.spec?.containers ?? []);
+    if (revision === undefined || uid === undefined || !container) return;
+    const known = functions.get(revision);
+    if (known?.deployment.metadata.generation === metadata.generation && known?.uid === uid) return;
+    if (known && known.container.image !== container.image) images.release(known.container.image ?? "", revision);
+    functions.set(revision, { revision, uid, deployment, container, class: known?.class, brokenUntilMs: 0 });
+    images.use(container.image ?? "", revision, metadata.namespace ?? "");
+    values.use(revision, metadata.namespace ?? "", container);
+    sort();
+  }
+
+  function forget(revision: string): void {
+    const known = functions.get(revision);
+    if (!known) return;
+    functions.delete(revision);
+    images.release(known.container.image ?? "", revision);
+    values.release(revision);
+    sort();
+  }
+
+  /** Which classes there are to be pods of: those of functions that requests can reach, the most used first. */
+  function sort(): void {
+    const uses = new Map<string, { readonly class: PoolClass; count: number }>();
+    for (const one of functions.values()) {
+      one.class = classify(one);
+      if (!one.class || !isReachable(one.revision)) continue;
+      const use = uses.get(one.class.key) ?? { class: one.class, count: 0 };
+      use.count += 1;
+      uses.set(one.class.key, use);
+    }
+    const perNamespace = new Map<string, number>();
+    const wanted = [...uses.values()]
+      .toSorted((a, b) => b.count - a.count)
+      .filter(({ class: { namespace } }) => {
+        const count = perNamespace.get(namespace) ?? 0;
+        perNamespace.set(namespace, count + 1);
+        return count < options.maxClasses;
+      });
+    pods.want(wanted.map((one) => one.class));
+  }
+
+  function classify({ revision, deployment, container }: Function): PoolClass | undefined {
+    const image = images.get(container.image ?? "");
+    if (typeof image !== "object" || !options.hosts.includes(image.host)) return undefined;
+    // A host speaks HTTP/1 only.
+    const [first] = informers.of(RevisionKind).get(revision)?.spec.containers ?? [];
+    if (first?.ports?.[0]?.name === "h2c") return undefined;
+    const namespace = deployment.metadata.namespace ?? "";
+    const found = classOf({ namespace, template: deployment.spec.template, host: image.host });
+    if (!("unfit" in found)) return found;
+    log.debug("a function starts as an ordinary pod", { revision, why: found.unfit });
+    return undefined;
+  }
+
+  const isReachable = (revision: string): boolean =>
+    informers.of(RevisionKind).get(revision)?.metadata.labels?.["serving.knative.dev/routingState"] !== "reserve";
+
+  function tellTrouble(pool: PoolClass, trouble: Trouble | undefined): void {
+    if (!trouble) return;
+    log.warn("no pods can wait for functions here", { namespace: pool.namespace, class: pool.key, ...trouble });
+    for (const one of functions.values()) {
+      const object = one.class?.key === pool.key ? informers.of(RevisionKind).get(one.revision) : undefined;
+      if (!object) continue;
+      const message = `starts as an ordinary pod, no pod can wait for it: ${trouble.message}`;
+      deps.recorder.record({ kind: RevisionKind, object, type: "Warning", reason: trouble.reason, message });
+    }
+  }
+
+  /** Whether a claim is on its way now. */
+  function claimOne(one: Function, tries: number): boolean {
+    const { class: pool, container, deployment, revision } = one;
+    const image = images.get(container.image ?? "");
+    const object = informers.of(RevisionKind).get(revision);
+    if (!pool || typeof image !== "object" || !object) return false;
+    const env = values.envOf(pool.namespace, deployment.spec.template, container);
+    const taken = env && pods.take(pool.key);
+    if (!taken) return false;
+    inFlight += 1;
+    claiming.set(one.uid, (claiming.get(one.uid) ?? 0) + 1);
+    const { pod, remote } = taken;
+    const sinceMs = clock.steadyMs();
+    const claim = { ...image.claim, env: { ...image.env, ...env }, loadTimeoutMs: options.loadTimeoutMs };
+    remote
+      .claim({ host: image.host, claim }, image.layers)
+      .then(
+        () => {
+          if (closed) return;
+          deps.onInstance(event("ready", pod, revision));
+          log.debug("claimed", { revision, pod: pod.metadata.name, ms: clock.steadyMs() - sinceMs });
+          deps.onFailure(revision, undefined);
+          const claimed = { revision: object, template: deployment.spec.template, image: container.image ?? "" };
+          adoption.begin(pod, { ...claimed, host: image.host });
+        },
+        (error: unknown) => claimFailed(one, taken, error, tries),
+      )
+      .finally(() => {
+        inFlight -= 1;
+        const left = (claiming.get(one.uid) ?? 1) - 1;
+        if (left > 0) claiming.set(one.uid, left);
+        else claiming.delete(one.uid);
+      })
+      .catch((error: unknown) => log.error("a claim could not be followed up", { err: error }));
+    return true;
+  }
+
+  function claimFailed(one: Function, { pod }: TakenPod, error: unknown, tries: number): void {
+    const { revision } = one;
+    const taken = error instanceof ClaimRefused && error.reason === "Taken";
+    // Whatever it is now, it waits no longer.
+    if (!taken) void end(pod);
+    if (error instanceof HostLoadError) {
+      one.brokenUntilMs = clock.steadyMs() + brokenMs;
+      deps.onFailure(revision, error.message);
+      return;
+    }
+    log.info("a waiting pod was not to be had", { revision, pod: pod.metadata.name, err: error });
+    if (tries > 0 && !closed && (taken || error instanceof ClaimLost || error instanceof ClaimRefused))
+      claimOne(one, tries - 1);
+  }
+
+  async function end({ metadata }: Pod): Promise<void> {
+    const { namespace, name, uid } = metadata;
+    const where = { name, ...(namespace === undefined ? {} : { namespace }) };
+    try {
+      await deps.client.delete(PodKind, where, { preconditions: uid ? { uid } : {}, gracePeriodSeconds: 1 });
+    } catch (error) {
+      if (!isNotFound(error)) log.warn("a pod could not be ended", { err: error, pod: name });
+    }
+  }
+
+  return {
+    launcher: {
+      startAhead({ revision, count }) {
+        const one = functions.get(revision);
+        if (closed || !one || clock.steadyMs() < one.brokenUntilMs) return false;
+        const underWay = claiming.get(one.uid) ?? 0;
+        const have = adoption.bound(one.uid) + underWay + adoption.unmarked(one.uid).length;
+        const waiting = underWay + adoption.pending.filter(({ revisionUid }) => revisionUid === one.uid).length;
+        let claimed = 0;
+        while (have + claimed < count && claimOne(one, moreTries)) claimed += 1;
+        // Whatever these do not cover, pods must bring, and at once.
+        return have + claimed >= count && waiting + claimed > 0;
+      },
+      isBusy: () => inFlight > 0,
+    },
+    instances: () =>
+      adoption.pending.filter(({ marked }) => !marked).map(({ pod, revision }) => event("ready", pod, revision)),
+    waiting: () => pods.waiting(),
+    start() {
+      unfollow.push(
+        informers.of(DeploymentKind).onChange(({ type, object }) => {
+          const revision = revisionOf(object.metadata.namespace ?? "", object.spec.template.metadata);
+          if (type !== "deleted") see(object);
+          else if (revision !== undefined) forget(revision);
+        }),
+        informers.of(RevisionKind).onChange(({ type, object, old }) => {
+          if (type === "deleted" || object.metadata.labels !== old?.metadata.labels) sort();
+        }),
+      );
+      adoption.start();
+      pods.start();
+    },
+    close() {
+      closed = true;
+      for (const stop of unfollow.splice(0)) stop();
+      pods.close();
+      adoption.close();
+      values.close();
+      images.close();
+    },
+  };
+}
+
+const portOf = ({ spec }: Pod): number => spec.containers[0]?.ports?.[0]?.containerPort ?? 8080;

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import type { Container, Pod, PodSpec } from "../../api/core/types.gen.ts";
+import type { Draft } from "../../api/meta/object.ts";
+import { keysContainer, warmAnnotations, warmLabels } from "./names.ts";
+import type { PoolClass } from "./pool-class.ts";
+
+/** What pods of a host are made from. */
+export interface HostImageSettings {
+  /** As nodes pull it; pinned by digest where it comes from a registry. */
+  readonly image: string;
+  /** The words that run the host; `wait` or `make-keys` follow. */
+  readonly command: readonly string[];
+  /** Certificates that vouch for claimers, PEM. */
+  readonly ca: string;
+}
+
+/** What the user of the image is called by, and all a pod of Pod Security `restricted` has to say. */
+const restrictedPod = {
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  runAsGroup: 65532,
+  fsGroup: 65532,
+  seccompProfile: { type: "RuntimeDefault" },
+} as const;
+
+const restrictedContainer = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ["ALL"] },
+} as const;
+
+const keysDir = "/ebb/keys";
+const keysMount = { name: "keys", mountPath: keysDir };
+
+/** Changes with everything a waiting pod cannot take on later. */
+export const versionOf = ({ image, command, ca }: HostImageSettings): string =>
+  createHash("sha256")
+    .update(JSON.stringify([image, command, ca]))
+    .digest("hex")
+    .slice(0, 16);
+
+/**
+ * A pod that waits for a function. It names no function, holds no secret and needs none: the key it is claimed by is
+ * made inside, in memory, and gone before the function comes.
+ */
+export function makeWarmPod(pool: PoolClass, settings: HostImageSettings, name: string): Draft<Pod> {
+  const { namespace, key, spec, container } = pool;
+  const security = { ...restrictedContainer, ...container.securityContext };
+  const image = { image: settings.image, imagePullPolicy: "IfNotPresent", securityContext: security } as const;
+  const makeKeys: Container = {
+    ...image,
+    name: keysContainer,
+    command: [...settings.command, "make-keys", keysDir],
+    resources: container.resources ?? {},
+    volumeMounts: [keysMount],
+  } as Container;
+  return {
+    metadata: {
+      name,
+      namespace,
+      labels: { [warmLabels.pool]: key, "app.kubernetes.io/managed-by": "ebb" },
+      annotations: {
+        [warmAnnotations.version]: versionOf(settings),
+        "kubectl.kubernetes.io/default-container": "user-container",
+      },
+    },
+    spec: {
+      ...spec,
+      securityContext: { ...restrictedPod, ...spec.securityContext },
+      initContainers: [makeKeys],
+      containers: [{ ...makeHost(pool, settings), ...image }],
+      volumes: [
+        { name: "keys", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+        { name: "app", emptyDir: {} },
+        { name: "tmp", emptyDir: {} },
+      ],
+    } as PodSpec,
+  };
+}
+
+function makeHost({ port, container }: PoolClass, { command, ca }: HostImageSettings): Container {
+  return {
+    // As Serving calls the only container of a Revision: `kubectl logs -c user-container` finds it in every pod.
+    name: "user-container",
+    command: [...command, "wait", "--keys", keysDir],
+    env: [
+      { name: "PORT", value: String(port) },
+      { name: "EBB_CLAIM_CA", value: ca },
+    ],
+    ports: [{ name: "user-port", containerPort: port, protocol: "TCP" }],
+    // The host listens from the start, and the function behind the same listener: ready before and after.
+    readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    resources: container.resources ?? {},
+    volumeMounts: [keysMount, { name: "app", mountPath: "/app" }, { name: "tmp", mountPath: "/tmp" }],
+  } as Container;
+}

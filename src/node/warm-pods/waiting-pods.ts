@@ -1,0 +1,326 @@
+import { PodKind } from "../../api/core/kinds.ts";
+import type { Pod } from "../../api/core/types.gen.ts";
+import { isNotFound } from "../../api/meta/errors.ts";
+import { keyOf } from "../../api/meta/object.ts";
+import type { Client } from "../../client/client.ts";
+import type { Clock } from "../../client/clock.ts";
+import type { Informers } from "../../client/informer.ts";
+import { noHistory, noteClaim, wantedIdle, type PoolHistory, type PoolLimits } from "../../functions/pool/pool-size.ts";
+import type { RemoteHost, RemotePlace } from "../../functions/pool/remote-host.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { makeWarmPod, versionOf, type HostImageSettings } from "./make-warm-pod.ts";
+import { keysContainer, warmAnnotations, warmLabels } from "./names.ts";
+import type { PoolClass } from "./pool-class.ts";
+
+export interface WaitingPodsDeps {
+  readonly client: Pick<Client, "create" | "delete">;
+  /** Of pods with the label of a pool. */
+  readonly informers: Pick<Informers, "of">;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly connect: (place: RemotePlace) => Promise<RemoteHost>;
+  readonly newName: (pool: PoolClass) => string;
+  /** A pool's state in one line, when it changes: undefined when all is well. */
+  readonly onTrouble: (pool: PoolClass, trouble: Trouble | undefined) => void;
+}
+
+/** Why functions of a class start as ordinary pods. */
+export interface Trouble {
+  readonly reason: "WarmPodsRefused" | "WarmPodsNotStarting";
+  readonly message: string;
+}
+
+export interface WaitingPodsOptions extends Pick<PoolLimits, "minIdle" | "maxIdle" | "burstWindowMs" | "memoryMs"> {
+  readonly host: HostImageSettings;
+  /** Of all pools together. */
+  readonly maxPods: number;
+  /** Quiet time after a claim before more are made: the claimed function gets the processor first. */
+  readonly refillAfterMs: number;
+  /** A pod that does not wait for a claim after this long never will. */
+  readonly startMs: number;
+}
+
+/** A waiting pod, now the caller's, with the connection to claim it over. */
+export interface TakenPod {
+  readonly pod: Pod;
+  readonly remote: RemoteHost;
+}
+
+interface Member {
+  pod: Pod;
+  remote: RemoteHost | undefined;
+  connecting: boolean;
+  readonly sinceMs: number;
+  refusedSinceMs: number | undefined;
+}
+
+interface Pool {
+  readonly class: PoolClass;
+  history: PoolHistory;
+  /** Being created. */
+  creating: number;
+  failures: number;
+  /** Nothing is created before. */
+  notBeforeMs: number;
+  trouble: Trouble | undefined;
+}
+
+const connectAgainMs = 100;
+/** A host that nobody can connect to for this long has been claimed by somebody who is gone, or is broken. */
+const deadMs = 10_000;
+const lookMs = 5_000;
+
+/**
+ * Pods that wait for functions, in pools of pods that are alike. Each has its connection open, so that a claim is one
+ * write; taking one is synchronous. Places are filled behind the requests that took them, and pools grow with the
+ * bursts that are seen.
+ */
+export class WaitingPods {
+  readonly #deps: WaitingPodsDeps;
+  readonly #options: WaitingPodsOptions;
+  readonly #pools = new Map<string, Pool>();
+  /** By `namespace/name`. */
+  readonly #members = new Map<string, Member>();
+  readonly #version: string;
+  #unfollow: (() => void) | undefined;
+  #cancel: (() => void) | undefined;
+  #closed = false;
+
+  constructor(deps: WaitingPodsDeps, options: WaitingPodsOptions) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#version = versionOf(options.host);
+  }
+
+  start(): void {
+    this.#unfollow = this.#deps.informers.of(PodKind).onChange(({ type, object }) => {
+      if (type === "deleted" || !(warmLabels.pool in (object.metadata.labels ?? {})))
+        this.#drop(keyOf(object.metadata));
+      else this.#see(object);
+    });
+    this.#schedule(0);
+  }
+
+  /** Says for which classes there are to be pods; others' pods are removed. */
+  want(classes: readonly PoolClass[]): void {
+    const wanted = new Map(classes.map((one) => [one.key, one]));
+    for (const key of this.#pools.keys()) if (!wanted.has(key)) this.#pools.delete(key);
+    for (const one of classes)
+      if (!this.#pools.has(one.key))
+        this.#pools.set(one.key, {
+          class: one,
+          history: noHistory,
+          creating: 0,
+          failures: 0,
+          notBeforeMs: 0,
+          trouble: undefined,
+        });
+    this.#schedule(0);
+  }
+
+  /** A pod that waits, now the caller's; undefined when none does. Either way the wish is remembered. */
+  take(key: string): TakenPod | undefined {
+    const pool = this.#pools.get(key);
+    if (!pool) return undefined;
+    pool.history = noteClaim(pool.history, this.#limits(), this.#deps.clock.steadyMs());
+    this.#schedule(this.#options.refillAfterMs);
+    for (const [name, { pod, remote }] of this.#members) {
+      if (!remote || pod.metadata.labels?.[warmLabels.pool] !== key || pod.metadata.deletionTimestamp) continue;
+      this.#members.delete(name);
+      return { pod, remote };
+    }
+    return undefined;
+  }
+
+  /** How many wait in a pool, or in all. */
+  waiting(key?: string): number {
+    let count = 0;
+    for (const { pod, remote } of this.#members.values())
+      if (remote && (key === undefined || pod.metadata.labels?.[warmLabels.pool] === key)) count += 1;
+    return count;
+  }
+
+  get pools(): readonly { readonly class: PoolClass; readonly trouble: Trouble | undefined }[] {
+    return [...this.#pools.values()];
+  }
+
+  /** Lets the pods be: whoever leads next takes them over. */
+  close(): void {
+    this.#closed = true;
+    this.#unfollow?.();
+    this.#cancel?.();
+    for (const { remote } of this.#members.values()) remote?.close();
+    this.#members.clear();
+  }
+
+  #limits(): PoolLimits {
+    return { ...this.#options, minPrepared: 0, maxPrepared: 0 };
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed) return;
+    this.#cancel?.();
+    this.#cancel = this.#deps.clock.after(ms, () => this.#fill());
+  }
+
+  #see(pod: Pod): void {
+    const key = keyOf(pod.metadata);
+    const known = this.#members.get(key);
+    const ended = pod.status?.phase === "Failed" || pod.status?.phase === "Succeeded";
+    if (pod.metadata.deletionTimestamp || ended || known?.pod.metadata.uid !== (known && pod.metadata.uid))
+      this.#drop(key);
+    if (pod.metadata.deletionTimestamp) return;
+    const member = this.#members.get(key) ?? newMember(pod, this.#deps.clock.steadyMs());
+    member.pod = pod;
+    this.#members.set(key, member);
+    if (ended || hasRestarted(pod)) return this.#remove(member, "its container has ended");
+    if (!member.remote && !member.connecting) void this.#connect(key, member);
+  }
+
+  #drop(key: string): void {
+    const member = this.#members.get(key);
+    if (!member) return;
+    this.#members.delete(key);
+    member.remote?.close();
+    this.#schedule(this.#options.refillAfterMs);
+  }
+
+  async #connect(key: string, member: Member): Promise<void> {
+    const place = placeOf(member.pod);
+    if (!place) return;
+    member.connecting = true;
+    try {
+      const remote = await this.#deps.connect(place);
+      if (this.#closed || this.#members.get(key) !== member) return remote.close();
+      member.remote = remote;
+      member.refusedSinceMs = undefined;
+      void remote.closed.then(() => {
+        if (this.#members.get(key) !== member) return;
+        member.remote = undefined;
+        this.#connectLater(key, member);
+      });
+      this.#schedule(0);
+    } catch (error) {
+      const nowMs = this.#deps.clock.steadyMs();
+      member.refusedSinceMs ??= nowMs;
+      if (nowMs - member.refusedSinceMs > deadMs && isRunning(member.pod))
+        return this.#remove(member, "it takes no connections", error);
+      this.#connectLater(key, member);
+    } finally {
+      member.connecting = false;
+    }
+  }
+
+  #connectLater(key: string, member: Member): void {
+    this.#deps.clock.after(connectAgainMs, () => {
+      if (!this.#closed && this.#members.get(key) === member && !member.connecting) void this.#connect(key, member);
+    });
+  }
+
+  #fill(): void {
+    this.#cancel = undefined;
+    if (this.#closed) return;
+    const nowMs = this.#deps.clock.steadyMs();
+    for (const pool of this.#pools.values()) this.#fillPool(pool, nowMs);
+    for (const member of this.#members.values())
+      if (!this.#pools.has(member.pod.metadata.labels?.[warmLabels.pool] ?? ""))
+        this.#remove(member, "nothing needs it");
+    this.#schedule(lookMs);
+  }
+
+  #fillPool(pool: Pool, nowMs: number): void {
+    const members = [...this.#members.values()].filter(
+      (one) => one.pod.metadata.labels?.[warmLabels.pool] === pool.class.key,
+    );
+    const current = members.filter((one) => one.pod.metadata.annotations?.[warmAnnotations.version] === this.#version);
+    const wanted = wantedIdle(pool.history, this.#limits(), nowMs);
+    const waiting = current.filter(({ remote }) => remote !== undefined);
+    const late = current.filter((one) => !one.remote && nowMs - one.sinceMs > this.#options.startMs);
+    for (const one of late) this.#remove(one, "it did not start in time");
+    if (late.length > 0) this.#fail(pool, notStarting(late[0]?.pod), nowMs);
+    else if (waiting.length >= wanted) this.#tell(pool, undefined);
+    // Those of an older version serve until there are enough of this one.
+    if (waiting.length >= wanted)
+      for (const one of members) if (!current.includes(one)) this.#remove(one, "it is out of date");
+    for (const one of waiting.slice(wanted)) this.#remove(one, "more wait than are needed");
+    const all = [...this.#pools.values()].reduce((sum, { creating }) => sum + creating, this.#members.size);
+    const missing = Math.min(wanted - (current.length - late.length) - pool.creating, this.#options.maxPods - all);
+    if (nowMs < pool.notBeforeMs) return;
+    for (let n = 0; n < missing; n++) void this.#create(pool);
+  }
+
+  async #create(pool: Pool): Promise<void> {
+    pool.creating += 1;
+    try {
+      const draft = makeWarmPod(pool.class, this.#options.host, this.#deps.newName(pool.class));
+      const pod = await this.#deps.client.create(PodKind, draft);
+      if (!this.#closed && !this.#members.has(keyOf(pod.metadata))) this.#see(pod);
+      pool.failures = 0;
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#fail(pool, { reason: "WarmPodsRefused", message }, this.#deps.clock.steadyMs());
+    } finally {
+      pool.creating -= 1;
+    }
+  }
+
+  /** 10 s, 20 s, 40 s … 5 min until the next try. */
+  #fail(pool: Pool, trouble: Trouble, nowMs: number): void {
+    if (nowMs < pool.notBeforeMs) return;
+    pool.notBeforeMs = nowMs + Math.min(300_000, 10_000 * 2 ** pool.failures);
+    pool.failures += 1;
+    this.#tell(pool, trouble);
+  }
+
+  #tell(pool: Pool, trouble: Trouble | undefined): void {
+    if (pool.trouble?.message === trouble?.message) return;
+    pool.trouble = trouble;
+    this.#deps.onTrouble(pool.class, trouble);
+  }
+
+  #remove(member: Member, why: string, error?: unknown): void {
+    const { name, namespace = "", uid } = member.pod.metadata;
+    this.#members.delete(`${namespace}/${name}`);
+    member.remote?.close();
+    this.#deps.log.info("a waiting pod is removed", {
+      pod: `${namespace}/${name}`,
+      why,
+      ...(error ? { err: error } : {}),
+    });
+    const options = { preconditions: uid ? { uid } : {}, gracePeriodSeconds: 1 };
+    this.#deps.client.delete(PodKind, { namespace, name }, options).catch((failure: unknown) => {
+      if (!isNotFound(failure)) this.#deps.log.warn("a waiting pod could not be removed", { err: failure, pod: name });
+    });
+  }
+}
+
+const newMember = (pod: Pod, sinceMs: number): Member => ({
+  pod,
+  remote: undefined,
+  connecting: false,
+  sinceMs,
+  refusedSinceMs: undefined,
+});
+
+/** What its kubelet says of it: its address, and the certificate its first container made. */
+function placeOf({ status }: Pod): RemotePlace | undefined {
+  const made = status?.initContainerStatuses?.find(({ name }) => name === keysContainer)?.state?.terminated;
+  const fingerprint = made?.message;
+  const running = status?.containerStatuses?.[0]?.state?.running !== undefined;
+  if (!running || !status?.podIP || !fingerprint || made?.exitCode !== 0) return undefined;
+  return { address: status.podIP, fingerprint };
+}
+
+const isRunning = ({ status }: Pod): boolean => status?.phase === "Running";
+
+/** Its key is gone with the first run of the container: it can never be claimed. */
+const hasRestarted = ({ status }: Pod): boolean => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
+
+function notStarting(pod: Pod | undefined): Trouble {
+  const scheduled = pod?.status?.conditions?.find(({ type }) => type === "PodScheduled");
+  const waiting = [...(pod?.status?.initContainerStatuses ?? []), ...(pod?.status?.containerStatuses ?? [])].find(
+    ({ state }) => state?.waiting?.message,
+  )?.state?.waiting;
+  const why = scheduled?.status === "False" ? scheduled.message : waiting?.message;
+  return { reason: "WarmPodsNotStarting", message: why ?? "pods that wait for functions do not start in time" };
+}

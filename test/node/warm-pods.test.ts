@@ -1,0 +1,382 @@
+/** Warm pods against the real API server and the controllers of Deployments and ReplicaSets; hosts and kubelet are played. */
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DeploymentKind, ReplicaSetKind } from "../../src/api/apps/kinds.ts";
+import { PodKind, SecretKind } from "../../src/api/core/kinds.ts";
+import type { Pod } from "../../src/api/core/types.gen.ts";
+import { forbidden } from "../../src/api/meta/errors.ts";
+import type { Draft } from "../../src/api/meta/object.ts";
+import { RevisionKind } from "../../src/api/serving/kinds.ts";
+import type { Revision } from "../../src/api/serving/types.gen.ts";
+import type { Client } from "../../src/client/client.ts";
+import { HostLoadError } from "../../src/functions/pool/host-process.ts";
+import { ClaimLost, ClaimRefused, type RemoteHost } from "../../src/functions/pool/remote-host.ts";
+import { createWarmPods, type WarmInstanceEvent, type WarmPods } from "../../src/node/warm-pods/create-warm-pods.ts";
+import type { FunctionImage } from "../../src/node/warm-pods/fetch-function.ts";
+import { createTestPlane, finishDeletion, type TestPlane } from "../controllers/test-plane.ts";
+
+type Push = Parameters<RemoteHost["claim"]>[0];
+
+interface PlayedHost {
+  readonly address: string;
+  readonly claimed: Push[];
+  /** What it answers to a claim. */
+  answer: () => Promise<{ readonly port: number }>;
+  close(): void;
+}
+
+let plane: TestPlane;
+let warm: WarmPods;
+let hosts: Map<string, PlayedHost>;
+let events: WarmInstanceEvent[];
+let failures: (string | undefined)[];
+let told: string[];
+let refuse: boolean;
+let names = 0;
+
+const image: FunctionImage = {
+  host: "node",
+  claim: { entry: "/app/index.mjs", model: "auto", cwd: "/app" },
+  env: { MODE: "image" },
+  layers: [],
+};
+
+beforeEach(async () => {
+  plane = await createTestPlane({ only: ["replicaset", "deployment", "scheduler"] });
+  hosts = new Map();
+  events = [];
+  failures = [];
+  told = [];
+  refuse = false;
+  warm = open();
+});
+
+afterEach(async () => {
+  warm.close();
+  await plane.close();
+});
+
+function open(version = "1"): WarmPods {
+  const { informers, clock } = plane;
+  const client: Client = {
+    ...plane.api,
+    create: (kind, object, options) =>
+      refuse && (kind as unknown) === PodKind
+        ? Promise.reject(forbidden(PodKind, "warm", "exceeded quota: pods"))
+        : plane.api.create(kind, object, options),
+  };
+  return createWarmPods(
+    {
+      client,
+      informers,
+      waiting: informers,
+      clock,
+      log: { debug: ignore, info: ignore, warn: ignore, error: ignore, with: () => log, enabled: () => false },
+      recorder: { record: ({ reason, message }) => void told.push(`${reason}: ${message}`) },
+      connect: ({ address }) => connect(address),
+      fetch: () => Promise.resolve(image),
+      drop: ignore,
+      onInstance: (event) => void events.push(event),
+      onFailure: (_revision, reason) => void failures.push(reason),
+      newName: ({ key }) => `warm-${key}-${version}-${names++}`,
+    },
+    {
+      hosts: ["node"],
+      host: { image: `host:${version}`, command: ["host"], ca: "ca" },
+      minIdle: 2,
+      maxIdle: 8,
+      maxPods: 10,
+      burstWindowMs: 1_000,
+      memoryMs: 120_000,
+      refillAfterMs: 100,
+      startMs: 60_000,
+      loadTimeoutMs: 1_000,
+      maxClasses: 2,
+    },
+  );
+}
+
+const ignore = (): void => undefined;
+const log = { debug: ignore, info: ignore, warn: ignore, error: ignore, with: () => log, enabled: () => false };
+
+async function connect(address: string): Promise<RemoteHost> {
+  const known = hosts.get(address);
+  if (known && known.claimed.length > 0) throw new Error("connect ECONNREFUSED");
+  const closed = Promise.withResolvers<void>();
+  const host: PlayedHost = known ?? {
+    address,
+    claimed: [],
+    answer: () => Promise.resolve({ port: 8080 }),
+    close: () => closed.resolve(),
+  };
+  hosts.set(address, host);
+  return {
+    runtime: "26.0.0",
+    closed: closed.promise,
+    claim(push) {
+      host.claimed.push(push);
+      return host.answer();
+    },
+    close: () => closed.resolve(),
+  };
+}
+
+const functionImage = `registry.example/hello@sha256:${"1".repeat(64)}`;
+const revisionKey = { namespace: "default", name: "hello-1" };
+
+/** A Revision of scale zero with its Deployment. */
+async function addRevision(env: readonly object[] = [], replicas = 0): Promise<Revision> {
+  const revision = await plane.api.create(RevisionKind, {
+    metadata: { ...revisionKey, labels: { "serving.knative.dev/routingState": "active" } },
+    spec: { containers: [{ image: functionImage }] },
+  } as unknown as Draft<Revision>);
+  const uid = revision.metadata.uid ?? "";
+  const labels = { app: "hello-1", "serving.knative.dev/revision": "hello-1", "serving.knative.dev/revisionUID": uid };
+  const container = {
+    name: "user-container",
+    image: functionImage,
+    ports: [{ name: "user-port", containerPort: 8080 }],
+    env: [{ name: "PORT", value: "8080" }, ...env],
+  };
+  await plane.api.create(DeploymentKind, {
+    metadata: { name: "hello-1-deployment", namespace: "default", labels },
+    spec: {
+      replicas,
+      selector: { matchLabels: { "serving.knative.dev/revisionUID": uid } },
+      template: { metadata: { name: "", labels, annotations: { note: "kept" } }, spec: { containers: [container] } },
+    },
+  } as never);
+  return revision;
+}
+
+const live = async (): Promise<readonly Pod[]> => (await plane.pods()).filter((pod) => !pod.metadata.deletionTimestamp);
+const isWarm = ({ metadata }: Pod): boolean => metadata.labels?.["ebb.dev/warm-pool"] !== undefined;
+
+/** Plays kubelet for what waits, until as many do. */
+async function fill(count: number): Promise<void> {
+  for (let round = 0; round < 300 && warm.waiting() !== count; round++) {
+    await plane.clock.advance(100);
+    for (const pod of await plane.pods()) {
+      if (pod.metadata.deletionTimestamp) await finishDeletion(plane.api, pod);
+      else if (isWarm(pod) && pod.spec.nodeName && !pod.status?.podIP) await runHost(pod);
+    }
+  }
+  expect(warm.waiting()).toBe(count);
+}
+
+async function runHost(pod: Pod): Promise<void> {
+  await plane.run([pod]);
+  const { namespace = "", name } = pod.metadata;
+  const running = await plane.api.get(PodKind, { namespace, name });
+  const ended = { name: "make-keys", state: { terminated: { exitCode: 0, message: "AA:BB" } } };
+  const up = { name: "user-container", restartCount: 0, state: { running: {} } };
+  const status = { ...running.status, initContainerStatuses: [ended], containerStatuses: [up] };
+  await plane.api.update(PodKind, { ...running, status } as unknown as Pod, { subresource: "status" });
+}
+
+const startAhead = (count = 1): boolean =>
+  warm.launcher.startAhead({
+    revision: "default/hello-1",
+    namespace: "default",
+    template: { metadata: { name: "" }, spec: { containers: [] } },
+    count,
+  });
+
+const scale = (replicas: number): Promise<unknown> =>
+  plane.api.patch(
+    DeploymentKind,
+    { namespace: "default", name: "hello-1-deployment" },
+    { type: "merge", body: { spec: { replicas } } },
+  );
+
+const ownerOf = ({ metadata }: Pod): string | undefined => metadata.ownerReferences?.[0]?.kind;
+
+test("a claim reaches the host in the turn of the demand, and the instance is told of before the API", async () => {
+  await plane.api.create(SecretKind, { metadata: { name: "s", namespace: "default" }, data: { word: "czNjcmV0" } });
+  await addRevision([{ name: "WORD", valueFrom: { secretKeyRef: { name: "s", key: "word" } } }]);
+  warm.start();
+  await fill(2);
+  expect(startAhead()).toBe(true);
+  const [claimed] = [...hosts.values()].filter((host) => host.claimed.length > 0);
+  expect(claimed?.claimed[0]).toMatchObject({
+    host: "node",
+    claim: { entry: "/app/index.mjs", env: { MODE: "image", PORT: "8080", WORD: "s3cret" } },
+  });
+  await plane.clock.settle(1);
+  expect(events).toMatchObject([
+    { type: "ready", revision: "default/hello-1", address: { host: claimed?.address, port: 8080 } },
+  ]);
+  // Asked again before anything is written, there is nothing more to do.
+  expect(startAhead()).toBe(true);
+  expect([...hosts.values()].filter((host) => host.claimed.length > 0)).toHaveLength(1);
+});
+
+test("a claimed pod becomes its ReplicaSet's, keeps serving, and the pod made for it goes", async () => {
+  const revision = await addRevision();
+  warm.start();
+  await fill(2);
+  startAhead();
+  const uid =
+    events[0]?.id ??
+    (
+      await plane.until(
+        () => Promise.resolve(events),
+        (all) => all.length > 0,
+        "the instance",
+      )
+    )[0]?.id;
+  const claimed = async (): Promise<Pod> => {
+    const pod = (await plane.pods()).find(({ metadata }) => metadata.uid === uid);
+    if (!pod) throw new Error("the claimed pod was deleted");
+    return pod;
+  };
+  const marked = await plane.until(claimed, (pod) => ownerOf(pod) === "Revision", "the marks of the revision");
+  expect(marked.metadata.labels).toMatchObject({
+    "serving.knative.dev/revisionUID": revision.metadata.uid,
+    "ebb.dev/claimed-host": "node",
+  });
+  expect(marked.metadata.labels).not.toHaveProperty("ebb.dev/warm-pool");
+  expect(marked.metadata.labels).not.toHaveProperty("pod-template-hash");
+  expect(marked.metadata.annotations).toMatchObject({
+    note: "kept",
+    "ebb.dev/function-image": functionImage,
+  });
+  // A ReplicaSet of size zero must not see it.
+  await plane.clock.settle(20);
+  expect(ownerOf(await claimed())).toBe("Revision");
+  await scale(1);
+  await plane.until(claimed, (pod) => ownerOf(pod) === "ReplicaSet", "its adoption");
+  const mine = await plane.until(
+    async () => (await live()).filter((pod) => !isWarm(pod)),
+    (pods) => pods.length === 1,
+    "one pod of the revision",
+  );
+  expect(mine[0]?.metadata.uid).toBe(uid);
+  const [set] = (await plane.api.list(ReplicaSetKind)).items;
+  expect(set?.spec.replicas).toBe(1);
+});
+
+test("a pool that was drawn from is filled again, and grows with bursts", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  expect(startAhead(5)).toBe(false);
+  expect([...hosts.values()].filter((host) => host.claimed.length > 0)).toHaveLength(2);
+  await fill(3);
+});
+
+test("pods of an older image serve until there are enough of the new one", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  warm.close();
+  warm = open("2");
+  warm.start();
+  const images = async (): Promise<readonly (string | undefined)[]> =>
+    (await live()).filter(isWarm).map(({ spec }) => spec.containers[0]?.image);
+  await plane.until(images, (all) => all.filter((one) => one === "host:2").length === 2, "pods of the new image");
+  expect(warm.waiting()).toBe(2);
+  expect(await images()).toContain("host:1");
+  for (let round = 0; round < 100 && (await images()).includes("host:1"); round++) {
+    for (const pod of await live()) if (isWarm(pod) && !pod.status?.podIP && pod.spec.nodeName) await runHost(pod);
+    await plane.clock.advance(500);
+  }
+  expect(await images()).toEqual(["host:2", "host:2"]);
+});
+
+test("a namespace that refuses pods has functions start as ordinary ones, and is told why once", async () => {
+  refuse = true;
+  await addRevision();
+  warm.start();
+  await plane.until(
+    () => Promise.resolve(told),
+    (all) => all.length > 0,
+    "an event",
+  );
+  await plane.clock.advance(30_000);
+  expect(told).toEqual([expect.stringMatching(/^WarmPodsRefused: starts as an ordinary pod.*exceeded quota/)]);
+  expect(startAhead()).toBe(false);
+  refuse = false;
+  await plane.clock.advance(60_000);
+  await fill(2);
+});
+
+test("a function that does not load is said so, its pod ends, and no more pods are spent on it", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  for (const host of hosts.values()) host.answer = () => Promise.reject(new HostLoadError("ImportFailed", "broken"));
+  startAhead();
+  await plane.until(
+    () => Promise.resolve(failures),
+    (all) => all.includes("broken"),
+    "the reason",
+  );
+  expect(startAhead()).toBe(false);
+  expect(events).toEqual([]);
+  await fill(2);
+});
+
+test.each<[string, Error]>([
+  ["is somebody else's already", new ClaimRefused("Taken", "came too late")],
+  ["is gone", new ClaimLost(false)],
+])("when a host %s, another is claimed", async (_what, error) => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  let first = true;
+  for (const host of hosts.values())
+    host.answer = () => {
+      if (!first) return Promise.resolve({ port: 8080 });
+      first = false;
+      return Promise.reject(error);
+    };
+  expect(startAhead()).toBe(true);
+  await plane.until(
+    () => Promise.resolve(events),
+    (all) => all.length === 1,
+    "the instance",
+  );
+});
+
+test("the next leader takes over the pods that wait, and the adoption of those that serve", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  startAhead();
+  await plane.until(live, (pods) => pods.some((pod) => ownerOf(pod) === "Revision"), "the marks of the revision");
+  warm.close();
+  await scale(1);
+  await plane.clock.settle(20);
+  warm = open();
+  warm.start();
+  await plane.until(
+    live,
+    (pods) =>
+      pods.some((pod) => ownerOf(pod) === "ReplicaSet" && pod.metadata.labels?.["ebb.dev/claimed-host"] !== undefined),
+    "its adoption",
+  );
+  await fill(2);
+});
+
+test("a claimed pod that its revision has no room for is drained and ended", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  startAhead();
+  await plane.until(live, (pods) => pods.some((pod) => ownerOf(pod) === "Revision"), "the marks of the revision");
+  await plane.clock.advance(65_000);
+  await plane.until(live, (pods) => !pods.some((pod) => ownerOf(pod) === "Revision"), "its end");
+  expect(events.map(({ type }) => type)).toEqual(["ready", "draining"]);
+});
+
+test("pods that nothing needs any more are removed", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  await plane.api.delete(DeploymentKind, { namespace: "default", name: "hello-1-deployment" });
+  await plane.until(
+    async () => (await live()).filter(isWarm),
+    (pods) => pods.length === 0,
+    "an empty pool",
+  );
+});
