@@ -15,6 +15,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   exec: async () => (await import("./commands/exec.ts")).exec,
   "port-forward": async () => (await import("./commands/port-forward.ts")).portForward,
   explain: async () => (await import("./commands/explain.ts")).explain,
+  migrate: async () => (await import("./commands/migrate.ts")).migrate,
   rollback: async () => (await import("./commands/rollback.ts")).rollback,
   delete: async () => (await import("./commands/delete.ts")).deleteCommand,
   image: async () => (await import("./commands/image/image.ts")).image,

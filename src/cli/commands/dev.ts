@@ -1,5 +1,6 @@
 import { findSources, sourceFlags, wantedOf } from "../build-source.ts";
-import type { Dev } from "../../functions/dev/start-dev.ts";
+import type { Workspace } from "../../functions/build/find-functions.ts";
+import type { Dev, DevOptions } from "../../functions/dev/start-dev.ts";
 import {
   CommandError,
   listOption,
@@ -10,13 +11,13 @@ import {
   type CommandInput,
 } from "../command.ts";
 import { devPrinter } from "../dev-printer.ts";
-import { dataDirOf, jsonOption } from "../target.ts";
+import { dataDirOf, jsonOption, namespaceOption } from "../target.ts";
 
 export const dev: Command = {
   name: "dev",
   summary: "run functions here while they are written, with every edit live",
   description:
-    "Runs the function at a path, or every function of a folder, on one port, without `ebb up`. A saved edit answers the next request; requests under way finish on the code they began with. While an edit is broken the last good version goes on answering: the error is in the terminal, in the header X-Ebb-Build-Error of every answer, and on the page in a browser. Environment comes from .env, .env.local and .dev.vars, then --env.",
+    "Runs the function at a path, or every function of a folder, on one port, without `ebb up`. A saved edit answers the next request; requests under way finish on the code they began with. While an edit is broken the last good version goes on answering: the error is in the terminal, in the header X-Ebb-Build-Error of every answer, and on the page in a browser. Environment comes from .env, .env.local and .dev.vars, then --env. With --context, what these leave out comes from the Service of the same name on a cluster, its ConfigMaps and Secrets included; nothing there is changed, and no value is kept here.",
   args: [{ name: "[path...]", summary: "files or folders (default: the current folder)" }],
   options: [
     { flags: "-p, --port <n>", summary: "port to answer on; 0 takes a free one (default 3000, or the next free one)" },
@@ -31,6 +32,12 @@ export const dev: Command = {
       summary: "let a debugger attach (default port 9229; further functions get the next ones)",
     },
     ...sourceFlags,
+    {
+      flags: "--context <name>",
+      summary: "with the variables that the Service of the same name has on this context's cluster",
+    },
+    { flags: "--kubeconfig <file>", summary: "kubeconfig of --context (default: KUBECONFIG, ~/.kube/config)" },
+    namespaceOption,
     { flags: "--data <dir>", summary: "where dependency layers are kept (EBB_DATA; default ~/.ebb)" },
     { ...jsonOption, summary: "print one JSON object per event" },
   ],
@@ -39,6 +46,7 @@ export const dev: Command = {
     "ebb dev examples/hello --port 8000",
     "ebb dev functions --inspect",
     "ebb dev api.ts -e GREETING=hi",
+    "ebb dev api.ts --context prod",
   ],
   run: async (context, input) => {
     const [{ startDev }, { baseEnv }] = await Promise.all([
@@ -62,12 +70,28 @@ export const dev: Command = {
       dataDir: dataDirOf(context, input),
       nodePath: process.execPath,
     };
-    const running = await firstFree(wanted, (port) => startDev({ ...options, port }, printer.event));
+    const standardEnv = await remoteEnv(context, input, workspace);
+    const running = await firstFree(wanted, (port) =>
+      startDev({ ...options, ...(standardEnv ? { standardEnv } : {}), port }, printer.event),
+    );
     printer.start(running, workspace, host);
     await stopped(context.signal);
     await running.close();
   },
 };
+
+/** With --context or --kubeconfig, the variables of the Services of the same names there; each is told by name. */
+async function remoteEnv(
+  context: CommandContext,
+  input: CommandInput,
+  workspace: Workspace,
+): Promise<DevOptions["standardEnv"]> {
+  if (textOption(input, "context") === undefined && textOption(input, "kubeconfig") === undefined) return undefined;
+  const { readRemoteConfig } = await import("../remote-config.ts");
+  const names = workspace.functions.map(({ source }) => source.name);
+  const found = await readRemoteConfig(context, input, names);
+  return (name) => found.get(name) ?? {};
+}
 
 async function firstFree(wanted: number | undefined, start: (port: number) => Promise<Dev>): Promise<Dev> {
   const first = wanted ?? 3000;

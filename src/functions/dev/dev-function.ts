@@ -45,6 +45,8 @@ export interface DevFunctionOptions {
   readonly envDirs: readonly string[];
   /** Given on the command line; wins over files. */
   readonly env: Readonly<Record<string, string>>;
+  /** Counts only where neither the function's files nor `env` say otherwise. */
+  readonly standardEnv: Readonly<Record<string, string>>;
   readonly baseEnv: Readonly<Record<string, string>>;
   /** Scratch for laid-out versions. */
   readonly workDir: string;
@@ -228,7 +230,8 @@ export class DevFunction {
   #env({ settings }: FunctionSource): Readonly<Record<string, string>> {
     const said = (settings?.env ?? []).flatMap((e) => ("value" in e ? [[e.name, e.value] as const] : []));
     const files = this.#options.envDirs.map((dir) => readEnvFiles(dir));
-    return Object.assign(Object.fromEntries(said), ...files, this.#options.env) as Record<string, string>;
+    const { standardEnv, env } = this.#options;
+    return Object.assign({ ...standardEnv }, Object.fromEntries(said), ...files, env) as Record<string, string>;
   }
 
   #swap(next: Serving): void {

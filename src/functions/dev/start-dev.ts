@@ -32,6 +32,8 @@ export interface DevOptions {
   /** Port for debuggers of the first function, the next ones for the others; undefined for none. */
   readonly inspectPort: number | undefined;
   readonly env: Readonly<Record<string, string>>;
+  /** What a function gets where neither its files nor `env` say otherwise: the configuration of a cluster. */
+  readonly standardEnv?: (name: string) => Readonly<Record<string, string>>;
   readonly baseEnv: Readonly<Record<string, string>>;
   /** Of the tools that builds run. */
   readonly toolEnv: Readonly<Record<string, string | undefined>>;
@@ -200,6 +202,7 @@ function developOne(shared: Shared, found: FoundFunction, closers: AsyncDisposab
       dir,
       envDirs,
       env: options.env,
+      standardEnv: options.standardEnv?.(name) ?? {},
       baseEnv: options.baseEnv,
       workDir: join(workDir, name),
       startMs,
