@@ -61,6 +61,7 @@ test.each(cases)("tells of %s", (_name, status, said) => {
 test("tells the last warning where the status says nothing", () => {
   const events = [
     warning("FailedMount", "secret not found", "2030-01-01T00:00:02Z"),
+    warning("Unhealthy", "Startup probe failed: connection refused", "2030-01-01T00:00:03Z"),
     warning("FailedScheduling", "later there was room", "2030-01-01T00:00:01Z"),
   ];
   expect(explainPods([pod({ phase: "Pending" })], events)).toEqual(["pod ebb-router-1: FailedMount: secret not found"]);

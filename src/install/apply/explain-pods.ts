@@ -43,7 +43,9 @@ const quiet: ReadonlySet<string> = new Set(["ContainerCreating", "PodInitializin
 
 function lastWarning(pod: Pod, events: readonly Event[]): string | undefined {
   const about = events.filter(
-    ({ type, involvedObject }) => type === "Warning" && involvedObject.uid === pod.metadata.uid,
+    ({ type, involvedObject, message = "" }) =>
+      // A start under way fails its startup probe until it is done.
+      type === "Warning" && involvedObject.uid === pod.metadata.uid && !message.startsWith("Startup probe failed"),
   );
   const last = about.toSorted((a, b) => timeOf(a) - timeOf(b)).at(-1);
   return last && `${last.reason}: ${last.message}`;
