@@ -8,6 +8,7 @@ import { makeCrd } from "./crds/make-crd.ts";
 import { components, installLabels, systemNamespace } from "./names.ts";
 import { makeAccess } from "./rbac/make-roles.ts";
 import { makeDeployment } from "./workloads/make-deployment.ts";
+import { makeApiServices } from "./webhooks/make-api-services.ts";
 import { makeWebhooks } from "./webhooks/make-webhooks.ts";
 import {
   makeDisruptionBudgets,
@@ -41,7 +42,7 @@ export function makeBundle(options: BundleOptions): Bundle {
       ...makeDisruptionBudgets(),
       ...components.map((component) => makeDeployment(component, options)),
     ],
-    webhooks: makeWebhooks(),
+    webhooks: [...makeWebhooks(), ...makeApiServices()],
   };
 }
 

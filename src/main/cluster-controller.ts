@@ -20,6 +20,7 @@ import type { WatchScope } from "../client/reflector.ts";
 import type { KeyedCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
+import { clusterMetrics, type PeerOptions } from "./cluster-metrics.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { lead, type LeadOptions } from "./lead.ts";
 import { createLoadDoor, type LoadDoor } from "./load-door.ts";
@@ -31,6 +32,8 @@ export interface ClusterControllerOptions extends Omit<ClusterOptions, "componen
   readonly lease: LeaseTiming;
   /** Where API servers find webhooks, over HTTPS. */
   readonly serving: { readonly host: string; readonly port: number };
+  /** The way to other replicas. */
+  readonly peers: PeerOptions;
   /** Users who may report load: the service accounts of routers. */
   readonly routers: readonly string[];
   /** For the listener; one of its own making when absent. */
@@ -98,7 +101,7 @@ export async function startClusterController(
       : openCertificates(cluster));
     const door = createLoadDoor(cluster, options.routers);
     const serving = await startServingListener(options.serving, certificates.certificate, {
-      handlers: admissionHandlers(cluster),
+      handlers: [...admissionHandlers(cluster), ...clusterMetrics(cluster, door, options.peers)],
       upgrade: door.upgrade,
     });
     closers.defer(() => serving.close());

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { createTokenReviewer } from "../client/review-token.ts";
+import { bookLoad } from "../controllers/autoscaling/book-load.ts";
 import { LoadServer, type LoadSink } from "../controllers/autoscaling/load-server.ts";
+import { createLoadBook, readLoad, type RevisionLoad } from "../scaling/load-book.ts";
 import { loadAudience } from "../scaling/load-wire.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -9,6 +11,8 @@ import type { Cluster } from "./cluster.ts";
 export interface LoadDoor {
   /** Whether all load there is comes in here. */
   readonly seesAll: boolean;
+  /** What the revision carries, while this replica leads. */
+  loadOf(revision: string): RevisionLoad;
   /** Takes routers in for this autoscaler; the result sends them away. */
   open(sink: LoadSink): () => void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
@@ -32,6 +36,7 @@ export function createLoadDoor(
     wantsSamples: () => false,
   };
   let sink = closed;
+  let book = createLoadBook();
   const server = new LoadServer({
     sink: {
       demand: (...told) => sink.demand(...told),
@@ -53,8 +58,10 @@ export function createLoadDoor(
     get seesAll() {
       return server.seesAll;
     },
+    loadOf: (revision) => readLoad(book, revision, clock.steadyMs()),
     open(opened) {
-      sink = opened;
+      book = createLoadBook();
+      sink = bookLoad(opened, book, () => clock.steadyMs());
       server.open();
       return () => {
         server.close();

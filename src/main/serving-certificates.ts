@@ -23,7 +23,11 @@ export async function openCertificates({ leases, clock, log, namespace }: Cluste
   const options: CertificateOptions = {
     secret: { namespace, name: servingCertsSecret },
     hosts: [host, `${host}.cluster.local`, "127.0.0.1"],
-    callers: { webhooks: webhookNames, apiServices: apiServiceNames },
+    callers: {
+      webhooks: webhookNames,
+      apiServices: apiServiceNames,
+      service: { namespace, name: "ebb-controller" },
+    },
     publish: (bundle) => publishServingCa(leases, namespace, bundle, clock.now()),
   };
   // The client of leases: renewing must not wait behind a thousand Services that are being made ready.

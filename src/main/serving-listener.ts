@@ -35,6 +35,9 @@ export async function startServingListener(
     cert: certificate,
     key,
     minVersion: "TLSv1.2" as const,
+    // Whoever has a certificate may show it; what it is good for, handlers decide.
+    requestCert: true,
+    rejectUnauthorized: false,
   });
   const server = createServer(tlsOf(certificate), (request, response) => {
     const path = request.url?.split("?", 1)[0] ?? "";

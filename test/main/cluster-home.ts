@@ -86,6 +86,7 @@ export async function startClusterHome(dataDir = ":memory:", port = 0): Promise<
       env: { POD_NAME: podName, POD_IP: "10.0.0.1" },
       defaultDomain: "example.com",
       insecureRegistries: [],
+      peers: { port: 1, tokenFile: "/nonexistent" },
       routers: ["system:serviceaccount:ebb-system:ebb-router"],
       lease: standardLease,
     }),

@@ -30,6 +30,18 @@ export const partOptions: readonly Option[] = [
   { flags: "--log-level <level>", summary: `one of ${levels.join(", ")}`, default: "info" },
 ];
 
+const defaultTokenFile = "/var/run/secrets/ebb-controller/token";
+
+/** How a part reaches the leading controller. */
+const controllerOptions: readonly Option[] = [
+  { flags: "--controller-port <n>", summary: "port at which controllers serve", default: "8443" },
+  {
+    flags: "--controller-token-file <file>",
+    summary: "token for the audience ebb-controller",
+    default: defaultTokenFile,
+  },
+];
+
 /** What all parts share, from options and the variables of a pod. Throws CommandErrors. */
 export function partOf(context: CommandContext, input: CommandInput): Omit<ClusterOptions, "component"> {
   const kubeconfig = textOption(input, "kubeconfig");
@@ -113,6 +125,7 @@ const controller: Command = {
       summary: "user who may report load (default: service account ebb-router of ebb's namespace)",
       repeat: true,
     },
+    ...controllerOptions,
     { flags: "--external-port <n>", summary: "port of the router in URLs; none for 80 and 443" },
     { flags: "--warm-node-image <image>", summary: "image of pods that wait for Node functions; none wait without it" },
     { flags: "--warm-min <n>", summary: "pods that wait in each class when nothing happens", default: "2" },
@@ -132,6 +145,10 @@ const controller: Command = {
       {
         ...partOf(context, input),
         serving: addressOption(input, "servingAddress", "0.0.0.0:8443"),
+        peers: {
+          port: numberOption(input, "controllerPort", 1) ?? 8443,
+          tokenFile: textOption(input, "controllerTokenFile") ?? defaultTokenFile,
+        },
         routers: routersOf(context, input),
         insecureRegistries: listOption(input, "insecureRegistry"),
         defaultDomain: textOption(input, "domain") ?? "svc.cluster.local",
@@ -161,12 +178,7 @@ const router: Command = {
       summary: "Service in front of the internal address",
       default: "ebb-router-internal.ebb-system.svc.cluster.local",
     },
-    { flags: "--controller-port <n>", summary: "port at which controllers take load", default: "8443" },
-    {
-      flags: "--controller-token-file <file>",
-      summary: "token for the audience ebb-controller",
-      default: "/var/run/secrets/ebb-controller/token",
-    },
+    ...controllerOptions,
     { flags: "--linger <duration>", summary: "on SIGTERM, requests are still taken for this long", default: "5s" },
     { flags: "--drain <duration>", summary: "then requests under way get this long to end", default: "5m" },
   ],
@@ -182,7 +194,7 @@ const router: Command = {
         internalName: textOption(input, "internalName") ?? "ebb-router-internal.ebb-system.svc.cluster.local",
         load: {
           port: numberOption(input, "controllerPort", 1) ?? 8443,
-          tokenFile: textOption(input, "controllerTokenFile") ?? "/var/run/secrets/ebb-controller/token",
+          tokenFile: textOption(input, "controllerTokenFile") ?? defaultTokenFile,
         },
         stopping: {
           lingerMs: durationOption(input, "linger") ?? 5000,

@@ -14,7 +14,10 @@ interface WithWebhooks extends KubeObject {
 }
 
 interface WithService extends KubeObject {
-  readonly spec: { readonly caBundle?: string; readonly service?: object };
+  readonly spec: {
+    readonly caBundle?: string;
+    readonly service?: { readonly namespace?: string; readonly name?: string };
+  };
 }
 
 const ApiServiceKind = kind<WithService>({
@@ -30,6 +33,8 @@ export interface Callers {
   /** Of MutatingWebhookConfigurations and ValidatingWebhookConfigurations. */
   readonly webhooks: readonly string[];
   readonly apiServices: readonly string[];
+  /** The Service that APIServices of ours lead to; others of those names, such as KEDA's, are left alone. */
+  readonly service: { readonly namespace: string; readonly name: string };
 }
 
 /** Makes every caller trust `bundle`, and nothing else. Returns the names of those that were changed. */
@@ -63,7 +68,9 @@ export async function writeCaBundles(client: Client, callers: Callers, bundle: s
   }
   for (const name of callers.apiServices)
     await write(ApiServiceKind, name, ({ spec }) =>
-      spec.service === undefined || spec.caBundle === wanted
+      spec.service?.namespace !== callers.service.namespace ||
+      spec.service.name !== callers.service.name ||
+      spec.caBundle === wanted
         ? []
         : [{ op: "add", path: "/spec/caBundle", value: wanted }],
     );

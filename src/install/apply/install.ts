@@ -5,7 +5,7 @@ import type { KubeObject } from "../../api/meta/object.ts";
 import type { Client } from "../../client/client.ts";
 import type { BundleOptions } from "../bundle-options.ts";
 import { makeBundle, objectsOf, type Bundle } from "../make-bundle.ts";
-import { components, nameOf } from "../names.ts";
+import { components, installLabels, nameOf } from "../names.ts";
 import { applyObject, createOnce, find, type Outcome } from "./apply-objects.ts";
 import { pruneExcept } from "./installed-objects.ts";
 import { setDomain } from "./set-domain.ts";
@@ -43,9 +43,28 @@ export async function install(client: Client, options: BundleOptions, waiting: W
     waiting.tell(`waiting for ${nameOf(component)}`);
     await waitForDeployment(client, component, waiting);
   }
-  await apply("admission webhooks", bundle.webhooks);
+  const apis = bundle.webhooks.filter(({ kind }) => kind === "APIService");
+  const foreign = await foreignAmong(client, apis);
+  const skipped = new Set(foreign.map(({ metadata }) => metadata.name));
+  for (const name of skipped)
+    waiting.tell(`${name} is served by somebody else already, such as KEDA, and left to them`);
+  await apply(
+    "admission webhooks and metrics APIs",
+    bundle.webhooks.filter(({ metadata }) => !skipped.has(metadata.name)),
+  );
   const removed = await pruneExcept(client, objectsOf(bundle));
   return { ...count, removed };
+}
+
+/** Of these objects those that are there already without ebb's labels. */
+async function foreignAmong(client: Client, objects: readonly KubeObject[]): Promise<readonly KubeObject[]> {
+  const found: KubeObject[] = [];
+  for (const object of objects) {
+    const there = await find(client, object);
+    if (there && Object.entries(installLabels).some(([key, value]) => there.metadata.labels?.[key] !== value))
+      found.push(object);
+  }
+  return found;
 }
 
 /** A version that objects are stored in must stay: nobody converts them silently, and they could not be read any more. */

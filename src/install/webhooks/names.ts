@@ -2,4 +2,8 @@
 export const webhookNames: readonly string[] = ["defaults.webhook.ebb.dev", "validation.webhook.ebb.dev"];
 
 /** APIServices that the controller serves. */
-export const apiServiceNames: readonly string[] = ["v1beta1.external.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io"];
+export const apiServiceNames: readonly string[] = [
+  "v1beta1.external.metrics.k8s.io",
+  "v1beta2.custom.metrics.k8s.io",
+  "v1beta1.custom.metrics.k8s.io",
+];

@@ -26,6 +26,16 @@ interface Shape {
   readonly mounts: readonly VolumeMount[];
 }
 
+/** By which routers, and other controllers, show the leading controller who they are. */
+const controllerToken: Volume = {
+  name: "controller-token",
+  projected: {
+    defaultMode: 0o444,
+    sources: [{ serviceAccountToken: { path: "token", audience: controllerAudience, expirationSeconds: 600 } }],
+  },
+};
+const controllerTokenMount: VolumeMount = { name: "controller-token", mountPath: controllerTokenDir, readOnly: true };
+
 const shapes: Readonly<Record<Component, Shape>> = {
   controller: {
     ports: [
@@ -34,8 +44,8 @@ const shapes: Readonly<Record<Component, Shape>> = {
     ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },
     graceSeconds: 30,
-    volumes: [],
-    mounts: [],
+    volumes: [controllerToken],
+    mounts: [controllerTokenMount],
   },
   router: {
     ports: [
@@ -46,16 +56,8 @@ const shapes: Readonly<Record<Component, Shape>> = {
     ],
     resources: { requests: { cpu: "100m", memory: "96Mi" }, limits: { memory: "1Gi" } },
     graceSeconds: 315,
-    volumes: [
-      {
-        name: "controller-token",
-        projected: {
-          defaultMode: 0o444,
-          sources: [{ serviceAccountToken: { path: "token", audience: controllerAudience, expirationSeconds: 600 } }],
-        },
-      },
-    ],
-    mounts: [{ name: "controller-token", mountPath: controllerTokenDir, readOnly: true }],
+    volumes: [controllerToken],
+    mounts: [controllerTokenMount],
   },
 };
 
