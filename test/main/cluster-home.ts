@@ -14,6 +14,7 @@ import {
   ValidatingWebhookConfigurationKind,
 } from "../../src/api/admissionregistration/kinds.ts";
 import type { MutatingWebhook } from "../../src/api/admissionregistration/types.gen.ts";
+import { groupResourceKey } from "../../src/api/meta/kind.ts";
 import type { KubeObject } from "../../src/api/meta/object.ts";
 import { isConflict, isNotFound } from "../../src/api/meta/errors.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
@@ -51,7 +52,8 @@ export async function startClusterHome(dataDir = ":memory:", port = 0): Promise<
   const directory = mkdtempSync(join(tmpdir(), "ebb-cluster-"));
   // Serving's kinds come by CRDs, as on any cluster: the server itself neither defaults nor checks them.
   const custom = customKinds();
-  const definitions = builtinDefinitions.filter((one) => !custom.some(({ versions }) => versions.includes(one)));
+  const byCrd = new Set(custom.map(({ stored }) => groupResourceKey(stored.kind)));
+  const definitions = builtinDefinitions.filter((one) => !byCrd.has(groupResourceKey(one.kind)));
   const server = createApiServer({ dataDir, definitions }, { log, now: () => Date.now() });
   const kubeconfig = join(directory, "kubeconfig");
   const taken = await server.listen({ host: "127.0.0.1", port });
