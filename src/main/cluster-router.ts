@@ -10,6 +10,8 @@ import { createController } from "../client/create-controller.ts";
 import { createInformers } from "../client/create-informers.ts";
 import type { WatchScope } from "../client/reflector.ts";
 import { followMappedNamespaces } from "../router/mapped-services.ts";
+import { startPeering, type Peering } from "./router-peering.ts";
+import type { Peers } from "../router/peers/peers.ts";
 import { followPods } from "../router/pod-instances.ts";
 import { probeOnce } from "../router/readiness-probe.ts";
 import { systemClock } from "../router/router-clock.ts";
@@ -39,13 +41,26 @@ export interface ClusterRouterOptions extends Omit<ClusterOptions, "component"> 
   readonly internalName: string;
   /** The way to the leading autoscaler. */
   readonly load: LoadLinkOptions;
+  /** How routers hold hard limits together; absent: this one is alone. */
+  readonly peers?: PeeringOptions;
   /** How a stopping router goes about it; see {@link Stopping}. */
   readonly stopping: Stopping;
 }
 
+export interface PeeringOptions {
+  /** Where other routers tell what they do. */
+  readonly link: Address;
+  /** Where other routers send requests that this one admits. */
+  readonly relay: Address;
+  /** Service, in ebb's namespace, whose EndpointSlices list the routers; its port `peers` is {@link link}'s. */
+  readonly service: string;
+  /** Secret, in ebb's namespace, with the key by which routers know each other. */
+  readonly secret: string;
+}
+
 /** In milliseconds. */
 export interface Stopping {
-  /** Requests are still taken for this long after the router said that it is not ready: others are slow to hear it. */
+  /** Requests are taken for at least this long after the router said that it is not ready: others are slow to hear it. */
   readonly lingerMs: number;
   /** Then requests under way get this long to end. */
   readonly drainMs: number;
@@ -55,6 +70,10 @@ export interface ClusterRouter {
   readonly healthPort: number;
   readonly externalPort: number;
   readonly internalPort: number;
+  /** Where other routers tell what they do; 0 for one that is alone. */
+  readonly peerPort: number;
+  /** Where they send the requests that this one admits. */
+  readonly relayPort: number;
   /** Lets others take over first, finishes what is under way. May be called more than once. */
   close(): Promise<void>;
 }
@@ -89,14 +108,18 @@ async function assemble(
   closers: AsyncDisposableStack,
 ): Promise<Omit<ClusterRouter, "close">> {
   let phase: Phase = "starting";
-  const parts = [{ name: "router", missing: () => missing[phase] }];
+  const parts = [{ name: "router", missing: () => missing[phase] ?? peersMissing() }];
+  let peersMissing = (): string | undefined => undefined;
   const cluster = await openCluster({ scopeOf, ...options, component: "router" }, parts, { log, closers });
   const load = openLoadLink(cluster, options.load, closers);
-  const router = createRouter(
+  const peering = options.peers && (await startPeering(cluster, options.peers, () => router, closers));
+  if (peering !== undefined) peersMissing = () => peering.peers.missing;
+  const router: Router = createRouter(
     { closeMs: options.stopping.drainMs },
     {
       log,
       load,
+      ...(peering === undefined ? {} : { peers: peering.peers }),
       explainHost: explainWaitingHosts(cluster.informers),
     },
   );
@@ -109,13 +132,16 @@ async function assemble(
     const failure = parseWarmFailure(body);
     if (failure) router.setStartFailure(failure);
   });
-  follow(cluster, options, router, closers);
+  follow(cluster, { ...options, ...(peering === undefined ? {} : { peering }) }, router, closers);
+  const doors = (await peering?.listen(router)) ?? { peerPort: 0, relayPort: 0 };
   const external = await router.listen({ ...options.external, reach: "public" });
   const internal = await router.listen({ ...options.internal, reach: "local" });
   const stop = new AbortController();
   const synced = cluster.informers.synced(stop.signal).then(
     () => {
-      if (phase === "starting") phase = "serving";
+      if (phase !== "starting") return;
+      phase = "serving";
+      peering?.peers.serve();
       log.info("serving", { hosts: router.hostCount });
     },
     () => undefined,
@@ -124,17 +150,36 @@ async function assemble(
     phase = "stopping";
     stop.abort(new Error("the router is stopping"));
     await synced;
-    await new Promise((resolve) => setTimeout(resolve, options.stopping.lingerMs));
+    peering?.peers.leave();
+    await linger(options.stopping.lingerMs, peering?.peers);
   });
-  return { healthPort: cluster.health.port, externalPort: external.port, internalPort: internal.port };
+  return { healthPort: cluster.health.port, externalPort: external.port, internalPort: internal.port, ...doors };
+}
+
+/** Where nobody says that a stopping router is no longer listed, this many times the usual is enough. */
+const longestLinger = 3;
+
+/** Requests still come while the router is listed as ready, and for a moment longer. */
+async function linger(ms: number, peers: Peers | undefined): Promise<void> {
+  for (let i = 0; i < longestLinger; i++) {
+    await new Promise<void>((resolve) => setTimeout(resolve, ms));
+    if (peers?.isListedReady !== true) return;
+  }
 }
 
 /** Keeps the router's picture of the cluster current. */
-function follow(cluster: Cluster, options: ClusterRouterOptions, router: Router, closers: AsyncDisposableStack): void {
+function follow(
+  cluster: Cluster,
+  { internalName, peering }: ClusterRouterOptions & { readonly peering?: Peering },
+  router: Router,
+  closers: AsyncDisposableStack,
+): void {
   const { informers, log, clock, client } = cluster;
-  const place = { internal: options.internalName };
-  const routes = { client, informers, router, place, nowMs: clock.now };
+  const place = { internal: internalName };
+  const others = peering === undefined ? {} : { others: peering.peers };
+  const routes = { client, informers, router, place, nowMs: clock.now, ...others };
   closers.defer(followRoutes(routes));
+  peering?.followApplied(informers);
   const pods = {
     informers,
     probe: probeOnce,

@@ -1,4 +1,5 @@
 import type { InstanceAddress, InstanceEvent } from "./instance.ts";
+import type { HeadChanges } from "./proxy/head-changes.ts";
 
 /** Connections to one instance: opened by the proxy, owned by the instance. */
 export interface InstancePool {
@@ -8,6 +9,11 @@ export interface InstancePool {
   close(): void;
   /** Every connection ends now. */
   destroy(): void;
+}
+
+/** What a request that another router shall admit is sent with. */
+export interface Relay {
+  changesFor(routed: HeadChanges, revision: string, hops: number): HeadChanges;
 }
 
 export type InstanceState = "ready" | "unready" | "draining" | "gone";
@@ -22,16 +28,21 @@ export class AppInstance<Pool extends InstancePool = InstancePool> {
   state: InstanceState = "unready";
   /** Requests holding one of its slots. */
   inFlight = 0;
+  /** Requests that other routers still have on it. */
+  carried = 0;
+  /** Set where this stands for another router, which has the instances: how its requests are marked. */
+  readonly relay: Relay | undefined;
   /** A connection could not be made a moment ago. */
   suspect = false;
   #idleWaiters: (() => void)[] = [];
 
-  constructor(event: InstanceEvent, openPool: (event: InstanceEvent) => Pool) {
+  constructor(event: InstanceEvent, openPool: (event: InstanceEvent) => Pool, relay?: Relay) {
     this.id = event.id;
     this.revision = event.revision;
     this.address = event.address;
     this.protocol = event.protocol;
     this.pool = openPool(event);
+    this.relay = relay;
   }
 
   /** A slot is free again. */

@@ -33,6 +33,7 @@ export class LoadReporter<Pool extends InstancePool> {
   /** A request ended a quiet time: one request, one in flight, now. */
   first(runtime: RevisionRuntime<Pool>, nowMs: number): void {
     this.watch(runtime);
+    if (runtime.isElsewhere) return;
     const sample = { ...sampleOf(runtime), averageConcurrency: 1, requestCount: 1, periodS: 1 };
     this.#listener?.samples([sample], nowMs);
   }
@@ -53,7 +54,10 @@ export class LoadReporter<Pool extends InstancePool> {
     if (listener === undefined) return;
     const nowMs = this.#clock.nowMs();
     const samples: LoadSample[] = [];
-    for (const runtime of this.#active) samples.push({ ...sampleOf(runtime), ...runtime.meter.report(nowMs) });
+    for (const runtime of this.#active) {
+      const load = runtime.meter.report(nowMs);
+      if (!runtime.isElsewhere) samples.push({ ...sampleOf(runtime), ...load });
+    }
     if (samples.length > 0) listener.samples(samples, nowMs);
     for (const runtime of this.#active) {
       if (runtime.meter.present > 0 || listener.wantsSamples(runtime.key)) continue;

@@ -1,6 +1,8 @@
 /** What choosing an instance looks at. */
 export interface Candidate {
   readonly inFlight: number;
+  /** Requests that other routers have on it: see peers/membership.ts. */
+  readonly carried?: number;
   /** A connection to it could not be made a moment ago: last choice until one succeeds. */
   readonly suspect: boolean;
 }
@@ -28,7 +30,7 @@ export function pickInstance<T extends Candidate>(
   let best: T | undefined;
   for (let i = 0; i < length; i++) {
     const instance = instances[i + offset < length ? i + offset : i + offset - length] as T;
-    if (instance.inFlight >= limit) continue;
+    if (instance.inFlight + (instance.carried ?? 0) >= limit) continue;
     if (!instance.suspect && (packs || instance.inFlight === 0)) return instance;
     if (best === undefined || isBetter(instance, best)) best = instance;
   }

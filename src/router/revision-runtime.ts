@@ -31,6 +31,8 @@ export type TurnedAway = "queue-full" | "start-failed" | "deleted" | "no-endpoin
 
 /** A request as a revision sees it. */
 export interface Admitted<Pool extends InstancePool> extends Waiter {
+  /** Routers it has passed before this one. */
+  readonly hops: number;
   /** Its turn has come; a slot of the instance is taken for it. */
   assigned(instance: AppInstance<Pool>): void;
   /** It will not get a turn: 503 with the reason. */
@@ -45,7 +47,22 @@ export interface RuntimeDeps<Pool extends InstancePool> {
   /** Something happened that the next load report must cover. */
   readonly onActive: (runtime: RevisionRuntime<Pool>) => void;
   readonly queueLimit: number;
+  /** Where there are several routers. */
+  readonly peers?: RuntimePeers<Pool>;
 }
+
+/** What a revision with a hard limit asks about the other routers. */
+export interface RuntimePeers<Pool extends InstancePool> {
+  /** Who admits its requests: this router, nobody at the moment, or the router this instance stands for. */
+  admitter(revision: string): "here" | "wait" | AppInstance<Pool>;
+  /** Requests that other routers have on an instance. */
+  carriedOn(instance: string): number;
+  /** This router has one fewer on an instance of a revision that another one admits for. */
+  onCarriedLess(): void;
+}
+
+/** Routers that see different owners may send a request around, but not for ever: it then waits for them to agree. */
+const maxHops = 4;
 
 /**
  * One revision in the data plane: its instances, the requests waiting for one, and the measure of both. Everything
@@ -118,7 +135,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
    */
   admit(request: Admitted<Pool>, inFront = false): void {
     if (inFront || this.#queue.length === 0) {
-      const instance = this.#pick();
+      const instance = this.#pick(request);
       if (instance !== undefined) {
         instance.inFlight++;
         request.assigned(instance);
@@ -138,6 +155,27 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     this.#deps.onDemand(this);
   }
 
+  /** Another router admits its requests, and reports its load. */
+  get isElsewhere(): boolean {
+    const { peers } = this.#deps;
+    return peers !== undefined && this.settings.concurrency > 0 && typeof peers.admitter(this.key) === "object";
+  }
+
+  /** Requests on instances, when they were admitted here but no more may be. */
+  get carried(): Iterable<AppInstance<Pool>> {
+    const { peers } = this.#deps;
+    const admits = peers === undefined || this.settings.concurrency === 0 || peers.admitter(this.key) === "here";
+    return admits ? [] : this.#all.values();
+  }
+
+  /** What is known of the other routers has changed. */
+  reconsider(): void {
+    const { peers } = this.#deps;
+    if (peers === undefined || this.settings.concurrency === 0) return;
+    for (const instance of this.#all.values()) instance.carried = peers.carriedOn(instance.id);
+    if (this.#queue.length > 0) this.pump();
+  }
+
   /** Takes a waiting request out of the queue. */
   forget(request: Admitted<Pool>): void {
     this.#queue.remove(request);
@@ -147,6 +185,10 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
   release(instance: AppInstance<Pool>): void {
     instance.leave();
     if (instance.inFlight === 0 && instance.state === "gone") instance.pool.close();
+    const { peers } = this.#deps;
+    if (peers !== undefined && this.settings.concurrency > 0 && instance.relay === undefined) {
+      if (peers.admitter(this.key) !== "here") peers.onCarriedLess();
+    }
     if (this.#queue.length > 0) this.pump();
   }
 
@@ -155,7 +197,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     if (this.#pumping) return;
     this.#pumping = true;
     for (let request = this.#queue.first; request !== undefined; request = this.#queue.first) {
-      const instance = this.#pick();
+      const instance = this.#pick(request);
       if (instance === undefined) break;
       this.#queue.remove(request);
       instance.inFlight++;
@@ -205,6 +247,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     const instance = new AppInstance(event, this.#deps.openPool);
     if (this.#all === noInstances) this.#all = new Map();
     this.#all.set(event.id, instance);
+    instance.carried = this.#deps.peers?.carriedOn(event.id) ?? 0;
     return instance;
   }
 
@@ -228,8 +271,14 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     if (this.#queue.length > 0) this.pump();
   }
 
-  #pick(): AppInstance<Pool> | undefined {
+  #pick({ hops }: Admitted<Pool>): AppInstance<Pool> | undefined {
     if (!this.configured) return undefined;
+    const { peers } = this.#deps;
+    if (peers !== undefined && this.settings.concurrency > 0) {
+      const admitter = peers.admitter(this.key);
+      if (admitter === "wait") return undefined;
+      if (admitter !== "here") return hops < maxHops ? admitter : undefined;
+    }
     return pickInstance(this.#ready, this.settings.concurrency, this.#turn++);
   }
 }

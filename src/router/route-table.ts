@@ -3,8 +3,8 @@ import { type HeadChanges, makeHeadChanges } from "./proxy/head-changes.ts";
 import { detached } from "./proxy/latin1.ts";
 import { serviceTarget } from "./service-target.ts";
 
-/** From where a listener's clients come: a `local` host is not answered on a `public` one. */
-export type Reach = "public" | "local" | "any";
+/** From where a listener's clients come: a `local` host is not answered on a `public` one; `peer`s are other routers. */
+export type Reach = "public" | "local" | "any" | "peer";
 
 /** One share of a path's traffic. */
 export interface Split<Target> {

@@ -19,13 +19,26 @@ export interface RouterControllerDeps {
   readonly place: RouterPlace;
   /** Only Ingresses annotated with this class (networking.knative.dev/ingress-class) are ours. Default: all. */
   readonly ingressClass?: string;
+  /** Where several routers have to have a route before it is live. */
+  readonly others?: OtherRouters;
 }
+
+export interface OtherRouters {
+  /** This router is the one that says so. */
+  writes(key: string): boolean;
+  /** All others have what the API server had at this version. */
+  haveApplied(version: string): boolean;
+}
+
+/** An Ingress that others are late with, or that is another router's to confirm, is looked at again after this. */
+const othersMs = 20;
+const otherWriterMs = 1000;
 
 /**
  * Keeps the route table equal to the Ingress and Revision objects: each change is live in the turn in which the
  * informer hands it out. Returns what ends it.
  */
-export function followRoutes(deps: Omit<RouterControllerDeps, "client" | "nowMs" | "place">): () => void {
+export function followRoutes(deps: Pick<RouterControllerDeps, "informers" | "router" | "ingressClass">): () => void {
   const { informers, router } = deps;
   const stopRevisions = informers.of(RevisionKind).onChange(({ type, object }) => {
     const gone = type === "deleted" || object.metadata.deletionTimestamp !== undefined;
@@ -52,6 +65,11 @@ export function routerController(deps: RouterControllerDeps): ControllerSpec {
       if (!deps.router.hasIngress(key)) throw new Error(`ingress "${key}" is not in the route table yet`);
       const status = makeIngressStatus(ingress, deps.place, deps.nowMs());
       if (status === undefined) return;
+      const { others } = deps;
+      if (others !== undefined) {
+        if (!others.writes(key)) return { requeueAfterMs: otherWriterMs };
+        if (!others.haveApplied(ingress.metadata.resourceVersion ?? "")) return { requeueAfterMs: othersMs };
+      }
       try {
         await deps.client.update(KIngressKind, { ...ingress, status }, { subresource: "status" });
       } catch (error) {

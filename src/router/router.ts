@@ -10,6 +10,8 @@ import { AppPool, type AppPoolDeps } from "./proxy/app-pool.ts";
 import { ClientConnection } from "./proxy/client-connection.ts";
 import type { ClientHost } from "./proxy/client-host.ts";
 import { Exchange, type ExchangeHost, LiveExchanges } from "./proxy/exchange.ts";
+import { noChanges } from "./proxy/head-changes.ts";
+import { relayHeader } from "./proxy/header-names.ts";
 import { Http2Pool } from "./proxy/http2-pool.ts";
 import { Http2Sessions } from "./proxy/http2-sessions.ts";
 import { createRequestIds } from "./proxy/request-ids.ts";
@@ -17,7 +19,8 @@ import type { Front, LocalAnswer, ProxyPool } from "./proxy/sides.ts";
 import { ReadBuffers } from "./proxy/wire.ts";
 import { revisionSettings } from "./revision-settings.ts";
 import { RevisionRuntime, type RuntimeDeps } from "./revision-runtime.ts";
-import { type Asking, type Reach, RouteTable } from "./route-table.ts";
+import { Relays, type RouterPeers } from "./relays.ts";
+import { type Asking, type Match, type Reach, RouteTable } from "./route-table.ts";
 import { type RouterClock, systemClock } from "./router-clock.ts";
 import { count, RevisionMetrics, RouterMetrics } from "./router-metrics.ts";
 import { compileOptions, type CompiledRouterOptions, type RouterOptions } from "./router-options.ts";
@@ -35,6 +38,8 @@ export interface RouterDeps {
   readonly divert?: (request: Asking) => string | undefined;
   /** Receives one entry per request when given: the access log is off by default. */
   readonly onAccess?: (entry: AccessEntry) => void;
+  /** The other routers in front of the same revisions: hard limits are then held by all of them together. */
+  readonly peers?: RouterPeers;
 }
 
 export interface ListenOptions {
@@ -69,6 +74,10 @@ export interface Router {
   hasIngress(key: string): boolean;
   /** Limits and time-outs of a Revision; undefined: it was deleted, its requests get 404. */
   applyRevision(key: string, revision: Revision | undefined): void;
+  /** What {@link RouterDeps.peers} says has changed. */
+  reconsider(): void;
+  /** Requests on instances of revisions that another router admits for: instance → number. */
+  carried(): Readonly<Record<string, number>>;
   /** Requests waiting and in flight for a revision, now. */
   pending(revision: string): { readonly queued: number; readonly present: number; readonly instances: number };
   close(): Promise<void>;
@@ -93,6 +102,7 @@ class DataPlane implements Router {
   readonly #deps: RouterDeps;
   readonly #clock: RouterClock;
   readonly #random: () => number;
+  readonly #relays: Relays | undefined;
   readonly #table: RouteTable<RevisionRuntime<ProxyPool>>;
   readonly #runtimes = new Map<string, RevisionRuntime<ProxyPool>>();
   /** Instance id → where it belongs. */
@@ -122,9 +132,12 @@ class DataPlane implements Router {
       deps.log.error("a connection was ended by a fault of the router", { err }),
     );
     const poolDeps: AppPoolDeps = { buffers, limits: options.head, ...this.#clock, ...options.pool };
+    const openPool = ({ address, protocol }: InstanceEvent): ProxyPool =>
+      protocol === "h2c" ? new Http2Pool(address, poolDeps) : new AppPool(address, poolDeps);
+    this.#relays = deps.peers && new Relays(deps.peers, openPool);
     this.#runtimeDeps = {
-      openPool: ({ address, protocol }) =>
-        protocol === "h2c" ? new Http2Pool(address, poolDeps) : new AppPool(address, poolDeps),
+      openPool,
+      ...(this.#relays === undefined ? {} : { peers: this.#relays }),
       nowMs: this.#clock.nowMs,
       onDemand: (runtime) => this.#reporter.demand(runtime),
       onActive: (runtime) => runtime.plain || this.#reporter.watch(runtime),
@@ -164,6 +177,7 @@ class DataPlane implements Router {
   #dispatch(front: Front, reach: Reach): Exchange | undefined {
     const nowMs = this.#clock.nowMs();
     const exchange = new Exchange(front, this.#exchangeHost, nowMs);
+    if (reach === "peer") return this.#dispatchRelayed(front, exchange, nowMs);
     const match = this.#table.match(front, reach, this.#random);
     if (match === undefined) {
       const waiting = this.#deps.explainHost?.(front.host);
@@ -175,14 +189,29 @@ class DataPlane implements Router {
       return undefined;
     }
     const diverted = this.#deps.divert?.(front);
-    const runtime = diverted === undefined ? match.target : this.#runtime(diverted);
+    const target = diverted === undefined ? match.target : this.#runtime(diverted);
+    return this.#start(exchange, { target, changes: match.changes }, nowMs);
+  }
+
+  #start(exchange: Exchange, { target: runtime, changes }: Match<RevisionRuntime<ProxyPool>>, nowMs: number) {
     if (runtime.deleted) {
       exchange.fail(goneRevision, "no-route");
       return undefined;
     }
     if (runtime.meter.arrive(nowMs) && !runtime.plain) this.#reporter.first(runtime, nowMs);
-    exchange.start(runtime, match.changes);
+    exchange.start(runtime, changes);
     return exchange;
+  }
+
+  /** From another router, which asks for a place at a revision that it takes to be this one's. */
+  #dispatchRelayed(front: Front, exchange: Exchange, nowMs: number): Exchange | undefined {
+    const asked = this.#relays?.read(front.header(relayHeader) ?? "");
+    if (asked === undefined) {
+      exchange.fail({ status: 403, reason: "this port is for the routers of this cluster", close: true }, "refused");
+      return undefined;
+    }
+    exchange.hops = asked.hops;
+    return this.#start(exchange, { target: this.#runtime(asked.revision), changes: noChanges }, nowMs);
   }
 
   #onWaitedResponse(exchange: Exchange): string {
@@ -207,6 +236,11 @@ class DataPlane implements Router {
   }
 
   #onFinish(exchange: Exchange, nowMs: number): void {
+    if (exchange.hops > 0) {
+      // The router it came from counts it, and writes it down.
+      if (exchange.runtime !== undefined) this.#forgetIfDone(exchange.runtime);
+      return;
+    }
     const metrics = exchange.runtime && this.#metricsOf(exchange.runtime);
     if (metrics === undefined) count(this.metrics.unrouted, exchange.outcome);
     else {
@@ -287,6 +321,7 @@ class DataPlane implements Router {
         if (instance.pool.idleConnections > 0) idle = false;
       }
     }
+    if (this.#relays?.sweep(nowMs) === false) idle = false;
     if (!idle) return;
     this.#stopSweep?.();
     this.#stopSweep = undefined;
@@ -357,6 +392,19 @@ class DataPlane implements Router {
     };
   }
 
+  reconsider(): void {
+    this.#relays?.refresh();
+    for (const runtime of this.#runtimes.values()) runtime.reconsider();
+  }
+
+  carried(): Readonly<Record<string, number>> {
+    const carried: Record<string, number> = {};
+    for (const runtime of this.#runtimes.values()) {
+      for (const { id, inFlight } of runtime.carried) if (inFlight > 0) carried[id] = inFlight;
+    }
+    return carried;
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     for (const server of this.#servers) server.close();
@@ -394,5 +442,6 @@ class DataPlane implements Router {
     for (const runtime of this.#runtimes.values()) {
       for (const instance of runtime.instances()) instance.pool.destroy();
     }
+    this.#relays?.close();
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { NamespaceKind, PodKind } from "../../src/api/core/kinds.ts";
 import type { Pod, PodStatus, Probe } from "../../src/api/core/types.gen.ts";
+import { EndpointSliceKind } from "../../src/api/discovery/kinds.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import { KIngressKind } from "../../src/api/networking-internal/kinds.ts";
 import type { Ingress, IngressSpec } from "../../src/api/networking-internal/types.gen.ts";
@@ -26,6 +27,9 @@ export interface RouterCluster {
   startRouter(options?: Partial<ClusterRouterOptions>): Promise<ClusterRouter>;
   /** Resolves when it listens. */
   launchRouter(options?: Partial<ClusterRouterOptions>): Promise<ClusterRouter>;
+  /** Lists a router under its name, as the EndpointSlice controller would. */
+  listRouter(name: string, port: number): Promise<void>;
+  unlistRouter(name: string): Promise<void>;
   /** An app on a port of its own; ends with the cluster. */
   app(listener: RequestListener): Promise<number>;
   revision(name: string, spec?: Partial<RevisionSpec>): Promise<void>;
@@ -90,6 +94,21 @@ export async function startRouterCluster(): Promise<RouterCluster> {
       await untilReady(router.healthPort);
       return router;
     },
+    async listRouter(name, port) {
+      await api().create(EndpointSliceKind, {
+        metadata: {
+          name,
+          namespace: "ebb-system",
+          labels: { "kubernetes.io/service-name": "ebb-router-internal" },
+        },
+        addressType: "IPv4",
+        ports: [{ name: "peers", port }],
+        endpoints: [{ addresses: ["127.0.0.1"], targetRef: { kind: "Pod", name }, conditions: { ready: true } }],
+      });
+    },
+    async unlistRouter(name) {
+      await api().delete(EndpointSliceKind, { name, namespace: "ebb-system" });
+    },
     async app(listener) {
       const app = createServer(listener);
       await new Promise<void>((resolve) => app.listen(0, "127.0.0.1", resolve));
@@ -148,6 +167,17 @@ function makePod(name: string, { revision, port, probe }: Omit<PodOptions, "stat
   };
 }
 
+/** Options of a router that has peers; {@link RouterCluster.listRouter} lists it. */
+export const peered = (name: string): Partial<ClusterRouterOptions> => ({
+  env: { POD_NAME: name, POD_IP: "127.0.0.1" },
+  peers: {
+    link: { host: "127.0.0.1", port: 0 },
+    relay: { host: "127.0.0.1", port: 0 },
+    service: "ebb-router-internal",
+    secret: "ebb-router-peers",
+  },
+});
+
 /** One path to one revision, for everybody. */
 export const routeTo = (host: string, revision: string, visibility = "ExternalIP"): IngressSpec => ({
   rules: [
@@ -197,7 +227,8 @@ export async function until<T>(read: () => Promise<T> | T, holds: (value: T) => 
 
 export const untilReady = (healthPort: number): Promise<Answer> =>
   until(
-    () => ask(healthPort, "health", "/readyz"),
+    () =>
+      ask(healthPort, "health", "/readyz").catch((error: unknown) => ({ status: 0, body: String(error), headers: {} })),
     ({ status }) => status === 200,
     "the router to be ready",
   );

@@ -35,6 +35,8 @@ export class Listener {
   readonly #deps: ListenerDeps;
   readonly #documents: DocumentHandler;
   readonly #upgraded = new Set<Duplex>();
+  /** Connections, from before their handshake on: the HTTP server knows of them only after it, and waits for all. */
+  readonly #sockets = new Set<Duplex>();
 
   constructor(deps: ListenerDeps) {
     this.#deps = deps;
@@ -57,6 +59,10 @@ export class Listener {
       (request, response) => void this.#serve(request, response),
     );
     this.#server.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on("connection", (socket: Duplex) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
     // A client that goes away in the middle of a handshake or request is its own business.
     this.#server.on("clientError", (_error, socket) => socket.destroy());
   }
@@ -80,6 +86,7 @@ export class Listener {
     this.#server.closeAllConnections();
     // Connections taken over are no longer the HTTP server's to close, but it waits for them.
     for (const socket of this.#upgraded) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 

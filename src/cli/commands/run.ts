@@ -179,8 +179,13 @@ const router: Command = {
       default: "ebb-router-internal.ebb-system.svc.cluster.local",
     },
     ...controllerOptions,
+    { flags: "--alone", summary: "do without other routers: hard limits are this one's alone" },
+    { flags: "--peer-address <host:port>", summary: "where other routers tell what they do", default: "0.0.0.0:8082" },
+    { flags: "--relay-address <host:port>", summary: "requests that others pass on", default: "0.0.0.0:8083" },
+    { flags: "--peer-service <name>", summary: "Service that lists the routers", default: "ebb-router-internal" },
+    { flags: "--peer-secret <name>", summary: "Secret with the key they share", default: "ebb-router-peers" },
     { flags: "--linger <duration>", summary: "on SIGTERM, requests are still taken for this long", default: "5s" },
-    { flags: "--drain <duration>", summary: "then requests under way get this long to end", default: "5m" },
+    { flags: "--drain <duration>", summary: "then requests under way get this long to end", default: "4m" },
   ],
   run: async (context, input) => {
     keepHeapSmall();
@@ -196,9 +201,19 @@ const router: Command = {
           port: numberOption(input, "controllerPort", 1) ?? 8443,
           tokenFile: textOption(input, "controllerTokenFile") ?? defaultTokenFile,
         },
+        ...(input.options["alone"] === true
+          ? {}
+          : {
+              peers: {
+                link: addressOption(input, "peerAddress", "0.0.0.0:8082"),
+                relay: addressOption(input, "relayAddress", "0.0.0.0:8083"),
+                service: textOption(input, "peerService") ?? "ebb-router-internal",
+                secret: textOption(input, "peerSecret") ?? "ebb-router-peers",
+              },
+            }),
         stopping: {
           lingerMs: durationOption(input, "linger") ?? 5000,
-          drainMs: durationOption(input, "drain") ?? 300_000,
+          drainMs: durationOption(input, "drain") ?? 240_000,
         },
       },
       log,

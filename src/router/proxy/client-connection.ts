@@ -8,6 +8,7 @@ import type { ClientHost } from "./client-host.ts";
 import { ClientResponse } from "./client-response.ts";
 import type { Exchange } from "./exchange.ts";
 import { UpstreamHeads } from "./forward-head.ts";
+import type { Peer } from "./forwarded.ts";
 import type { HeadChanges } from "./head-changes.ts";
 import { linesToPairs, type Pair } from "./forward-pairs.ts";
 import { needMore } from "./head-parser.ts";
@@ -69,7 +70,8 @@ export class ClientConnection implements Front, WireEvents {
     this.remoteAddress = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
     this.#reader = new HeadReader(host.limits.head);
     this.#head = new RequestHead(this.#reader.parser);
-    this.#heads = new UpstreamHeads(this.#head, { address: this.remoteAddress, proto: "http" }, host.ids);
+    const peer: Peer = { address: this.remoteAddress, proto: "http", ...(reach === "peer" ? { isRouter: true } : {}) };
+    this.#heads = new UpstreamHeads(this.#head, peer, host.ids);
     this.#since = host.coarseMs();
     this.wire = Wire.accepted(host.buffers, socket, this);
     this.#response = new ClientResponse(this.wire);

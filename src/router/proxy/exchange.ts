@@ -41,6 +41,9 @@ const connectPauseFactor = 1.4;
 /** Methods that ask for nothing to be done (RFC 9110 §9.2.1): to be sent twice makes no difference to the app. */
 const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
+/** A router that admits requests for others knows best why one is late: it gets this long to say so. */
+const relayedMs = 1000;
+
 /** A revision named by a route but not seen yet is given this long to appear. */
 const unknownRevisionMs = 5000;
 /** Where the last start is known to have failed, a request waits this long for a better one. */
@@ -56,6 +59,8 @@ export class Exchange implements Admitted<ProxyPool> {
   readonly arrivedMs: number;
   runtime: RevisionRuntime<ProxyPool> | undefined;
   changes: HeadChanges = noChanges;
+  /** Routers it has passed before this one. */
+  hops = 0;
   instance: AppInstance<ProxyPool> | undefined;
   /** Status the client saw; 0 while none. */
   status = 0;
@@ -79,6 +84,8 @@ export class Exchange implements Admitted<ProxyPool> {
   /** It has been sent to an app that went away without a word. */
   #lost = false;
   #done = false;
+  /** What its route changes, when it does not pass another router. */
+  #routed: HeadChanges = noChanges;
   #stopPause: (() => void) | undefined;
 
   constructor(front: Front, host: ExchangeHost, arrivedMs: number) {
@@ -94,7 +101,7 @@ export class Exchange implements Admitted<ProxyPool> {
   /** Sends it to a revision: at once, or when an instance has room. */
   start(runtime: RevisionRuntime<ProxyPool>, changes: HeadChanges): void {
     this.runtime = runtime;
-    this.changes = changes;
+    this.#routed = changes;
     this.cold = runtime.readyInstances === 0;
     this.lastByteMs = this.arrivedMs;
     this.#setDeadline();
@@ -105,6 +112,15 @@ export class Exchange implements Admitted<ProxyPool> {
 
   assigned(instance: AppInstance<ProxyPool>): void {
     this.instance = instance;
+    const { relay } = instance;
+    if (relay === undefined) this.changes = this.#routed;
+    else {
+      this.changes = relay.changesFor(this.#routed, this.runtime?.key ?? "", this.hops + 1);
+      // The router that admits it says how long it waited.
+      this.cold = false;
+      this.queued = false;
+      this.#setDeadline();
+    }
     instance.pool.open(this);
   }
 
@@ -285,7 +301,7 @@ export class Exchange implements Admitted<ProxyPool> {
     let at = timeoutMs > 0 ? this.arrivedMs + timeoutMs : Number.POSITIVE_INFINITY;
     if (responseStartMs > 0 && !this.hasResponded) at = Math.min(at, this.arrivedMs + responseStartMs);
     if (idleMs > 0) at = Math.min(at, this.lastByteMs + idleMs);
-    return at;
+    return this.instance?.relay === undefined ? at : at + relayedMs;
   }
 }
 

@@ -1,7 +1,7 @@
-import { type ForwardedPairs, forwardPairs, type Pair } from "./forward-pairs.ts";
+import { type ForwardedPairs, forwardPairs, type Pair, relayedPairs } from "./forward-pairs.ts";
 import { makeForwarded, type Peer } from "./forwarded.ts";
 import type { HeadChanges } from "./head-changes.ts";
-import { headerId } from "./header-names.ts";
+import { headerId, relayHeader } from "./header-names.ts";
 import { detached } from "./latin1.ts";
 import type { RequestHead } from "./request-head.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -66,6 +66,7 @@ export class UpstreamHeads {
       const name = this.#head.text.slice(parser.offsets[i * 4], parser.offsets[i * 4 + 1]).toLowerCase();
       pairs.push([name, this.#head.value(i)]);
     }
+    if (this.#peer.isRouter === true) return { pairs: relayedPairs(pairs), host, requestId: "" };
     const forwarded = forwardPairs({ pairs, host, dropped }, this.#peer, changes, this.#ids);
     this.requestId = forwarded.requestId;
     return forwarded;
@@ -74,7 +75,8 @@ export class UpstreamHeads {
   /** The head to send; `same`: the request's head is byte for byte the one rendered last. */
   render(changes: HeadChanges, same: boolean): string {
     if (!same || changes !== this.#changes) {
-      const { text, missing } = renderHead(this.#head, this.#peer, changes);
+      const { text, missing } =
+        this.#peer.isRouter === true ? renderRelayed(this.#head, changes) : renderHead(this.#head, this.#peer, changes);
       this.#text = text;
       this.#flat = false;
       this.#missing = this.#ids.makesTraceparent ? missing : missing & ~traceparentBit;
@@ -142,6 +144,19 @@ function renderHead(head: RequestHead, peer: Peer, changes: HeadChanges): Render
   if (head.trailersWanted) out += "TE: trailers\r\n";
   if (head.upgrade !== "") out += "Connection: Upgrade\r\n";
   return { text: out + changes.lines, missing: (requestIdBit | traceparentBit) & ~seen };
+}
+
+/** What another router has made ready for the app: without the mark by which it came here, with that of the next one. */
+function renderRelayed({ text, parser: { offsets, count, lineStart } }: RequestHead, next: HeadChanges): RenderedHead {
+  const end = text.length - 2;
+  let out = "";
+  let run = lineStart;
+  for (let i = 0; i < count; i++) {
+    if (text.slice(offsets[i * 4], offsets[i * 4 + 1]).toLowerCase() !== relayHeader) continue;
+    out += text.slice(run, offsets[i * 4]);
+    run = i + 1 < count ? (offsets[i * 4 + 4] as number) : end;
+  }
+  return { text: out + text.slice(run, end) + next.lines, missing: 0 };
 }
 
 function isDropped(head: RequestHead, i: number, changes: HeadChanges): boolean {

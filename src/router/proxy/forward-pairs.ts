@@ -1,6 +1,6 @@
 import { makeForwarded, type Peer } from "./forwarded.ts";
 import type { HeadChanges } from "./head-changes.ts";
-import { headerId, headerIdOfName } from "./header-names.ts";
+import { headerId, headerIdOfName, relayHeader } from "./header-names.ts";
 import type { RequestIds } from "./request-ids.ts";
 
 export type Pair = readonly [name: string, value: string];
@@ -58,6 +58,16 @@ export function forwardPairs(head: PairsHead, peer: Peer, changes: HeadChanges, 
   const requestId = addIds(pairs, found, ids);
   for (const [name, value] of changes.pairs) pairs.push([name.toLowerCase(), value]);
   return { pairs, host: changes.host ?? head.host, requestId };
+}
+
+/** What another router has made ready for the app, for one that speaks HTTP/2. */
+export function relayedPairs(pairs: readonly Pair[]): readonly Pair[] {
+  return pairs.flatMap(([name, value]): Pair[] => {
+    const id = headerIdOfName(name);
+    if (id === headerId.te) return [["te", "trailers"]];
+    const ends = (never.has(id) && id !== headerId.internal && id !== headerId.xForwardedFor) || name === relayHeader;
+    return ends ? [] : [[name, value]];
+  });
 }
 
 function addIds(pairs: Pair[], found: ReadonlyMap<number, string>, ids: RequestIds): string {

@@ -2,6 +2,8 @@
 export interface Peer {
   readonly address: string;
   readonly proto: "http" | "https";
+  /** Another router, which has done with the head what is to be done. */
+  readonly isRouter?: true;
 }
 
 /** A quoted or bare node name of a Forwarded element: IPv6 must be quoted and bracketed (RFC 7239 §6). */

@@ -25,6 +25,9 @@ export const headerId = {
   servingTag: 20,
 } as const;
 
+/** Marks a request that one router sends to another. */
+export const relayHeader = "ebb-relay";
+
 const byName: Readonly<Record<string, number>> = {
   te: headerId.te,
   host: headerId.host,
