@@ -13,6 +13,7 @@ import { makeWebhooks } from "./webhooks/make-webhooks.ts";
 import {
   makeDisruptionBudgets,
   makeNetworkPolicies,
+  makePeersSecret,
   makePriorityClass,
   makeServices,
 } from "./workloads/make-surroundings.ts";
@@ -38,6 +39,7 @@ export function makeBundle(options: BundleOptions): Bundle {
     workloads: [
       makePriorityClass(),
       ...makeNetworkPolicies(),
+      makePeersSecret(),
       ...makeServices(options),
       ...makeDisruptionBudgets(),
       ...components.map((component) => makeDeployment(component, options)),

@@ -21,6 +21,9 @@ export const podPorts = {
   router: 8080,
   routerInternal: 8081,
   routerTls: 8443,
+  /** Where routers tell each other what they do, and pass requests on to each other. */
+  routerPeers: 8082,
+  routerRelay: 8083,
   controller: 8443,
   metrics: 9090,
 } as const;
@@ -32,6 +35,9 @@ export const internalService = "ebb-router-internal";
 export const controllerAudience = "ebb-controller";
 /** Where such a token is found in a router's pod. */
 export const controllerTokenDir = "/var/run/secrets/ebb-controller";
+
+/** Secret with the key by which routers know each other; brought empty, filled by the first router. */
+export const routerPeersSecret = "ebb-router-peers";
 
 /** Secret with the certificate authority and the serving certificate of webhooks and metrics APIs. */
 export const servingCertsSecret = "ebb-serving-certs";

@@ -2,6 +2,7 @@
 import { servingNamespace } from "../../api/serving/keys.ts";
 import {
   claimAuthoritySecret,
+  routerPeersSecret,
   servingCaConfigMap,
   servingCertsSecret,
   systemNamespace,
@@ -272,6 +273,13 @@ const routerAtHome: readonly Permission[] = [
     verbs: ["get"],
     names: [servingCaConfigMap],
     why: "know the leader by its certificate",
+  },
+  {
+    group: "",
+    resources: ["secrets"],
+    verbs: ["get", "update"],
+    names: [routerPeersSecret],
+    why: "have a key in common with the other routers, and make it where there is none yet",
   },
 ];
 

@@ -51,6 +51,8 @@ const shapes: Readonly<Record<Component, Shape>> = {
     ports: [
       { name: "http", containerPort: podPorts.router, protocol: "TCP" },
       { name: "internal", containerPort: podPorts.routerInternal, protocol: "TCP" },
+      { name: "peers", containerPort: podPorts.routerPeers, protocol: "TCP" },
+      { name: "relay", containerPort: podPorts.routerRelay, protocol: "TCP" },
       { name: "https", containerPort: podPorts.routerTls, protocol: "TCP" },
       { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
     ],

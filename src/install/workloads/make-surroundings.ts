@@ -7,6 +7,7 @@ import {
   internalService,
   nameOf,
   podPorts,
+  routerPeersSecret,
   systemNamespace,
   type Component,
 } from "../names.ts";
@@ -51,11 +52,20 @@ export function makeServices({ serviceType }: BundleOptions): readonly KubeObjec
       "router",
       {
         type: "ClusterIP",
-        ports: [{ name: "http", port: 80, targetPort: "internal", protocol: "TCP", appProtocol: "http" }],
+        ports: [
+          { name: "http", port: 80, targetPort: "internal", protocol: "TCP", appProtocol: "http" },
+          // Its EndpointSlices tell routers of each other; nobody connects to it by the Service.
+          { name: "peers", port: podPorts.routerPeers, targetPort: "peers", protocol: "TCP" },
+        ],
       },
       internalService,
     ),
   ];
+}
+
+/** Empty: applied again, it leaves the key alone that a router has put in. */
+export function makePeersSecret(): KubeObject {
+  return { apiVersion: "v1", kind: "Secret", metadata: metadataOf(routerPeersSecret), type: "Opaque" } as KubeObject;
 }
 
 /** One at a time; an eviction never waits for a pod that is not ready anyway. */
@@ -97,7 +107,13 @@ export function makeNetworkPolicies(): readonly KubeObject[] {
     }),
     policy(nameOf("router"), {
       podSelector: podsOf("router"),
-      ingress: [{ ports: [podPorts.router, podPorts.routerInternal, podPorts.routerTls, podPorts.metrics].map(at) }],
+      ingress: [
+        { ports: [podPorts.router, podPorts.routerInternal, podPorts.routerTls, podPorts.metrics].map(at) },
+        {
+          from: [{ podSelector: podsOf("router") }],
+          ports: [podPorts.routerPeers, podPorts.routerRelay].map(at),
+        },
+      ],
     }),
   ];
 }
