@@ -35,6 +35,8 @@ export interface EventRecorderDeps {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Events that are not written when this fires are given up without a word. */
+  readonly until?: AbortSignal;
 }
 
 /** Bounds and periods of client-go tools/record/events_cache.go, but for the first, 4096 there: 0.5 kB each, three times. */
@@ -99,8 +101,10 @@ export function createEventRecorder(deps: EventRecorderDeps, component: string):
       const key = combined ? group : `${group}/${message}`;
       last = last
         .then(() => new Promise<void>((resolve) => deps.clock.after(0, resolve)))
-        .then(() => write(event, key))
-        .catch((error: unknown) => deps.log.warn("event was not written", { err: error, reason: facts.reason }));
+        .then(() => (deps.until?.aborted ? undefined : write(event, key)))
+        .catch((error: unknown) => {
+          if (!deps.until?.aborted) deps.log.warn("event was not written", { err: error, reason: facts.reason });
+        });
     },
     flush: () => last,
   };

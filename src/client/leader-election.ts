@@ -69,8 +69,8 @@ export async function runAsLeader(
 class Candidate {
   readonly #deps: LeaderElectionDeps;
   readonly #options: Compiled;
-  /** The lease as last seen, and when it was first seen so. */
-  #seen: { readonly version: string | undefined; readonly atMs: number } | undefined;
+  /** The lease as last seen, and when it runs out, counted from when it was first seen so. */
+  #seen: { readonly version: string | undefined; readonly expiresMs: number } | undefined;
 
   constructor(deps: LeaderElectionDeps, options: Compiled) {
     this.#deps = deps;
@@ -81,7 +81,7 @@ class Candidate {
   async acquire(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
       if (await this.#try()) return true;
-      await this.#pause(signal, this.#options.retryMs);
+      await this.#pause(signal, Math.min(this.#options.retryMs, this.#expiresInMs()));
     }
     return false;
   }
@@ -157,7 +157,7 @@ class Candidate {
       return true;
     }
     const { holderIdentity = "", leaseTransitions = 0 } = lease.spec ?? {};
-    if (holderIdentity !== identity && holderIdentity !== "" && !this.#hasExpired(lease)) return false;
+    if (holderIdentity !== identity && holderIdentity !== "" && !this.#hasExpired()) return false;
     const taken = holderIdentity === identity ? {} : { acquireTime: now, leaseTransitions: leaseTransitions + 1 };
     await client.update(LeaseKind, { ...lease, spec: { ...lease.spec, ...mine, ...taken } });
     return true;
@@ -167,7 +167,10 @@ class Candidate {
     try {
       const lease = await this.#deps.client.get(LeaseKind, this.#options.lease);
       const version = lease.metadata.resourceVersion;
-      if (this.#seen?.version !== version) this.#seen = { version, atMs: this.#deps.clock.steadyMs() };
+      if (this.#seen?.version !== version) {
+        const durationMs = (lease.spec?.leaseDurationSeconds ?? 0) * 1000;
+        this.#seen = { version, expiresMs: this.#deps.clock.steadyMs() + durationMs };
+      }
       return lease;
     } catch (error) {
       if (isNotFound(error)) return undefined;
@@ -175,8 +178,13 @@ class Candidate {
     }
   }
 
-  #hasExpired({ spec }: Lease): boolean {
-    const durationMs = (spec?.leaseDurationSeconds ?? 0) * 1000;
-    return this.#seen !== undefined && this.#seen.atMs + durationMs <= this.#deps.clock.steadyMs();
+  /** Never nothing: a lease that has run out and still cannot be had is tried again as usual. */
+  #expiresInMs(): number {
+    const ms = this.#seen ? this.#seen.expiresMs - this.#deps.clock.steadyMs() : 0;
+    return ms > 0 ? ms : Number.POSITIVE_INFINITY;
+  }
+
+  #hasExpired(): boolean {
+    return this.#seen !== undefined && this.#seen.expiresMs <= this.#deps.clock.steadyMs();
   }
 }

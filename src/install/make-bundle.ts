@@ -82,8 +82,17 @@ function makeNamespaces(): readonly KubeObject[] {
 
 function makeSettings(): readonly KubeObject[] {
   const labels = { ...installLabels, "app.kubernetes.io/name": "knative-serving" };
-  return servingConfigMapNames.map(
-    (name) =>
-      ({ apiVersion: "v1", kind: "ConfigMap", metadata: { name, namespace: servingNamespace, labels } }) as KubeObject,
-  );
+  return servingConfigMapNames.map((name) => {
+    const data = ownSettings[name];
+    const metadata = { name, namespace: servingNamespace, labels };
+    return { apiVersion: "v1", kind: "ConfigMap", metadata, ...(data ? { data } : {}) } as KubeObject;
+  });
 }
+
+/**
+ * Settings that are not upstream's defaults: what an instance may do is limited to the "restricted" Pod Security
+ * Standard unless its author, or whoever keeps the cluster, says otherwise.
+ */
+const ownSettings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "config-features": { "secure-pod-defaults": "enabled" },
+};

@@ -16,14 +16,15 @@ import {
   RouteKind,
 } from "../api/serving/kinds.ts";
 import { LeadershipLost, runAsLeader } from "../client/leader-election.ts";
+import type { RateLimit } from "../client/rate-limit.ts";
 import type { WatchScope } from "../client/reflector.ts";
 import type { KeyedCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
 import { clusterMetrics, type PeerOptions } from "./cluster-metrics.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
-import { lead, type LeadOptions } from "./lead.ts";
-import { createLoadDoor, type LoadDoor } from "./load-door.ts";
+import { lead, type LeaderParts, type LeadOptions } from "./lead.ts";
+import { createLoadDoor } from "./load-door.ts";
 import { givenCertificate, openCertificates } from "./serving-certificates.ts";
 import { startServingListener } from "./serving-listener.ts";
 import { trimmedOfManifest } from "./trim-objects.ts";
@@ -48,11 +49,12 @@ export interface LeaseTiming {
 }
 
 /**
- * A leader that died is replaced at most leaseMs + 2 × retryMs after it last renewed: 4 s, so that scaling stalls
- * less than 5 s. A leader writes nothing from renewDeadlineMs after it last began to renew, a second before anybody
- * else may lead. Renewing costs two requests in half a second. client-go's 15/10/2 s suits controllers nobody waits for.
+ * A leader that died is replaced at most leaseMs + retryMs after it last renewed: 4.5 s, so that scaling stalls less than
+ * 5 s. Others try at the moment the lease runs out; retryMs is how late they may have seen it renewed. A leader writes
+ * nothing from renewDeadlineMs after it last began to renew, a second before anybody else may lead; three seconds without
+ * an answer are much for an API server that works. client-go's 15/10/2 s suits controllers nobody waits for.
  */
-export const standardLease: LeaseTiming = { leaseMs: 3000, renewDeadlineMs: 2000, retryMs: 500 };
+export const standardLease: LeaseTiming = { leaseMs: 4000, renewDeadlineMs: 3000, retryMs: 500 };
 
 export interface ClusterController {
   readonly healthPort: number;
@@ -85,6 +87,9 @@ const statusOnly = new Set([KnativeServiceKind, DomainMappingKind].map((kind) =>
 const scopeOf = (kind: Kind): WatchScope | undefined =>
   statusOnly.has(groupResourceKey(kind)) ? { trim: trimmedOfManifest } : undefined;
 
+/** Events are for people: a thousand Services that turn ready at once tell of it over half a minute. */
+const eventLimit: RateLimit = { perSecond: 20, burst: 50 };
+
 /** Starts; resolves when the listeners answer. Leading begins when the lease is free and everything is known. */
 export async function startClusterController(
   options: ClusterControllerOptions,
@@ -105,12 +110,18 @@ export async function startClusterController(
       upgrade: door.upgrade,
     });
     closers.defer(() => serving.close());
+    const leader = {
+      ...cluster,
+      door,
+      scaling: cluster.connect(" autoscaler", options.limit),
+      events: cluster.connect(" events", eventLimit),
+    };
     const stop = new AbortController();
     const keeping = certificates.keep((next) => serving.setCertificate(next), stop.signal);
     const running = (async () => {
       await cluster.informers.synced(stop.signal);
       synced = true;
-      await leadAgainAndAgain(cluster, door, options, stop.signal);
+      await leadAgainAndAgain(leader, options, stop.signal);
     })().catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
     });
@@ -133,18 +144,17 @@ export async function startClusterController(
 
 /** A lost lease ends what this replica did as leader, not the replica. */
 async function leadAgainAndAgain(
-  cluster: Cluster,
-  door: LoadDoor,
+  leader: LeaderParts,
   options: ClusterControllerOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { clock, log, identity, namespace } = cluster;
+  const { leases, clock, log, identity, namespace } = leader;
   while (!signal.aborted) {
     try {
       await runAsLeader(
-        { client: cluster.leases, clock, log },
+        { client: leases, clock, log },
         { lease: { namespace, name: "ebb-controller" }, identity: identity.holder, ...options.lease },
-        (leading) => lead(cluster, door, options, leading),
+        (leading) => lead(leader, options, leading),
         signal,
       );
     } catch (error) {

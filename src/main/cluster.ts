@@ -40,6 +40,11 @@ export interface Cluster {
   readonly client: HttpClient;
   /** For leases: nothing else waits in its line. */
   readonly leases: HttpClient;
+  /**
+   * Another client of the same server with a line of its own, for what must not wait behind other requests; ends with
+   * the cluster. Without a limit it asks as much as it likes.
+   */
+  readonly connect: (name: string, limit?: RateLimit) => HttpClient;
   readonly informers: OpenInformers;
   readonly clock: Clock;
   readonly log: Logger;
@@ -66,17 +71,30 @@ export async function openCluster(
 ): Promise<Cluster> {
   const config = await connectionOf(options);
   const userAgent = `ebb-${options.component}/${options.version}`;
-  const client = createHttpClient(config, { userAgent, limit: options.limit });
-  closers.defer(() => client.close());
-  const leases = createHttpClient(config, { userAgent: `${userAgent} leader-election` });
-  closers.defer(() => leases.close());
+  const connect = (name: string, limit?: RateLimit): HttpClient => {
+    const made = createHttpClient(config, { userAgent: `${userAgent}${name}`, ...(limit ? { limit } : {}) });
+    closers.defer(() => made.close());
+    return made;
+  };
+  const client = connect("", options.limit);
   const scopeOf = (kind: Kind): WatchScope | undefined => options.scopeOf?.(kind) ?? standardScope(kind);
   const informers = createInformers(client, { log, clock: systemClock, scopeOf });
   closers.defer(() => informers.close());
   const health = await startHealthListener(options.health, parts);
   closers.defer(() => health.close());
   const { namespace } = options;
-  return { client, leases, informers, clock: systemClock, log, namespace, identity: identityOf(options.env), health };
+  const leases = connect(" leader-election");
+  return {
+    client,
+    leases,
+    connect,
+    informers,
+    clock: systemClock,
+    log,
+    namespace,
+    identity: identityOf(options.env),
+    health,
+  };
 }
 
 function connectionOf({ kubeconfig, context, env }: ClusterOptions): Promise<ConnectionConfig> {

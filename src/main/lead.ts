@@ -3,6 +3,7 @@ import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
 import { createController } from "../client/create-controller.ts";
 import { createEventRecorder } from "../client/event-recorder.ts";
+import type { HttpClient } from "../client/http-client.ts";
 import { LeadershipLost } from "../client/leader-election.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
@@ -17,10 +18,22 @@ import { warmTopics } from "./warm-topics.ts";
 export interface LeadOptions extends DigestLookupOptions {
   /** Domain of Routes that no config-domain entry covers. */
   readonly defaultDomain: string;
+  /**
+   * Seconds between a pod's being told to go and its programs hearing of it. Routers send it nothing more meanwhile, so
+   * what it has begun by then ends well, whatever a program does on SIGTERM.
+   */
+  readonly podDrainS: number;
   /** Port of the router as users see it; absent for 80 and 443. */
   readonly externalPort?: number;
   /** Pods that wait for functions; none when absent. */
   readonly warm?: WarmPodsSettings;
+}
+
+export interface LeaderParts extends Cluster {
+  /** For the autoscaler: who waits for an instance must not wait behind a thousand new Services. */
+  readonly scaling: Pick<HttpClient, "until">;
+  readonly events: Pick<HttpClient, "until">;
+  readonly door: LoadDoor;
 }
 
 /** A leader that leaves by itself has this long to end what it began; it still holds the lease. */
@@ -39,23 +52,28 @@ function fenceAfter(signal: AbortSignal, clock: Clock): AbortSignal {
 }
 
 /** Runs the controllers until the signal. */
-export async function lead(cluster: Cluster, door: LoadDoor, options: LeadOptions, signal: AbortSignal): Promise<void> {
-  const { informers, clock, log } = cluster;
+export async function lead(parts: LeaderParts, options: LeadOptions, signal: AbortSignal): Promise<void> {
+  const { informers, clock, log, door } = parts;
   await using closers = new AsyncDisposableStack();
-  const client: Client = cluster.client.until(fenceAfter(signal, clock));
+  const fence = fenceAfter(signal, clock);
+  const client: Client = parts.client.until(fence);
   const core = { client, informers, clock, log };
   const digests = createDigestLookup(core, options);
-  const recorder = createEventRecorder(core, "ebb-controller");
-  closers.defer(() => recorder.flush());
-  const parts = { client, recorder, digests };
-  const warm = options.warm && (await warmPods(cluster, door, { ...parts, settings: options.warm }, closers));
-  const seesAll = (): boolean => door.seesAll;
-  const autoscaling = createAutoscaling({ ...core, seesAll, ...(warm ? { launcher: warm.launcher } : {}) });
+  const recorder = createEventRecorder({ ...core, client: parts.events.until(fence), until: fence }, "ebb-controller");
+  const warmParts = { client, recorder, digests };
+  const warm = options.warm && (await warmPods(parts, door, { ...warmParts, settings: options.warm }, closers));
+  const autoscaling = createAutoscaling({
+    ...core,
+    client: parts.scaling.until(fence),
+    seesAll: () => door.seesAll,
+    ...(warm ? { launcher: warm.launcher } : {}),
+  });
   const deps: ServingDeps = {
     ...core,
     recorder,
     externalPort: () => options.externalPort,
     defaultDomain: options.defaultDomain,
+    podDrainS: options.podDrainS,
     resolveDigest: (image, { signal, as }) => digests.resolve(image, as, signal),
   };
   const specs = [...servingControllers(deps), ...autoscaling.controllers];

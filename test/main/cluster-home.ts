@@ -89,6 +89,7 @@ export async function startClusterHome(dataDir = ":memory:", port = 0): Promise<
       defaultDomain: "example.com",
       insecureRegistries: [],
       peers: { port: 1, tokenFile: "/nonexistent" },
+      podDrainS: 10,
       routers: ["system:serviceaccount:ebb-system:ebb-router"],
       lease: standardLease,
     }),

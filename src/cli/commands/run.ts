@@ -116,6 +116,11 @@ const controller: Command = {
     },
     { flags: "--serving-address <host:port>", summary: "where webhooks are served", default: "0.0.0.0:8443" },
     {
+      flags: "--pod-drain <duration>",
+      summary: "how long a pod that ends goes on before its programs hear of it",
+      default: "10s",
+    },
+    {
       flags: "--insecure-registry <host:port>",
       summary: "resolve tags there without TLS, or with any certificate",
       repeat: true,
@@ -131,8 +136,8 @@ const controller: Command = {
     { flags: "--warm-min <n>", summary: "pods that wait in each class when nothing happens", default: "2" },
     { flags: "--warm-max <n>", summary: "pods that wait in each class after a burst", default: "10" },
     { flags: "--warm-total <n>", summary: "pods that wait in all", default: "50" },
-    { flags: "--lease-duration <duration>", summary: "how long a leader that says nothing counts", default: "3s" },
-    { flags: "--lease-renew-deadline <duration>", summary: "how long a leader tries to renew", default: "2s" },
+    { flags: "--lease-duration <duration>", summary: "how long a leader that says nothing counts", default: "4s" },
+    { flags: "--lease-renew-deadline <duration>", summary: "how long a leader tries to renew", default: "3s" },
     { flags: "--lease-retry <duration>", summary: "between two tries", default: "500ms" },
   ],
   run: async (context, input) => {
@@ -144,6 +149,7 @@ const controller: Command = {
     const part = await startClusterController(
       {
         ...partOf(context, input),
+        podDrainS: Math.ceil((durationOption(input, "podDrain") ?? 10_000) / 1000),
         serving: addressOption(input, "servingAddress", "0.0.0.0:8443"),
         peers: {
           port: numberOption(input, "controllerPort", 1) ?? 8443,

@@ -19,6 +19,8 @@ export interface ServingDeps {
   readonly externalPort: () => number | undefined;
   /** Domain of Routes that no config-domain entry covers: `localhost` standalone, `svc.cluster.local` in a cluster. */
   readonly defaultDomain: string;
+  /** Seconds that containers go on as before after their pod is to end; none where the node drains its instances itself. */
+  readonly podDrainS?: number;
   /**
    * The image by digest (`name@sha256:…`), or undefined where its tag is to be used as it is. Rejects with a reason a
    * user understands when there is no such image.

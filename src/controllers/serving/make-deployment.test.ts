@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Revision, RevisionSpec } from "../../api/serving/types.gen.ts";
 import { makeDeployment } from "./make-deployment.ts";
 
-const settings = { initialScale: 1, progressDeadlineS: 600 };
+const settings = { initialScale: 1, progressDeadlineS: 600, drainS: 0 };
 const revision = (spec: Partial<RevisionSpec>, annotations: Record<string, string> = {}): Revision => ({
   metadata: {
     name: "hello-00001",
@@ -91,4 +91,10 @@ test("keeps what is the pod's and drops what is the Revision's alone", () => {
   });
   expect(made).toMatchObject({ serviceAccountName: "robot", terminationGracePeriodSeconds: 30 });
   expect(Object.keys(made ?? {}).sort()).toEqual(["containers", "serviceAccountName", "terminationGracePeriodSeconds"]);
+});
+
+test("where routers are told of an end by the API, containers go on for a while before they are", () => {
+  const made = makeDeployment(revision({ timeoutSeconds: 30 }), { ...settings, drainS: 10 }).spec.template?.spec;
+  expect(made?.containers[0]?.lifecycle).toEqual({ preStop: { sleep: { seconds: 10 } } });
+  expect(made?.terminationGracePeriodSeconds).toBe(40);
 });

@@ -17,6 +17,8 @@ export const userPortName = "user-port";
 export interface DeploymentSettings {
   readonly initialScale: number;
   readonly progressDeadlineS: number;
+  /** See ServingDeps.podDrainS. */
+  readonly drainS: number;
 }
 
 /** The container that takes requests: the only one, or the one with a port. */
@@ -58,13 +60,13 @@ export function makeDeployment(revision: Revision, settings: DeploymentSettings)
             ...(serving?.name ? { "kubectl.kubernetes.io/default-container": serving.name } : {}),
           },
         },
-        spec: makePodSpec(revision),
+        spec: makePodSpec(revision, settings),
       },
     } as Deployment["spec"],
   };
 }
 
-function initialScaleOf({ metadata }: Revision, settings: Pick<DeploymentSettings, "initialScale">): number {
+function initialScaleOf({ metadata }: Revision, settings: DeploymentSettings): number {
   const annotation = annotationOf(metadata.annotations, autoscalingKeys.initialScale);
   return annotation === undefined ? settings.initialScale : Number(annotation.value);
 }
@@ -74,7 +76,7 @@ function progressDeadlineOf({ metadata }: Revision, settings: DeploymentSettings
   return ms === undefined ? settings.progressDeadlineS : ms / 1000;
 }
 
-function makePodSpec(revision: Revision): PodSpec {
+function makePodSpec(revision: Revision, { drainS }: DeploymentSettings): PodSpec {
   const {
     containers,
     containerConcurrency: _concurrency,
@@ -88,13 +90,15 @@ function makePodSpec(revision: Revision): PodSpec {
   const made = containers.map((container, index) => {
     const one = container === serving ? makeServingContainer(container, revision) : makeContainer(container, revision);
     const digest = digests[index]?.imageDigest;
-    return digest ? { ...one, image: digest } : one;
+    // All of them: the serving one may need the others to the end.
+    const lifecycle = drainS > 0 ? { lifecycle: { preStop: { sleep: { seconds: drainS } } } } : {};
+    return { ...one, ...lifecycle, ...(digest ? { image: digest } : {}) };
   });
   return {
     ...(pod as Partial<PodSpec>),
     containers: made,
     // A request may take this long, so its instance is given this long to end it.
-    ...(timeoutSeconds === undefined ? {} : { terminationGracePeriodSeconds: timeoutSeconds }),
+    ...(timeoutSeconds === undefined ? {} : { terminationGracePeriodSeconds: timeoutSeconds + drainS }),
   } as PodSpec;
 }
 

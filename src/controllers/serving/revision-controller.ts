@@ -177,7 +177,7 @@ async function ensure<T extends KubeObject>(
 function reconcileDeployment(parts: Parts, revision: Revision): Promise<Ensured<Deployment>> {
   const { initialScale } = parts.config.autoscaler();
   const { progressDeadlineS } = parts.config.deployment();
-  const draft = makeDeployment(revision, { initialScale, progressDeadlineS });
+  const draft = makeDeployment(revision, { initialScale, progressDeadlineS, drainS: parts.deps.podDrainS ?? 0 });
   return ensure(parts, DeploymentKind, revision, draft, (have) => {
     // The scale belongs to the autoscaler, the selector never changes.
     const { replicas, selector } = have.spec;
