@@ -22,7 +22,7 @@ import type { KeyedCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
 import { clusterMetrics, type PeerOptions } from "./cluster-metrics.ts";
-import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
+import { openCluster, type ClusterOptions } from "./cluster.ts";
 import { lead, type LeaderParts, type LeadOptions } from "./lead.ts";
 import { createLoadDoor } from "./load-door.ts";
 import { givenCertificate, openCertificates } from "./serving-certificates.ts";
