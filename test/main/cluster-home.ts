@@ -52,12 +52,8 @@ export async function startClusterHome(dataDir = ":memory:", port = 0): Promise<
   const directory = mkdtempSync(join(tmpdir(), "ebb-cluster-"));
   // Serving's kinds come by CRDs, as on any cluster: the server itself neither defaults nor checks them.
   const custom = customKinds();
-<<<<<<< HEAD
   const byCrd = new Set(custom.map(({ stored }) => groupResourceKey(stored.kind)));
   const definitions = builtinDefinitions.filter((one) => !byCrd.has(groupResourceKey(one.kind)));
-=======
-  const definitions = builtinDefinitions.filter(({ kind }) => !kind.group.includes("knative.dev"));
->>>>>>> f35abab (Play a cluster without Knative's kinds of its own in tests)
   const server = createApiServer({ dataDir, definitions }, { log, now: () => Date.now() });
   const kubeconfig = join(directory, "kubeconfig");
   const taken = await server.listen({ host: "127.0.0.1", port });
