@@ -6,7 +6,7 @@ import type { Clock } from "../client/clock.ts";
 import { wantsAsync } from "../events/calls/call.ts";
 import { createCallFront } from "../events/calls/call-front.ts";
 import { Calls } from "../events/calls/calls.ts";
-import { createSender, type Dialled } from "../events/delivery/http-sender.ts";
+import { createSender, type Dialled, type Sender } from "../events/delivery/http-sender.ts";
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { brokerIngress, channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
@@ -30,6 +30,8 @@ export interface EventsDeps {
 export interface Events {
   readonly engine: Engine;
   readonly calls: Calls;
+  /** Sends to sinks: names of this platform by way of the router. */
+  readonly sender: Sender;
   /** Begins to deliver what was stored: when the router knows its routes, lest services seem not to be there. */
   deliver(): Promise<void>;
 }
@@ -100,6 +102,7 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   return {
     engine,
     calls,
+    sender,
     async deliver() {
       engine.release();
       await calls.start();

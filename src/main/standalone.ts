@@ -41,6 +41,8 @@ import { explainWaitingHosts } from "../router/waiting-hosts.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
+import { installEventing } from "../controllers/eventing/install.ts";
+import { eventingInOneProcess } from "./eventing.ts";
 import { divertCalls, startEvents } from "./events.ts";
 import { readMachine } from "./machine.ts";
 import { metricsText } from "./metrics.ts";
@@ -201,6 +203,7 @@ async function assemble(
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
   const usage = { ...createNodeMetrics(() => node.connection.usage(), Date.now), ...hpaSource(revisionMetrics) };
   await installServing(core.client);
+  await installEventing(core.client);
   startControllers(core, closers, [
     ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate, metrics: usage }),
     ...servingControllers({
@@ -211,6 +214,7 @@ async function assemble(
       resolveDigest: (image, { signal }) => resolveDigest({ store: images, client: registries }, image, { signal }),
     }),
     ...autoscaling.controllers,
+    ...eventingInOneProcess({ ...core, recorder, builtInKinds, events, routerUrl, domain }),
     routerController(routes),
   ]);
 

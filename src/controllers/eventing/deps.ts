@@ -1,0 +1,27 @@
+import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
+import type { EventEngine, EventTarget } from "../../api/eventing/engine.ts";
+import type { Client } from "../../client/client.ts";
+import type { Clock } from "../../client/clock.ts";
+import type { EventRecorder } from "../../client/event-recorder.ts";
+import type { Informers } from "../../client/informer.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { ServedKinds } from "../served-kinds.ts";
+
+/** What the Eventing controllers work with. */
+export interface EventingDeps {
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly recorder: Pick<EventRecorder, "record">;
+  readonly engine: EventEngine;
+  /** Objects that destinations may name, those of CRDs among them. */
+  readonly served: Pick<ServedKinds, "find">;
+  /** Sends an event once; resolves when the sink took it, rejects with the reason when it did not. */
+  send(target: EventTarget, event: CloudEvent): Promise<void>;
+  /**
+   * An address as a program of the user's reaches it: names of the cluster's own in a cluster, of the router
+   * (`http://x.ns.localhost:8080`) where there is no cluster DNS.
+   */
+  urlForPrograms(url: string): string;
+}

@@ -1,0 +1,76 @@
+/** InMemoryChannel: a stream of the log (eventing pkg/reconciler/inmemorychannel). Subscriptions are its consumers. */
+import { streamKeyOf } from "../../api/eventing/engine.ts";
+import type { SubscriberStatus } from "../../api/eventing/types-duck.gen.ts";
+import { InMemoryChannelKind } from "../../api/messaging/kinds.ts";
+import type { InMemoryChannel } from "../../api/messaging/types.gen.ts";
+import { isFalse, isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
+import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
+import { selfKey, watching } from "../../client/keys.ts";
+import { ownFacts, whenChanged } from "../serving/when-changed.ts";
+import { observing, writeStatus } from "../serving/write.ts";
+import { watchAddresses } from "./addresses.ts";
+import { openStream } from "./broker-controller.ts";
+import type { EventingDeps } from "./deps.ts";
+import { addFinalizer, dropFinalizer } from "./finalizer.ts";
+import { addressOf, askAgainMs, deadLetterOf, observedOf, withoutPolicies } from "./status-parts.ts";
+
+const finalizer = "inmemorychannels.messaging.knative.dev";
+const conditions = [
+  "DispatcherReady",
+  "ServiceReady",
+  "EndpointsReady",
+  "ChannelServiceReady",
+  "Addressable",
+  "DeadLetterSinkResolved",
+  "EventPoliciesReady",
+] as const;
+
+export function inMemoryChannelController(deps: EventingDeps): ControllerSpec {
+  const channels = deps.informers.of(InMemoryChannelKind);
+  return {
+    name: "eventing-in-memory-channel",
+    watches: [
+      watching(InMemoryChannelKind, whenChanged(ownFacts, selfKey)),
+      ...watchAddresses(channels, "eventing-imc-dead-letter", ({ spec }) => [spec.delivery?.deadLetterSink]),
+    ],
+    async reconcile(key) {
+      const channel = channels.get(key);
+      if (!channel) return;
+      if (channel.metadata.deletionTimestamp) return release(deps, channel);
+      return observing(deps, InMemoryChannelKind, channel, () => reconcileChannel(deps, channel));
+    },
+  };
+}
+
+async function release({ client, engine }: EventingDeps, channel: InMemoryChannel): Promise<void> {
+  const { name, namespace = "", uid = "" } = channel.metadata;
+  await engine.removeStream(streamKeyOf({ kind: "channel", namespace, name }), uid);
+  await dropFinalizer(client, InMemoryChannelKind, channel, finalizer);
+}
+
+async function reconcileChannel(deps: EventingDeps, channel: InMemoryChannel): Promise<ReconcileResult | void> {
+  const { name, namespace = "", uid = "" } = channel.metadata;
+  await addFinalizer(deps.client, InMemoryChannelKind, channel, finalizer);
+  const deadLetter = deadLetterOf(deps, channel.spec.delivery, namespace);
+  const stream = await openStream(deps, { kind: "channel", namespace, name, uid });
+  const opened = "failure" in stream ? isFalse("LogUnavailable", stream.failure) : isTrue;
+  const verdicts: Verdicts = {
+    ...Object.fromEntries(conditions.map((type) => [type, opened])),
+    DeadLetterSinkResolved: deadLetter.verdict,
+    EventPoliciesReady: withoutPolicies,
+  };
+  const subscribers = (channel.spec.subscribers ?? []).map(({ uid: subscriber, generation }): SubscriberStatus => ({
+    ...(subscriber === undefined ? {} : { uid: subscriber }),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ready: "True",
+  }));
+  const set = { dependents: conditions, info: [] };
+  await writeStatus(deps, InMemoryChannelKind, channel, {
+    ...observedOf(channel),
+    conditions: nextConditions(set, channel.status?.conditions, verdicts, deps.clock.now()),
+    ...("failure" in stream ? {} : { address: addressOf(stream.url) }),
+    ...(subscribers.length > 0 ? { subscribers } : {}),
+    ...deadLetter.status,
+  });
+  if ("failure" in stream || deadLetter.retry) return { requeueAfterMs: askAgainMs };
+}
