@@ -18,11 +18,13 @@ export interface ServedKinds {
  */
 export function createServedKinds(informers: Informers, allBuiltIn: readonly Kind[]): ServedKinds {
   const builtIn = [...new Map(allBuiltIn.toReversed().map((known) => [kindKey(known), known])).values()].toReversed();
+  const keys = new Set(builtIn.map(kindKey));
   const definitions = informers.of(CustomResourceDefinitionKind);
   const custom = new Map<string, Kind>();
   const handlers = new Set<(kind: Kind) => void>();
   definitions.onChange(({ type, object }) => {
-    const defined = kindOf(object);
+    const found = kindOf(object);
+    const defined = found && keys.has(kindKey(found)) ? undefined : found;
     const key = object.metadata.name;
     if (type === "deleted" || !defined) custom.delete(key);
     else if (!custom.has(key)) {

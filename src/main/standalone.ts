@@ -42,6 +42,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
 import { installEventing } from "../controllers/eventing/install.ts";
+import { installKnativeDefinitions } from "./knative-definitions.ts";
 import { eventingInOneProcess } from "./eventing.ts";
 import { divertCalls, startEvents } from "./events.ts";
 import { readMachine } from "./machine.ts";
@@ -204,6 +205,7 @@ async function assemble(
   const usage = { ...createNodeMetrics(() => node.connection.usage(), Date.now), ...hpaSource(revisionMetrics) };
   await installServing(core.client);
   await installEventing(core.client);
+  await installKnativeDefinitions(core.client);
   startControllers(core, closers, [
     ...coreControllers({ ...core, builtInKinds, rootCa: server.caCertificate, metrics: usage }),
     ...servingControllers({

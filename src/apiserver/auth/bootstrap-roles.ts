@@ -87,6 +87,13 @@ const viewRules: readonly PolicyRule[] = [
 
 /** What Knative's own aggregated roles give: namespaced editors work with Services, viewers see them. */
 const knativeGroups = ["serving.knative.dev", "autoscaling.internal.knative.dev", "networking.internal.knative.dev"];
+const eventingGroups = [
+  "eventing.knative.dev",
+  "messaging.knative.dev",
+  "flows.knative.dev",
+  "sources.knative.dev",
+  "sinks.knative.dev",
+];
 
 const editRules: readonly PolicyRule[] = [
   rule([""], ["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "secrets", "services/proxy"], read),
@@ -123,6 +130,8 @@ export const bootstrapClusterRoles: readonly Made<ClusterRole>[] = [
   role("system:aggregate-to-view", viewRules, "view"),
   role("knative-serving-namespaced-edit", [rule(knativeGroups, ["*"], write)], "edit"),
   role("knative-serving-namespaced-view", [rule(knativeGroups, ["*"], read)], "view"),
+  role("knative-eventing-namespaced-edit", [rule(eventingGroups, ["*"], write)], "edit"),
+  role("knative-eventing-namespaced-view", [rule(eventingGroups, ["*"], read)], "view"),
   role("system:discovery", [
     {
       nonResourceURLs: ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", ...publicPaths],

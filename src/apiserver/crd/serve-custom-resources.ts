@@ -91,12 +91,17 @@ class CustomResources {
   #serve(crd: CustomResourceDefinition): void {
     const { name } = crd.metadata;
     const status = this.#status(crd);
-    if (!isEstablished(status)) return;
+    // A definition of a kind that ebb has itself is there for tools to find; its schema would know less.
+    if (!isEstablished(status) || this.#isBuiltIn(crd)) return;
     const names = status.acceptedNames ?? crd.spec.names;
     const known = this.#served.get(name);
     if (known && jsonEqual(known.spec, crd.spec) && jsonEqual(known.names, names)) return;
     this.#served.set(name, { spec: crd.spec, names });
     this.#registry.catalog.setCustom(name, definitionsFromCrd({ ...crd, spec: { ...crd.spec, names } }));
+  }
+
+  #isBuiltIn({ spec }: CustomResourceDefinition): boolean {
+    return this.#registry.catalog.isBuiltIn(spec.group, spec.names.plural);
   }
 
   #unserve(name: string): void {
@@ -129,7 +134,9 @@ class CustomResources {
     const { name, finalizers = [] } = crd.metadata;
     if (!finalizers.includes(customResourceCleanupFinalizer)) return;
     const objects = `${crd.spec.group}/${crd.spec.names.plural}`;
-    const served = this.#registry.catalog.all().find((known) => known.resource === objects && known.custom);
+    const served = this.#isBuiltIn(crd)
+      ? undefined
+      : this.#registry.catalog.all().find((known) => known.resource === objects && known.custom);
     const left = served ? this.#registry.store.list(objects) : [];
     if (!this.#emptying.has(name))
       this.#emptying.set(

@@ -47,6 +47,11 @@ export class Catalog {
     return this.#byResource.get(`${group}/${version}/${plural}`);
   }
 
+  /** Whether ebb itself serves the resource, whatever CustomResourceDefinitions say of it. */
+  isBuiltIn(group: string, plural: string): boolean {
+    return this.#builtin.some(({ definition: { kind } }) => kind.group === group && kind.plural === plural);
+  }
+
   /** Whether anything of a group's version is served: its paths are then answered with a Status. */
   hasGroupVersion(group: string, version: string): boolean {
     return this.#groupVersions.has(`${group}/${version}`);

@@ -1,0 +1,369 @@
+/** Brokers, Triggers, Channels and Subscriptions on the real API server in memory; the engine is played and remembered. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ConsumerSpec, EventEngine, StreamSpec } from "../../src/api/eventing/engine.ts";
+import { BrokerKind, TriggerKind } from "../../src/api/eventing/kinds.ts";
+import { ChannelKind, InMemoryChannelKind, SubscriptionKind } from "../../src/api/messaging/kinds.ts";
+import { ServiceKind } from "../../src/api/core/kinds.ts";
+import { builtinDefinitions } from "../../src/api/definitions.ts";
+import { isNotFound } from "../../src/api/meta/errors.ts";
+import type { Kind } from "../../src/api/meta/kind.ts";
+import type { KubeObject } from "../../src/api/meta/object.ts";
+import type { Condition } from "../../src/api/serving/types.gen.ts";
+import { createApiServer } from "../../src/apiserver/server.ts";
+import { createController } from "../../src/client/create-controller.ts";
+import { createInformers } from "../../src/client/create-informers.ts";
+import { systemClock } from "../../src/client/clock.ts";
+import { eventingControllers } from "../../src/controllers/eventing-controllers.ts";
+import { createServedKinds } from "../../src/controllers/served-kinds.ts";
+import type { Logger } from "../../src/telemetry/logger.ts";
+
+const log: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => log,
+  enabled: () => false,
+};
+const namespace = "default";
+const deadlineMs = 8000;
+
+async function createPlane() {
+  const server = createApiServer(
+    { dataDir: ":memory:", definitions: builtinDefinitions, freeze: true },
+    { log, now: Date.now },
+  );
+  const client = server.api;
+  const informers = createInformers(client, { log, clock: systemClock });
+  const streams = new Map<string, StreamSpec>();
+  const consumers = new Map<string, ConsumerSpec>();
+  const events: string[] = [];
+  const played = { fails: "" };
+  const engine: EventEngine = {
+    async setStream(stream) {
+      if (played.fails) throw new Error(played.fails);
+      streams.set(`${stream.kind}/${stream.namespace}/${stream.name}`, stream);
+      return { durability: "fsync", url: `http://${stream.name}.log/${stream.namespace}` };
+    },
+    async removeStream(key) {
+      streams.delete(key);
+    },
+    async setConsumer(consumer) {
+      consumers.set(consumer.key, consumer);
+    },
+    async removeConsumer(key) {
+      consumers.delete(key);
+    },
+    consumerState: () => undefined,
+  };
+  const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
+  const controllers = eventingControllers({
+    client,
+    informers,
+    clock: systemClock,
+    log,
+    recorder: { record: ({ reason, message }) => void events.push(`${reason}: ${message}`) },
+    engine,
+    served: createServedKinds(informers, builtInKinds),
+    send: () => Promise.reject(new Error("nobody listens")),
+    urlForPrograms: (url) => url,
+  }).map((spec) => createController(spec, { informers, log, clock: systemClock }));
+  const stop = new AbortController();
+  for (const controller of controllers) controller.start(stop.signal);
+  await informers.synced(stop.signal);
+  return {
+    client,
+    streams,
+    consumers,
+    events,
+    played,
+    async close() {
+      stop.abort();
+      await Promise.all(controllers.map((controller) => controller.close()));
+      await informers.close();
+      await server.close();
+    },
+  };
+}
+
+let plane: Awaited<ReturnType<typeof createPlane>>;
+beforeEach(async () => {
+  plane = await createPlane();
+});
+afterEach(() => plane.close());
+
+interface Judged extends KubeObject {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+const told = ({ status }: Judged, type: string): string => {
+  const found = status?.conditions?.find((condition) => condition.type === type);
+  return found ? [found.status, found.reason].filter(Boolean).join(" ") : "absent";
+};
+
+async function until<T>(see: () => T | Promise<T>, holds: (seen: T) => boolean, what: string): Promise<T> {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    const seen = await see();
+    if (holds(seen)) return seen;
+    if (Date.now() > end) throw new Error(`no ${what}; last seen: ${JSON.stringify(seen)?.slice(0, 1500)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const get = <T extends KubeObject>(kind: Kind<T>, name: string): Promise<T> =>
+  plane.client.get(kind, { namespace, name });
+const condition = <T extends Judged>(kind: Kind<T>, name: string, type: string, wanted: string): Promise<T> =>
+  until(
+    () => get(kind, name),
+    (object) => told(object, type) === wanted,
+    `${type} ${wanted} of ${name}`,
+  );
+
+const broker = (name = "b", spec: object = {}) =>
+  plane.client.create(BrokerKind, { metadata: { name, namespace }, spec } as never);
+const trigger = (name: string, spec: object = {}, annotations: Record<string, string> = {}) =>
+  plane.client.create(TriggerKind, {
+    metadata: { name, namespace, annotations },
+    spec: { broker: "b", subscriber: { uri: "http://sink.example" }, ...spec },
+  } as never);
+const service = (name: string) =>
+  plane.client.create(ServiceKind, { metadata: { name, namespace }, spec: { ports: [{ port: 80 }] } } as never);
+const ref = (name: string) => ({ ref: { apiVersion: "v1", kind: "Service", name } });
+
+describe("a Broker", () => {
+  test("is a stream with an address, and says what an acknowledgement is worth", async () => {
+    await broker();
+    const made = await condition(BrokerKind, "b", "Ready", "True");
+    expect(made.status).toMatchObject({
+      observedGeneration: 1,
+      address: { name: "http", url: "http://b.log/default" },
+      annotations: { "events.ebb.dev/durability": "fsync" },
+    });
+    expect(told(made, "DeadLetterSinkResolved")).toBe("True DeadLetterSinkNotConfigured");
+    expect(plane.streams.get("broker/default/b")?.uid).toBe(made.metadata.uid);
+  });
+
+  test("says why the log does not take it, and comes up once it does", async () => {
+    plane.played.fails = "the disk is full";
+    await broker();
+    const down = await condition(BrokerKind, "b", "Ready", "False LogUnavailable");
+    expect(down.status?.conditions?.find(({ type }) => type === "Ready")?.message).toBe("the disk is full");
+    plane.played.fails = "";
+    await plane.client.patch(
+      BrokerKind,
+      { namespace, name: "b" },
+      { type: "merge", body: { metadata: { labels: { a: "b" } } } },
+    );
+    await condition(BrokerKind, "b", "Ready", "True");
+  });
+
+  test("takes its stream with it when it is deleted", async () => {
+    await broker();
+    await condition(BrokerKind, "b", "Ready", "True");
+    await plane.client.delete(BrokerKind, { namespace, name: "b" });
+    await until(
+      () =>
+        get(BrokerKind, "b").then(
+          () => "there",
+          (error: unknown) => (isNotFound(error) ? "gone" : String(error)),
+        ),
+      (seen) => seen === "gone",
+      "end of the Broker",
+    );
+    expect(plane.streams.size).toBe(0);
+  });
+
+  test("of a class that ebb does not serve is left alone", async () => {
+    await plane.client.create(BrokerKind, {
+      metadata: { name: "b", namespace, annotations: { "eventing.knative.dev/broker.class": "Other" } },
+      spec: {},
+    });
+    await broker("mine");
+    await condition(BrokerKind, "mine", "Ready", "True");
+    expect([...plane.streams.keys()]).toEqual(["broker/default/mine"]);
+  });
+});
+
+describe("a Trigger", () => {
+  test("waits for its Broker, then is a consumer with the Broker's delivery", async () => {
+    await trigger("t", { filter: { attributes: { type: "a" } } });
+    await condition(TriggerKind, "t", "BrokerReady", "False BrokerDoesNotExist");
+    expect(plane.consumers.size).toBe(0);
+    await broker();
+    const ready = await condition(TriggerKind, "t", "Ready", "True");
+    expect(ready.status).toMatchObject({ subscriberUri: "http://sink.example" });
+    expect(plane.consumers.get("trigger/default/t")).toEqual({
+      key: "trigger/default/t",
+      uid: ready.metadata.uid,
+      stream: "broker/default/b",
+      filter: { attributes: { type: "a" } },
+      subscriber: { url: "http://sink.example" },
+      reply: "stream",
+      delivery: { retry: 10, backoffPolicy: "exponential", backoffDelayMs: 200 },
+    });
+  });
+
+  test("follows the address of what it names, and keeps events waiting while there is none", async () => {
+    await broker();
+    await trigger("t", { subscriber: { ...ref("svc"), uri: "/path" } });
+    const waiting = await condition(TriggerKind, "t", "SubscriberResolved", "False Unable to get the Subscriber's URI");
+    expect(waiting.status).not.toHaveProperty("subscriberUri");
+    expect(plane.consumers.get("trigger/default/t")).not.toHaveProperty("subscriber");
+    await service("svc");
+    const found = await condition(TriggerKind, "t", "Ready", "True");
+    expect(found.status).toMatchObject({ subscriberUri: "http://svc.default.svc.cluster.local/path" });
+    await until(
+      () => plane.consumers.get("trigger/default/t")?.subscriber?.url,
+      (url) => url === "http://svc.default.svc.cluster.local/path",
+      "address at the engine",
+    );
+  });
+
+  test("replaces its Broker's delivery as a whole, but for the dead letter sink", async () => {
+    await service("dls");
+    await broker("b", { delivery: { retry: 5, timeout: "PT9S", deadLetterSink: ref("dls") } });
+    await trigger("t", { delivery: { backoffPolicy: "linear", backoffDelay: "PT2S" } });
+    const ready = await condition(TriggerKind, "t", "Ready", "True");
+    expect(ready.status).toMatchObject({ deadLetterSinkUri: "http://dls.default.svc.cluster.local" });
+    expect(plane.consumers.get("trigger/default/t")).toMatchObject({
+      delivery: { backoffPolicy: "linear", backoffDelayMs: 2000 },
+      deadLetter: { url: "http://dls.default.svc.cluster.local" },
+    });
+    expect(plane.consumers.get("trigger/default/t")?.delivery).not.toHaveProperty("retry");
+  });
+
+  test("is told how to work by annotations", async () => {
+    await broker();
+    await trigger(
+      "t",
+      {},
+      {
+        "events.ebb.dev/start-at": "id:7",
+        "events.ebb.dev/paused": "true",
+        "kafka.eventing.knative.dev/delivery.order": "ordered",
+        "events.ebb.dev/parallelism": "3",
+      },
+    );
+    await condition(TriggerKind, "t", "Ready", "True");
+    expect(plane.consumers.get("trigger/default/t")).toMatchObject({
+      start: { from: "id", id: "7" },
+      paused: true,
+      ordered: true,
+      maxInFlight: 3,
+    });
+  });
+
+  test("waits with its events for the object it depends on", async () => {
+    await broker();
+    await trigger(
+      "t",
+      {},
+      {
+        "knative.dev/dependency": JSON.stringify({
+          apiVersion: "messaging.knative.dev/v1",
+          kind: "InMemoryChannel",
+          name: "dep",
+        }),
+      },
+    );
+    await condition(TriggerKind, "t", "DependencyReady", "False DependencyDoesNotExist");
+    expect(plane.consumers.get("trigger/default/t")).not.toHaveProperty("subscriber");
+    await plane.client.create(InMemoryChannelKind, { metadata: { name: "dep", namespace }, spec: {} });
+    await condition(TriggerKind, "t", "Ready", "True");
+    await until(() => plane.consumers.get("trigger/default/t")?.subscriber, Boolean, "subscriber");
+  });
+
+  test("ends its consumer when it is deleted", async () => {
+    await broker();
+    await trigger("t");
+    await condition(TriggerKind, "t", "Ready", "True");
+    await plane.client.delete(TriggerKind, { namespace, name: "t" });
+    await until(
+      () => plane.consumers.size,
+      (size) => size === 0,
+      "end of the consumer",
+    );
+  });
+
+  test("of a circle says so, naming all of it", async () => {
+    const to = (name: string) => ({ ref: { apiVersion: "eventing.knative.dev/v1", kind: "Broker", name } });
+    await broker("b");
+    await broker("c");
+    await trigger("there", { subscriber: to("c") });
+    await trigger("back", { broker: "c", subscriber: to("b") });
+    const [first] = await until(
+      () => [...plane.events],
+      (events) => events.length > 0,
+      "warning",
+    );
+    expect(first).toMatch(/^EventLoop: events go round for ever.*default\/there.*default\/back/);
+  });
+});
+
+describe("Channels and Subscriptions", () => {
+  const channel = { apiVersion: "messaging.knative.dev/v1", kind: "Channel", name: "c" };
+  const subscribe = (spec: object) =>
+    plane.client.create(SubscriptionKind, { metadata: { name: "s", namespace }, spec: { channel, ...spec } } as never);
+
+  test("a Channel makes an InMemoryChannel and has its address", async () => {
+    await plane.client.create(ChannelKind, { metadata: { name: "c", namespace }, spec: { delivery: { retry: 2 } } });
+    const made = await condition(ChannelKind, "c", "Ready", "True");
+    expect(made.status).toMatchObject({
+      address: { url: "http://c.log/default" },
+      channel: { apiVersion: "messaging.knative.dev/v1", kind: "InMemoryChannel", name: "c", namespace },
+    });
+    expect((await get(InMemoryChannelKind, "c")).spec).toEqual({ delivery: { retry: 2 } });
+  });
+
+  test("a Channel of a kind that is not served says which is", async () => {
+    const channelTemplate = { apiVersion: "messaging.knative.dev/v1beta1", kind: "KafkaChannel" };
+    await plane.client.create(ChannelKind, { metadata: { name: "c", namespace }, spec: { channelTemplate } });
+    const made = await condition(ChannelKind, "c", "BackingChannelReady", "False ChannelTemplateUnsupported");
+    expect(JSON.stringify(made.status)).toContain("no KafkaChannel of messaging.knative.dev/v1beta1 is served here");
+  });
+
+  test("a Subscription waits for its channel, is its consumer, and shows in its spec", async () => {
+    await service("svc");
+    await subscribe({ subscriber: ref("svc"), delivery: { retry: 1 } });
+    await condition(SubscriptionKind, "s", "ChannelReady", "Unknown ChannelDoesNotExist");
+    await plane.client.create(ChannelKind, { metadata: { name: "c", namespace }, spec: {} });
+    const ready = await condition(SubscriptionKind, "s", "Ready", "True");
+    expect(ready.status).toMatchObject({
+      physicalSubscription: { subscriberUri: "http://svc.default.svc.cluster.local" },
+    });
+    expect(plane.consumers.get("subscription/default/s")).toMatchObject({
+      stream: "channel/default/c",
+      subscriber: { url: "http://svc.default.svc.cluster.local" },
+      delivery: { retry: 1 },
+    });
+    const backing = await until(
+      () => get(InMemoryChannelKind, "c"),
+      ({ status }) => (status?.subscribers ?? []).length > 0,
+      "subscriber",
+    );
+    expect(backing.spec.subscribers).toMatchObject([{ uid: ready.metadata.uid, name: "s" }]);
+    expect(backing.status?.subscribers).toMatchObject([{ uid: ready.metadata.uid, ready: "True" }]);
+    await plane.client.delete(SubscriptionKind, { namespace, name: "s" });
+    await until(
+      () => get(InMemoryChannelKind, "c"),
+      ({ spec }) => (spec.subscribers ?? []).length === 0,
+      "end of the entry",
+    );
+    expect(plane.consumers.size).toBe(0);
+  });
+
+  test("events wait for the receiver of answers, too", async () => {
+    await plane.client.create(ChannelKind, { metadata: { name: "c", namespace }, spec: {} });
+    await subscribe({ subscriber: { uri: "http://a.example" }, reply: ref("later") });
+    await condition(SubscriptionKind, "s", "ReferencesResolved", "False ReplyResolveFailed");
+    await condition(SubscriptionKind, "s", "AddedToChannel", "True");
+    expect(plane.consumers.get("subscription/default/s")).not.toHaveProperty("subscriber");
+    await service("later");
+    await condition(SubscriptionKind, "s", "Ready", "True");
+    expect(plane.consumers.get("subscription/default/s")).toMatchObject({
+      subscriber: { url: "http://a.example" },
+      reply: { url: "http://later.default.svc.cluster.local" },
+    });
+  });
+});
