@@ -10,6 +10,7 @@ import { createSender, type Dialled, type Sender } from "../events/delivery/http
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { brokerIngress, channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
+import type { EventStore } from "../events/log/event-store.ts";
 import { openSqliteStore } from "../events/log/sqlite-store.ts";
 import type { Router } from "../router/router.ts";
 import { serviceTarget } from "../router/service-target.ts";
@@ -17,6 +18,8 @@ import type { Logger } from "../telemetry/logger.ts";
 
 export interface EventsDeps {
   readonly dataDir: string;
+  /** `nats://…`; undefined: events.db in the data directory. */
+  readonly store: string | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly router: Pick<Router, "applyIngress" | "applyInstance">;
@@ -49,7 +52,10 @@ export const divertCalls = (asking: { header(name: string): string | undefined }
 
 export async function startEvents(deps: EventsDeps): Promise<Events> {
   const { clock, log, router, closers, domain } = deps;
-  const store = openSqliteStore({ path: join(deps.dataDir, "events.db") }, clock);
+  const store =
+    deps.store === undefined
+      ? openSqliteStore({ path: join(deps.dataDir, "events.db") }, clock)
+      : await openNats(deps.store, deps);
   closers.defer(() => store.close());
   const sender = createSender({ clock, dial: (url) => throughRouter(url, deps) });
   closers.defer(() => sender.close());
@@ -108,6 +114,33 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
       await calls.start();
     },
   };
+}
+
+/** The client of NATS is loaded only where there is one. Rejects with what to check. */
+async function openNats(text: string, deps: EventsDeps): Promise<EventStore> {
+  const url = URL.parse(text);
+  if (!url || (url.protocol !== "nats:" && url.protocol !== "tls:"))
+    throw new Error(`--events must be a URL like nats://127.0.0.1:4222, not "${text}"`);
+  const [replicas, monitorUrl] = [Number(url.searchParams.get("replicas") ?? 1), url.searchParams.get("monitor")];
+  if (replicas !== 1 && replicas !== 3 && replicas !== 5)
+    throw new Error(`replicas of --events must be 1, 3 or 5, not "${url.searchParams.get("replicas")}"`);
+  url.search = "";
+  const { openJetStreamStore } = await import("../events/log/jetstream-store.ts");
+  try {
+    const options = { servers: url.href, replicas, ...(monitorUrl === null ? {} : { monitorUrl }) };
+    const store = await openJetStreamStore(options, deps);
+    if (store.durability !== "fsync")
+      deps.log.warn(
+        "the NATS server is not known to sync to disk before it acknowledges: a power loss may lose the last two minutes of events. Set sync_interval: always, and say where it tells so with ?monitor=http://host:8222",
+        { server: url.host },
+      );
+    return store;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`cannot keep events in NATS at ${url.host}: ${why}; it must run with JetStream (nats-server -js)`, {
+      cause: error,
+    });
+  }
 }
 
 /** Channels are asked for by hosts of their own, which come and go with them. */

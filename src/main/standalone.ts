@@ -57,6 +57,8 @@ export interface StandaloneOptions {
   /** Address that API and router listen on. Loopback unless the user wants others to reach them. */
   readonly host: string;
   readonly fsync: boolean;
+  /** `nats://…`: where events are kept when not in the data directory. */
+  readonly events?: string;
   /** File that gets one line of JSON per request; `-` is standard error. No log without it. */
   readonly accessLog?: string;
   /** Warm hosts kept waiting when idle. */
@@ -184,7 +186,15 @@ async function assemble(
   const { port: routerPort } = await router.listen({ host: options.host, port: options.routerPort });
 
   const routerUrl = (): string => `http://127.0.0.1:${routerPort}`;
-  const events = await startEvents({ ...core, dataDir: dataDir.path, router, routerUrl, domain, closers });
+  const events = await startEvents({
+    ...core,
+    dataDir: dataDir.path,
+    store: options.events,
+    router,
+    routerUrl,
+    domain,
+    closers,
+  });
 
   const registryPlace = { store: images, dataDir: dataDir.path, log, closers };
   const registryUrl = await startImageRegistry(registryPlace, { host: options.host, port: options.registryPort });

@@ -28,6 +28,11 @@ export const upOptions: readonly Option[] = [
   { flags: "--host <address>", summary: "address to listen on", default: "127.0.0.1" },
   { flags: "--pool <n>", summary: "warm hosts kept waiting for functions", default: "8" },
   { flags: "--fsync", summary: "acknowledge writes only when they survive power loss" },
+  {
+    flags: "--events <url>",
+    summary:
+      "keep events in NATS JetStream, nats://host:4222?replicas=3&monitor=http://host:8222, not in the data directory",
+  },
   { flags: "--access-log <file>", summary: "append one line of JSON per request to a file; - is standard error" },
   { flags: "--log-level <level>", summary: `one of ${levels.join(", ")}`, default: "warn" },
   jsonOption,
@@ -69,6 +74,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     routerPort: portOption(input, "port", 8080),
     registryPort: registryPortOption(input),
     host: textOption(input, "host") ?? "127.0.0.1",
+    ...(textOption(input, "events") === undefined ? {} : { events: textOption(input, "events") ?? "" }),
     fsync: input.options["fsync"] === true,
     ...optional("accessLog", textOption(input, "accessLog")),
     poolSize: numberOption(input, "pool", 0) ?? 8,

@@ -1,0 +1,292 @@
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from "@nats-io/jetstream";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { Clock } from "../../client/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type {
+  DeadLetter,
+  Durability,
+  EventStore,
+  EventStream,
+  SavedCursor,
+  StoredDocument,
+  StreamLimits,
+} from "./event-store.ts";
+import { decodeMessage, encodeMessage } from "./jetstream-codec.ts";
+import { JetStreamState, token, type Entry } from "./jetstream-state.ts";
+import { NatsStream, natsLimits, type NatsStreamNames } from "./jetstream-stream.ts";
+
+export interface JetStreamOptions {
+  /** `nats://user:password@host:4222`; several, separated by commas. */
+  readonly servers: string;
+  /** Copies of each stream. Default 1; three nodes allow 3. */
+  readonly replicas?: number;
+  /** `http://host:8222`: where the server tells how often it syncs to disk. Without it nothing is claimed. */
+  readonly monitorUrl?: string;
+  readonly dedupWindowMs?: number;
+}
+
+const cursorDelayMs = 100;
+const weekMs = 7 * 24 * 3_600_000;
+const text = new TextEncoder();
+
+/** Opens the log of a NATS server with JetStream. Rejects when it cannot be reached or has no JetStream. */
+export async function openJetStreamStore(
+  options: JetStreamOptions,
+  deps: { readonly clock: Clock; readonly log: Logger },
+): Promise<EventStore> {
+  const connection = await connect({
+    servers: options.servers.split(","),
+    name: "ebb",
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 500,
+    ...credentialsOf(options.servers),
+  });
+  try {
+    const clients = { js: jetstream(connection), jsm: await jetstreamManager(connection) };
+    const durability = await durabilityOf(options.monitorUrl);
+    const store = new JetStreamStore(connection, clients, { ...options, durability }, deps);
+    await store.open();
+    return store;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+/**
+ * JetStream syncs to disk every two minutes unless told otherwise: what it acknowledged survives the death of the
+ * server, and not a power loss. Only `sync_interval: always` does, and only the monitoring port tells.
+ */
+async function durabilityOf(monitorUrl: string | undefined): Promise<Durability> {
+  if (monitorUrl === undefined) return "process";
+  const response = await fetch(new URL("/jsz?config=true", monitorUrl), { signal: AbortSignal.timeout(5000) });
+  const { config } = (await response.json()) as { readonly config?: { readonly sync_always?: boolean } };
+  return config?.sync_always === true ? "fsync" : "process";
+}
+
+function credentialsOf(servers: string): { readonly user?: string; readonly pass?: string } {
+  const url = URL.parse(servers.split(",", 1)[0] ?? "");
+  if (!url || url.username === "") return {};
+  return { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
+}
+
+class JetStreamStore implements EventStore {
+  readonly durability: Durability;
+  readonly #connection: NatsConnection;
+  readonly #clients: { readonly js: JetStreamClient; readonly jsm: JetStreamManager };
+  readonly #options: JetStreamOptions;
+  readonly #deps: { readonly clock: Clock; readonly log: Logger };
+  readonly #state: JetStreamState;
+  readonly #documents: JetStreamState;
+  readonly #streams = new Map<string, Promise<NatsStream>>();
+  readonly #dirty = new Map<string, SavedCursor>();
+  #saving: Promise<void> = Promise.resolve();
+  #cancelSave: (() => void) | undefined;
+
+  constructor(
+    connection: NatsConnection,
+    clients: { readonly js: JetStreamClient; readonly jsm: JetStreamManager },
+    options: JetStreamOptions & { readonly durability: Durability },
+    deps: { readonly clock: Clock; readonly log: Logger },
+  ) {
+    this.durability = options.durability;
+    this.#connection = connection;
+    this.#clients = clients;
+    this.#options = options;
+    this.#deps = deps;
+    this.#state = new JetStreamState("EBB_STATE", "ebb.state", clients);
+    this.#documents = new JetStreamState("EBB_DOCUMENTS", "ebb.documents", clients);
+  }
+
+  async open(): Promise<void> {
+    const replicas = this.#options.replicas ?? 1;
+    await this.#state.open({ replicas });
+    await this.#documents.open({ replicas, maxAgeMs: weekMs });
+  }
+
+  async openStream(name: string, limits: StreamLimits): Promise<EventStream> {
+    const names = namesOf(name);
+    let stream = this.#streams.get(name);
+    if (stream) {
+      await this.#clients.jsm.streams.update(names.stream, natsLimits(limits));
+      (await stream).scheduleRefresh();
+      return stream;
+    }
+    stream = this.#openStream(names, limits);
+    this.#streams.set(name, stream);
+    stream.catch(() => this.#streams.delete(name));
+    return stream;
+  }
+
+  async #openStream(names: NatsStreamNames, limits: StreamLimits): Promise<NatsStream> {
+    const { dedupWindowMs = 120_000, replicas = 1 } = this.#options;
+    const config = {
+      name: names.stream,
+      description: names.name,
+      subjects: [names.subject],
+      num_replicas: replicas,
+      allow_direct: true,
+      duplicate_window: Math.min(dedupWindowMs, limits.maxAgeMs ?? dedupWindowMs) * 1e6,
+      ...natsLimits(limits),
+    };
+    try {
+      await this.#clients.jsm.streams.add(config);
+    } catch (error) {
+      // There with other limits.
+      if ((error as { readonly code?: unknown }).code !== 10_058) throw error;
+      await this.#clients.jsm.streams.update(names.stream, config);
+    }
+    const stream = new NatsStream(names, { ...this.#clients, ...this.#deps });
+    await stream.open();
+    return stream;
+  }
+
+  async removeStream(name: string): Promise<void> {
+    const open = this.#streams.get(name);
+    this.#streams.delete(name);
+    if (open) (await open).end();
+    try {
+      await this.#clients.jsm.streams.delete(namesOf(name).stream);
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code !== streamNotFound) throw error;
+    }
+  }
+
+  async streamNames(prefix: string): Promise<readonly string[]> {
+    const names: string[] = [];
+    for await (const { config } of this.#clients.jsm.streams.list())
+      if (config.name.startsWith("EBB_S_") && config.description?.startsWith(prefix)) names.push(config.description);
+    return names;
+  }
+
+  async readCursor(consumer: string): Promise<SavedCursor | undefined> {
+    const dirty = this.#dirty.get(consumer);
+    if (dirty) return dirty;
+    await this.#saving;
+    const entry = await this.#state.get(this.#cursorSubject(consumer));
+    return entry && (JSON.parse(Buffer.from(entry.payload).toString()) as SavedCursor);
+  }
+
+  #cursorSubject(consumer: string): string {
+    return this.#state.subject("cursor", token(consumer));
+  }
+
+  saveCursor(consumer: string, cursor: SavedCursor): void {
+    this.#dirty.set(consumer, cursor);
+    this.#cancelSave ??= this.#deps.clock.after(cursorDelayMs, () => this.#saveCursors());
+  }
+
+  #saveCursors(): void {
+    this.#cancelSave?.();
+    this.#cancelSave = undefined;
+    const cursors = [...this.#dirty];
+    this.#dirty.clear();
+    const before = this.#saving;
+    this.#saving = (async () => {
+      await before;
+      await Promise.all(cursors.map((cursor) => this.#saveOne(...cursor)));
+    })();
+  }
+
+  async #saveOne(consumer: string, cursor: SavedCursor): Promise<void> {
+    try {
+      const payload = text.encode(JSON.stringify(cursor));
+      await this.#state.put(this.#cursorSubject(consumer), { headers: { "ebb-name": consumer }, payload });
+    } catch (err) {
+      if (this.#connection.isClosed()) return;
+      this.#deps.log.warn("a position could not be stored, and is tried again", { consumer, err });
+      // Kept for the next time, unless it moved on meanwhile.
+      if (!this.#dirty.has(consumer)) this.saveCursor(consumer, cursor);
+    }
+  }
+
+  async removeCursor(consumer: string): Promise<void> {
+    this.#dirty.delete(consumer);
+    await this.#saving;
+    await this.#state.remove(this.#cursorSubject(consumer));
+    await this.#state.remove(this.#state.subject("dead", token(consumer), "*"));
+  }
+
+  async park({ event, ...info }: DeadLetter): Promise<void> {
+    const { headers, payload } = encodeMessage(event);
+    const subject = this.#state.subject("dead", token(info.consumer), String(info.seq));
+    await this.#state.put(subject, { headers: { ...headers, "ebb-dead": JSON.stringify(info) }, payload });
+  }
+
+  async parked(
+    consumer: string,
+    { after, limit }: { readonly after: number; readonly limit: number },
+  ): Promise<readonly DeadLetter[]> {
+    const subjects = await this.#state.subjects(this.#state.subject("dead", token(consumer), "*"));
+    const wanted = subjects
+      .map((subject) => ({ subject, seq: Number(subject.split(".").at(-1)) }))
+      .filter(({ seq }) => seq > after)
+      .sort((a, b) => a.seq - b.seq)
+      .slice(0, limit);
+    const entries = await Promise.all(wanted.map(({ subject }) => this.#state.get(subject)));
+    return entries.flatMap((entry) => (entry ? [toLetter(entry)] : []));
+  }
+
+  async parkedCount(consumer: string): Promise<number> {
+    return (await this.#state.subjects(this.#state.subject("dead", token(consumer), "*"))).length;
+  }
+
+  async unpark(consumer: string, seq: number): Promise<void> {
+    await this.#state.remove(this.#state.subject("dead", token(consumer), String(seq)));
+  }
+
+  async putDocument(name: string, { text: words, data, expiresMs }: StoredDocument): Promise<void> {
+    const headers = {
+      "ebb-name": encodeURIComponent(name),
+      "ebb-text": encodeURIComponent(words),
+      "ebb-expires": String(expiresMs),
+      ...(data === undefined ? { "ebb-nodata": "1" } : {}),
+    };
+    await this.#documents.put(this.#documents.subject(token(name)), { headers, payload: data ?? new Uint8Array(0) });
+  }
+
+  async getDocument(name: string): Promise<StoredDocument | undefined> {
+    const entry = await this.#documents.get(this.#documents.subject(token(name)));
+    const expiresMs = Number(entry?.headers["ebb-expires"]);
+    if (!entry || expiresMs <= this.#deps.clock.now()) return undefined;
+    return {
+      text: decodeURIComponent(entry.headers["ebb-text"] ?? ""),
+      data: entry.headers["ebb-nodata"] === undefined ? entry.payload : undefined,
+      expiresMs,
+    };
+  }
+
+  async deleteDocument(name: string): Promise<void> {
+    await this.#documents.remove(this.#documents.subject(token(name)));
+  }
+
+  async flush(): Promise<void> {
+    this.#saveCursors();
+    await this.#saving;
+  }
+
+  async close(): Promise<void> {
+    if (this.#connection.isClosed()) return;
+    await this.flush();
+    this.#cancelSave?.();
+    for (const stream of await Promise.allSettled(this.#streams.values()))
+      if (stream.status === "fulfilled") stream.value.end();
+    await this.#connection.close();
+  }
+}
+
+/** JetStream's code for a stream that is not there. */
+const streamNotFound = 10_059;
+
+/** Names of JetStream hold no dots, slashes or blanks; the description tells ours. */
+const namesOf = (name: string): NatsStreamNames => ({
+  name,
+  stream: `EBB_S_${token(name)}`,
+  subject: `ebb.events.${token(name)}`,
+});
+
+function toLetter({ headers, payload }: Entry): DeadLetter {
+  const info = JSON.parse(headers["ebb-dead"] ?? "{}") as Omit<DeadLetter, "event">;
+  const read = { keys: () => Object.keys(headers), get: (name: string) => headers[name] ?? "" };
+  return { ...info, event: decodeMessage(read, payload) };
+}
