@@ -89,7 +89,7 @@ export async function openWarmPods(
       maxPods: settings.total,
       burstWindowMs: defaultPoolLimits.burstWindowMs,
       memoryMs: defaultPoolLimits.memoryMs,
-      refillAfterMs: 100,
+      refillAfterMs: 500,
       startMs: 60_000,
       loadTimeoutMs: 60_000,
       maxClasses: 8,

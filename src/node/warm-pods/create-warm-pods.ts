@@ -72,6 +72,11 @@ interface Function {
 /** Claims of other hosts after one that was refused or broke off. */
 const moreTries = 2;
 const brokenMs = 30_000;
+/**
+ * What follows from a claim in the API (a pod that its ReplicaSet makes and gives up again) costs the nodes more than the
+ * claim: it waits until a burst is over.
+ */
+const quietMs = 300;
 
 /**
  * Wakes functions in a cluster: pods wait for them, and a claim over the network makes one serve before the API server
@@ -94,6 +99,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
   const functions = new Map<string, Function>();
   const unfollow: (() => void)[] = [];
   let inFlight = 0;
+  let lastClaimMs = Number.NEGATIVE_INFINITY;
   let closed = false;
   const claiming = new Map<string, number>();
 
@@ -207,6 +213,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     claiming.set(one.uid, (claiming.get(one.uid) ?? 0) + 1);
     const { pod, remote } = taken;
     const sinceMs = clock.steadyMs();
+    lastClaimMs = sinceMs;
     const claim = { ...image.claim, env: { ...image.env, ...env }, loadTimeoutMs: options.loadTimeoutMs };
     remote
       .claim({ host: image.host, claim }, image.layers)
@@ -269,7 +276,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
         // Whatever these do not cover, pods must bring, and at once.
         return have + claimed >= count && waiting + claimed > 0;
       },
-      isBusy: () => inFlight > 0,
+      isBusy: () => inFlight > 0 || clock.steadyMs() - lastClaimMs < quietMs,
     },
     instances: () =>
       adoption.pending.filter(({ marked }) => !marked).map(({ pod, revision }) => event("ready", pod, revision)),

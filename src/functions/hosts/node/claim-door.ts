@@ -11,8 +11,10 @@ export interface ClaimDoorOptions extends LayerPlace {
   readonly certificate: string;
   /** Who vouches for claimers, PEM: one or more certificates. */
   readonly ca: string;
-  /** 0: any. All addresses. */
+  /** 0: any. */
   readonly port: number;
+  /** All addresses when absent. */
+  readonly host?: string;
   /** `26.10.0`. */
   readonly runtime: string;
   /** Of all layers of a claim. */
@@ -114,7 +116,8 @@ export async function openClaimDoor(
   server.on("tlsClientError", () => undefined);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.port, resolve);
+    const { port, host } = options;
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve);
   });
   return { port: (server.address() as AddressInfo).port, close };
 }

@@ -14,6 +14,7 @@ import { openClaimDoor, type TakenClaim } from "./claim-door.ts";
 import { createDrain } from "./drain.ts";
 import { serveFunction } from "./function-server.ts";
 import { rehearse } from "./rehearse.ts";
+import { rehearseClaim } from "./rehearse-claim.ts";
 import { say } from "./say.ts";
 import { caVariable, readWaitSettings } from "./wait-settings.ts";
 import { installWebGlobals } from "./web-globals.ts";
@@ -63,9 +64,14 @@ async function wait(args: readonly string[]): Promise<void> {
     throw error;
   };
   await rehearse(async (message) => void (await serve(message, thrown)), { server, port, path: undefined, drain });
+  const keyed = { key: key ?? "", certificate: certificate ?? "" };
+  const place = { ...settings, ...keyed, spoolDir: tmpdir(), runtime: process.versions.node };
+  await rehearseClaim(place, async ({ message }) => {
+    await serve(inPlace(message, own, settings.appDir), thrown);
+    server.removeAllListeners("request");
+  });
   server.on("request", notYet);
-  const place = { ...settings, spoolDir: tmpdir(), runtime: process.versions.node };
-  await openClaimDoor({ ...place, key: key ?? "", certificate: certificate ?? "", ca, port: claimPort }, (taken) => {
+  await openClaimDoor({ ...place, ca, port: claimPort }, (taken) => {
     server.removeAllListeners("request");
     void become(taken, { own, appDir: settings.appDir, port, serve });
   });
