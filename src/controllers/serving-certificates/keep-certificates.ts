@@ -30,16 +30,18 @@ const lookMs = 10_000;
 
 /**
  * The serving certificate of all replicas, made when there is none. Any replica may make or renew it: the Secret's
- * version decides between two that do so at once. Throws an ApiError when the API server does not answer.
+ * version decides between two that do so at once. A Secret that somebody deleted or damaged is restored from what this
+ * replica remembers, so that nobody meets an authority he does not know yet. Throws an ApiError when the API server does not answer.
  */
 export async function currentCertificates(
   { client, clock }: Pick<CertificateDeps, "client" | "clock">,
   { secret: key, hosts }: Pick<CertificateOptions, "secret" | "hosts">,
+  remembered?: ServingCertificates,
 ): Promise<ServingCertificates> {
   for (;;) {
     const secret = await find(client, key);
     const known = secret && fromSecret(secret);
-    const wanted = nextCertificates(known, hosts, clock.now());
+    const wanted = nextCertificates(known ?? remembered, hosts, clock.now());
     if (wanted === known) return known;
     try {
       const draft = toSecret(wanted, key);
@@ -64,9 +66,11 @@ export async function keepCertificates(
 ): Promise<void> {
   const { client, clock, log } = deps;
   let served = "";
+  let last: ServingCertificates | undefined;
   while (!signal.aborted) {
     try {
-      const { serving, bundle } = await currentCertificates(deps, options);
+      last = await currentCertificates(deps, options, last);
+      const { serving, bundle } = last;
       await options.publish(bundle);
       const changed = await writeCaBundles(client, options.callers, bundle);
       if (changed.length > 0) log.info("callers were told whom to trust", { names: changed.join(", ") });
