@@ -6,6 +6,7 @@ import { createEventRecorder } from "../client/event-recorder.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import { LeadershipLost } from "../client/leader-election.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
+import { instancePolicyController } from "../controllers/networking/instance-policy-controller.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
 import type { ServingDeps } from "../controllers/serving/deps.ts";
 import { createDigestLookup, type DigestLookupOptions } from "./cluster-digests.ts";
@@ -76,7 +77,8 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
     podDrainS: options.podDrainS,
     resolveDigest: (image, { signal, as }) => digests.resolve(image, as, signal),
   };
-  const specs = [...servingControllers(deps), ...autoscaling.controllers];
+  const policies = instancePolicyController({ client, informers, systemNamespace: parts.namespace });
+  const specs = [...servingControllers(deps), ...autoscaling.controllers, policies];
   const controllers = specs.map((spec) => createController(spec, core));
   closers.defer(async () => {
     await Promise.all(controllers.map((controller) => controller.close()));

@@ -88,6 +88,12 @@ const controllerEverywhere: readonly Permission[] = [
     why: "give a domain to the namespace that mapped it first",
   },
   {
+    group: "networking.k8s.io",
+    resources: ["networkpolicies"],
+    verbs: [...read, "create", "update", "delete"],
+    why: "let only ebb's own pods reach the instances of a namespace, and whom its users allow",
+  },
+  {
     group: "apps",
     resources: ["deployments"],
     verbs: [...read, "create", "update", "patch", "delete"],
