@@ -2,10 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { PodKind } from "../api/core/kinds.ts";
 import type { Client } from "../client/client.ts";
 import { createInformers } from "../client/create-informers.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
-import { waitingHostCommand } from "../functions/build/host-image.ts";
+import { waitingHostCommand } from "../functions/hosts/host-command.ts";
 import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
 import { connectHost } from "../functions/pool/remote-host.ts";
 import { openBlobFiles } from "../images/blob-files.ts";
@@ -18,7 +19,7 @@ import type { Cluster } from "./cluster.ts";
 import { trimmed } from "./trim-objects.ts";
 
 export interface WarmPodsSettings {
-  /** Image of pods that wait for Node functions. */
+  /** Image of pods that wait for Node functions; `own`: that of this controller's pod, which holds the host too. */
   readonly nodeImage: string;
   /** Waiting in each class of pods when nothing happens. */
   readonly min: number;
@@ -41,11 +42,12 @@ export interface WarmPodsParts {
 
 /** Opens the warm pods of this leader; closing lets the pods themselves be. */
 export async function openWarmPods(
-  { informers, clock, log, namespace }: Cluster,
+  { informers, clock, log, namespace, identity }: Cluster,
   { client, recorder, digests, ...told }: WarmPodsParts,
   settings: WarmPodsSettings,
   closers: AsyncDisposableStack,
 ): Promise<WarmPods> {
+  const image = settings.nodeImage === "own" ? await imageOf(client, namespace, identity.podName) : settings.nodeImage;
   const { ca, claimer } = await openClaimAuthority(client, namespace, clock.now());
   const waiting = createInformers(client, {
     log,
@@ -83,7 +85,7 @@ export async function openWarmPods(
     },
     {
       hosts: ["node"],
-      host: { image: settings.nodeImage, command: waitingHostCommand, ca },
+      host: { image, command: waitingHostCommand, ca },
       minIdle: settings.min,
       maxIdle: settings.max,
       maxPods: settings.total,
@@ -97,6 +99,14 @@ export async function openWarmPods(
   );
   closers.defer(() => warm.close());
   return warm;
+}
+
+/** However an installation was made, its pods say what they run. */
+async function imageOf(client: Client, namespace: string, name: string): Promise<string> {
+  const { spec } = await client.get(PodKind, { namespace, name });
+  const image = spec.containers[0]?.image;
+  if (image) return image;
+  throw new Error(`pod ${namespace}/${name} names no image`);
 }
 
 function reserveIn(reserved: Map<string, number>, most: number) {

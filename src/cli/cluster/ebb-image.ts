@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CommandError, textOption, type CommandContext, type CommandInput, type Option } from "../command.ts";
 import { bytesText, registryClientOf, storeOf } from "../commands/image/image-store.ts";
 import type { Progress } from "../progress.ts";
+import { dataDirOf } from "../target.ts";
 import { ebbVersion } from "../version.ts";
 
 export const ebbImageOptions: readonly Option[] = [
@@ -44,7 +46,10 @@ export async function ebbImage(
     throw new CommandError(`--registry: "${registry}" is not a name such as ghcr.io/me`, { exitCode: 2 });
   const store = storeOf(context, input);
   progress.stage("building the image of ebb");
-  const built = await buildEbbImage(store, { program: programSource(), version, nodePath: process.execPath });
+  const { waitingHostDirectories, waitingHostFiles } = await import("../../functions/build/host-image.ts");
+  const files = await waitingHostFiles(join(dataDirOf(context, input), "cache"));
+  const hosts = { kind: "files", files, directories: waitingHostDirectories } as const;
+  const built = await buildEbbImage(store, { program: programSource(), version, nodePath: process.execPath, hosts });
   const client = registryClientOf(context, input);
   try {
     progress.stage(`pushing ${target}`);

@@ -132,7 +132,10 @@ const controller: Command = {
     },
     ...controllerOptions,
     { flags: "--external-port <n>", summary: "port of the router in URLs; none for 80 and 443" },
-    { flags: "--warm-node-image <image>", summary: "image of pods that wait for Node functions; none wait without it" },
+    {
+      flags: "--warm-node-image <image>",
+      summary: "image of pods that wait for Node functions, own for that of this pod; none wait without it",
+    },
     { flags: "--warm-min <n>", summary: "pods that wait in each class when nothing happens", default: "2" },
     { flags: "--warm-max <n>", summary: "pods that wait in each class after a burst", default: "10" },
     { flags: "--warm-total <n>", summary: "pods that wait in all", default: "50" },

@@ -1,16 +1,13 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildImage } from "../../images/build-image.ts";
-import type { LayerFile } from "../../images/layer.ts";
+import type { LayerDirectory, LayerFile } from "../../images/layer.ts";
 import { platformOf } from "../../images/oci.ts";
 import type { ImageStore } from "../../images/store.ts";
-import { nodeHostCommand } from "../hosts/host-command.ts";
+import { waitingHostCommand } from "../hosts/host-command.ts";
 import { hostProgram } from "../hosts/host-program.ts";
 import { rehearsalName, rehearsals } from "../hosts/node/rehearse.ts";
 import { functionLabels } from "./labels.ts";
-
-/** The words that run a waiting host in its image; `wait` or `make-keys` follow. */
-export const waitingHostCommand: readonly string[] = nodeHostCommand("node", "/ebb/host/wait.cjs");
 
 export interface HostImage {
   /** `dev.local/ebb/host-node:0.1.0@sha256:…`. */
@@ -26,23 +23,31 @@ export interface HostImageOptions {
   readonly ebbVersion: string;
 }
 
-/**
- * Builds the image of pods that wait for Node functions: the host over a base with the runtime, no function. The same
- * ebb and base give the same digest.
- */
-export async function buildHostImage(store: ImageStore, options: HostImageOptions): Promise<HostImage> {
-  const program = await hostProgram("node-wait", options.cacheDir);
+/** What makes any image with Node in its PATH one for pods that wait. */
+export async function waitingHostFiles(cacheDir: string): Promise<readonly LayerFile[]> {
+  const program = await hostProgram("node-wait", cacheDir);
   const beside = Array.from({ length: rehearsals }, (_, round) => rehearsalName(round));
-  const files: readonly LayerFile[] = [
+  return [
     { path: "ebb/host/wait.cjs", content: await readFile(program) },
     ...(await Promise.all(
       beside.map(async (name) => ({ path: `ebb/host/${name}`, content: await readFile(join(dirname(program), name)) })),
     )),
   ];
+}
+
+/** Where claims are unpacked to; a volume lies over it. */
+export const waitingHostDirectories: readonly LayerDirectory[] = [{ path: "app", mode: 0o755 }];
+
+/**
+ * Builds the image of pods that wait for Node functions: the host over a base with the runtime, no function. The same
+ * ebb and base give the same digest.
+ */
+export async function buildHostImage(store: ImageStore, options: HostImageOptions): Promise<HostImage> {
+  const files = await waitingHostFiles(options.cacheDir);
   const name = `dev.local/ebb/host-node:${options.ebbVersion}`;
   const digest = await buildImage(store, name, {
     base: options.base,
-    layers: [{ kind: "files", files, directories: [{ path: "app", mode: 0o755 }] }],
+    layers: [{ kind: "files", files, directories: waitingHostDirectories }],
     architecture: platformOf(process.arch).architecture,
     config: {
       Cmd: [...waitingHostCommand, "wait"],

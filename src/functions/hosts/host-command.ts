@@ -8,6 +8,9 @@ export const nodeHostCommand = (
   flags: readonly string[] = [],
 ): readonly string[] => [nodePath, ...nodeFlags, ...flags, programPath];
 
+/** The words that run the waiting Node host in an image; `wait` or `make-keys` follow. */
+export const waitingHostCommand: readonly string[] = nodeHostCommand("node", "/ebb/host/wait.cjs");
+
 /**
  * The words that run the Python host. Isolated and without the site module: what a function imports comes with the
  * function or from the standard library, never from what happens to be installed on the machine.

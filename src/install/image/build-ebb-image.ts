@@ -1,5 +1,5 @@
 import { makeNodeBase } from "../../images/base/node-base.ts";
-import { buildImage } from "../../images/build-image.ts";
+import { buildImage, type LayerSource } from "../../images/build-image.ts";
 import { platformOf } from "../../images/oci.ts";
 import type { ImageStore } from "../../images/store.ts";
 import { bundleProgram, programFile, type ProgramSource } from "./bundle-program.ts";
@@ -20,13 +20,20 @@ export async function buildEbbImage(
     program,
     version,
     nodePath,
-  }: { readonly program: ProgramSource; readonly version: string; readonly nodePath: string },
+    hosts,
+  }: {
+    readonly program: ProgramSource;
+    readonly version: string;
+    readonly nodePath: string;
+    /** What pods that wait for functions run: they use the same image, which nodes then have already. */
+    readonly hosts: LayerSource;
+  },
 ): Promise<EbbImage> {
   const [base, files] = await Promise.all([makeNodeBase(store, nodePath), bundleProgram(program)]);
   const name = `dev.local/ebb:${version}`;
   const digest = await buildImage(store, name, {
     base: base.name,
-    layers: [{ kind: "files", files }],
+    layers: [{ kind: "files", files }, hosts],
     config: { Entrypoint: ["/usr/local/bin/node", programFile], Cmd: ["run", "--help"] },
     architecture: platformOf(process.arch).architecture,
     annotations: {

@@ -117,7 +117,8 @@ function container(component: Component, image: string): Partial<Container> {
     name: component,
     image,
     imagePullPolicy: "IfNotPresent",
-    args: ["run", component],
+    // Pods that wait for functions run from the same image: nodes have it.
+    args: ["run", component, ...(component === "controller" ? ["--warm-node-image", "own"] : [])],
     env: [
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
