@@ -198,6 +198,25 @@ describe("the app", () => {
     await settled(harness, "bad-response");
   });
 
+  const bareLf: Readonly<Record<string, string>> = {
+    "in its lines": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\nX-A:  b \nContent-Length: 2\n\nok",
+    everywhere: "HTTP/1.0 200 OK\nContent-Type: text/plain\nX-A: b\nContent-Length: 2\n\nok",
+    "at its end alone": "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-A: b\r\nContent-Length: 2\r\n\nok",
+  };
+  test.each(Object.entries(bareLf))("ends lines in LF alone %s: the client gets CRLF", async (_name, text) => {
+    const harness = await start();
+    harness.ready(await harness.rawApp((socket) => socket.on("data", () => socket.write(text))));
+    const one = client(harness, get);
+    for (let i = 0; i < 2; i++) {
+      one.received = "";
+      if (i > 0) one.send(get);
+      const head = (await one.until(/\n\r?\nok$/)).split("ok")[0] ?? "";
+      expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect(head.replaceAll("\r\n", "")).not.toContain("\n");
+      expect(head).toMatch(/\r\nX-A: +b *\r\n/);
+    }
+  });
+
   test("says more than its response: the rest is not the next one's answer", async () => {
     const harness = await start();
     let connections = 0;

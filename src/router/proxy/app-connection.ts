@@ -29,7 +29,7 @@ export class AppConnection implements WireEvents {
 
   constructor(pool: AppPool) {
     this.#pool = pool;
-    this.#reader = new HeadReader(pool.deps.limits);
+    this.#reader = new HeadReader(pool.deps.limits, true);
     this.#head = new ResponseHead(this.#reader.parser);
     this.wire = Wire.connecting(pool.deps.buffers, pool.address, this);
   }

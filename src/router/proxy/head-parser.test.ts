@@ -1,4 +1,4 @@
-import { array, assert, nat, property, record, string, stringMatching, tuple, uint8Array } from "fast-check";
+import { array, assert, boolean, nat, property, record, string, stringMatching, tuple, uint8Array } from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ChunkScanner } from "./chunk-scanner.ts";
 import { headerId, headerIdOf, headerIdOfName } from "./header-names.ts";
@@ -42,6 +42,25 @@ const value = stringMatching(/^[\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]{0,20}
 const cuts = array(nat(400), { maxLength: 12 });
 
 describe("a head", () => {
+  test("with lines that end in LF alone reads as one with CRLF, in any pieces, where that is accepted", () => {
+    const lines = tuple(stringMatching(/^[a-z]{1,8}$/), array(tuple(token, value), { maxLength: 5 }));
+    assert(
+      property(lines, array(boolean(), { minLength: 8, maxLength: 8 }), cuts, ([path, headers], bare, at) => {
+        const texts = [`GET /${path} HTTP/1.1`, ...headers.map(([name, text]) => `${name}: ${text}`), ""];
+        const mixed = texts.map((line, i) => `${line}${bare[i] ? "\n" : "\r\n"}`).join("");
+        const clean = `${texts.join("\r\n")}\r\n`;
+        const reader = new HeadReader(limits, true);
+        const parsed = parse(reader, Buffer.from(mixed, "latin1"), at);
+        expect(parsed).toEqual({
+          ...(parse(new HeadReader(limits), Buffer.from(clean, "latin1"), []) as Parsed),
+          consumed: mixed.length,
+        });
+        expect(reader.text).toBe(clean);
+        if (mixed !== clean) expect(parse(new HeadReader(limits), Buffer.from(mixed, "latin1"), at)).toBe("refused");
+      }),
+    );
+  });
+
   test("reads the same in any pieces, and gives back what was written", () => {
     const heads = record({
       target: stringMatching(/^\/[\x21-\x7e]{0,30}$/),

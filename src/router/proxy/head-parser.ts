@@ -62,14 +62,19 @@ export class HeadParser {
   /** Per header line: what it is, see headerId. */
   readonly ids: Uint8Array;
   fault: HeadFault = "malformed";
+  /** A line of the head ended in LF alone; only where that is accepted. */
+  sawBareLf = false;
 
   readonly #limits: HeadLimits;
+  readonly #takesBareLf: boolean;
   #state = atStart;
   #pos = 0;
   #mark = 0;
 
-  constructor(limits: HeadLimits) {
+  /** `takesBareLf`: lines may end in LF alone, as RFC 9112 §2.2 allows a recipient; never for heads of clients. */
+  constructor(limits: HeadLimits, takesBareLf = false) {
     this.#limits = limits;
+    this.#takesBareLf = takesBareLf;
     this.offsets = new Int32Array(limits.headers * 4);
     this.ids = new Uint8Array(limits.headers);
   }
@@ -77,6 +82,7 @@ export class HeadParser {
   /** Makes ready for the next head. */
   reset(): void {
     this.count = 0;
+    this.sawBareLf = false;
     this.lineStart = 0;
     this.lineEnd = 0;
     this.space1 = 0;
@@ -120,7 +126,8 @@ export class HeadParser {
             if (c === sp) {
               if (this.space1 === 0) this.space1 = p;
               else if (this.space2 === 0) this.space2 = p;
-            } else if (c < sp || c === 0x7f) return this.#refuse("malformed");
+            } else if (c === lf && this.#takesBareLf) break;
+            else if (c < sp || c === 0x7f) return this.#refuse("malformed");
             p++;
           }
           if (p === stop) {
@@ -128,7 +135,7 @@ export class HeadParser {
             break;
           }
           this.lineEnd = p++;
-          state = lineLf;
+          state = this.#after(c, lineLf);
           break;
         }
         case lineLf:
@@ -138,8 +145,10 @@ export class HeadParser {
           state = atName;
           break;
         case atName:
-          if (bytes[from + p] === cr) {
-            p++;
+          if (bytes[from + p] === cr || this.#isBareLf(bytes[from + p] as number)) {
+            // Of a line that is LF alone, the LF is the last byte: read where every other head's is.
+            if (bytes[from + p] === cr) p++;
+            else this.sawBareLf = true;
             state = lastLf;
             break;
           }
@@ -173,14 +182,15 @@ export class HeadParser {
         case inValue: {
           while (p < length && isValue[bytes[from + p] as number] === 1) p++;
           if (p === length) break;
-          if (bytes[from + p] !== cr) return this.#refuse("malformed");
+          const ended = bytes[from + p] as number;
+          if (ended !== cr && !this.#isBareLf(ended)) return this.#refuse("malformed");
           const start = this.offsets[this.count * 4 + 2] as number;
           let valueEnd = p;
           while (valueEnd > start && isBlank(bytes[from + valueEnd - 1] as number)) valueEnd--;
           this.offsets[this.count * 4 + 3] = valueEnd;
           this.count++;
           p++;
-          state = valueLf;
+          state = this.#after(ended, valueLf);
           break;
         }
         default:
@@ -194,6 +204,17 @@ export class HeadParser {
     this.#pos = p;
     this.#state = state;
     return p > this.#limits.headBytes ? this.#refuse("head-too-large") : needMore;
+  }
+
+  #isBareLf(c: number): boolean {
+    return c === lf && this.#takesBareLf;
+  }
+
+  /** What follows the end of a line: its LF, or the next line when that was it. */
+  #after(ended: number, wanted: number): number {
+    if (ended === cr) return wanted;
+    this.sawBareLf = true;
+    return atName;
   }
 
   #refuse(fault: HeadFault): number {

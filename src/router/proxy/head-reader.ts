@@ -16,8 +16,9 @@ export class HeadReader {
   #pieces: Buffer | undefined;
   #length = 0;
 
-  constructor(limits: HeadLimits) {
-    this.parser = new HeadParser(limits);
+  /** `takesBareLf`: see {@link HeadParser}; {@link text} has CRLF in any case. */
+  constructor(limits: HeadLimits, takesBareLf = false) {
+    this.parser = new HeadParser(limits, takesBareLf);
   }
 
   /** No byte of the next head has been read. */
@@ -43,7 +44,7 @@ export class HeadReader {
     }
     const length = this.parser.read(bytes, from, end);
     if (length > 0) {
-      this.text = latin1(bytes, from, from + length);
+      this.#take(latin1(bytes, from, from + length));
       return from + length;
     }
     if (length === needMore) {
@@ -51,6 +52,16 @@ export class HeadReader {
       this.#length = bytes.copy(this.#pieces, 0, from, end);
     }
     return length;
+  }
+
+  /** A head with bare LFs is written anew before anybody reads it, and never passed on as it came. */
+  #take(text: string): void {
+    this.text = text;
+    if (!this.parser.sawBareLf) return;
+    this.text = text.replaceAll(/\r?\n/g, "\r\n");
+    const bytes = Buffer.from(this.text, "latin1");
+    this.parser.reset();
+    this.parser.read(bytes, 0, bytes.length);
   }
 
   #isSame(bytes: Buffer, from: number, end: number): boolean {
@@ -70,7 +81,7 @@ export class HeadReader {
     this.#length += bytes.copy(all, before, from, end);
     const length = this.parser.read(all, 0, this.#length);
     if (length < 0) return length;
-    this.text = latin1(all, 0, length);
+    this.#take(latin1(all, 0, length));
     this.#pieces = undefined;
     this.#length = 0;
     return from + length - before;
