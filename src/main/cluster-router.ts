@@ -19,6 +19,8 @@ import { followRoutes, routerController } from "../router/router-controller.ts";
 import { createRouter, type Router } from "../router/router.ts";
 import { followServices } from "../router/service-endpoints.ts";
 import { explainWaitingHosts } from "../router/waiting-hosts.ts";
+import { Certificates } from "../router/tls/certificates.ts";
+import { followCertificates } from "../router/tls/follow-certificates.ts";
 import { routerScope } from "../router/watch-scopes.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openLoadLink, type LoadLinkOptions } from "./cluster-load.ts";
@@ -35,6 +37,10 @@ export interface Address {
 export interface ClusterRouterOptions extends Omit<ClusterOptions, "component"> {
   /** Where requests from outside the cluster come in: cluster-local hosts are not answered here. */
   readonly external: Address;
+  /** The same by https, with the certificates that Ingresses name. */
+  readonly secure: Address;
+  /** Port at which clients reach {@link secure}. */
+  readonly httpsPort: number;
   /** Where requests from inside come in. */
   readonly internal: Address;
   /** Name of the Service in front of {@link internal}: what core Services of Routes point at. */
@@ -69,6 +75,7 @@ export interface Stopping {
 export interface ClusterRouter {
   readonly healthPort: number;
   readonly externalPort: number;
+  readonly securePort: number;
   readonly internalPort: number;
   /** Where other routers tell what they do; 0 for one that is alone. */
   readonly peerPort: number;
@@ -115,7 +122,7 @@ async function assemble(
   const peering = options.peers && (await startPeering(cluster, options.peers, () => router, closers));
   if (peering !== undefined) peersMissing = () => peering.peers.missing;
   const router: Router = createRouter(
-    { closeMs: options.stopping.drainMs },
+    { closeMs: options.stopping.drainMs, httpsPort: options.httpsPort },
     {
       log,
       load,
@@ -135,6 +142,9 @@ async function assemble(
   follow(cluster, { ...options, ...(peering === undefined ? {} : { peering }) }, router, closers);
   const doors = (await peering?.listen(router)) ?? { peerPort: 0, relayPort: 0 };
   const external = await router.listen({ ...options.external, reach: "public" });
+  const certificates = new Certificates();
+  closers.defer(followCertificates({ ...cluster, certificates }));
+  const secure = await router.listen({ ...options.secure, reach: "public", certificates });
   const internal = await router.listen({ ...options.internal, reach: "local" });
   const stop = new AbortController();
   const synced = cluster.informers.synced(stop.signal).then(
@@ -153,7 +163,13 @@ async function assemble(
     peering?.peers.leave();
     await linger(options.stopping.lingerMs, peering?.peers);
   });
-  return { healthPort: cluster.health.port, externalPort: external.port, internalPort: internal.port, ...doors };
+  return {
+    healthPort: cluster.health.port,
+    externalPort: external.port,
+    securePort: secure.port,
+    internalPort: internal.port,
+    ...doors,
+  };
 }
 
 /** Where nobody says that a stopping router is no longer listed, this many times the usual is enough. */

@@ -27,6 +27,8 @@ export interface PathRoute<Target> {
 /** Where the requests of one host go. Never changed once made: a change of the host makes another. */
 export interface HostRoute<Target> {
   readonly local: boolean;
+  /** Requests that came without TLS are sent to https. */
+  readonly redirected: boolean;
   /** Most specific first: header matches, then longer paths. */
   readonly paths: readonly PathRoute<Target>[];
 }
@@ -73,6 +75,8 @@ export class RouteTable<Target> {
   readonly #live = new Map<string, Claim<Target>>();
   /** All claims, the one that counts first, of the few hosts that have several. */
   readonly #contested = new Map<string, readonly Claim<Target>[]>();
+  /** Ingresses whose hosts are to be asked by https. */
+  readonly #redirecting = new Set<string>();
   readonly #byRawHost = new Map<string, HostRoute<Target>>();
 
   /**
@@ -106,6 +110,8 @@ export class RouteTable<Target> {
     const after = ingress === undefined ? undefined : { source: ingress, hosts: this.#compile(ingress) };
     if (after === undefined) this.#compiled.delete(key);
     else this.#compiled.set(key, after);
+    if (ingress?.spec.httpOption === "Redirected") this.#redirecting.add(key);
+    else this.#redirecting.delete(key);
     const rank = ingress === undefined ? "" : `${ingress.metadata.creationTimestamp ?? ""} ${key}`;
     for (const [host] of before?.hosts ?? []) this.#unclaim(host, key);
     for (const [host, route] of after?.hosts ?? []) this.#claim(host, { ingress: key, rank, route });
@@ -135,7 +141,9 @@ export class RouteTable<Target> {
   #compile(ingress: Ingress): Compiled<Target>["hosts"] {
     const hosts = new Map<string, HostRoute<Target>>();
     for (const rule of ingress.spec.rules ?? []) {
-      const route: HostRoute<Target> = { local: rule.visibility === "ClusterLocal", paths: this.#paths(rule.http) };
+      const local = rule.visibility === "ClusterLocal";
+      const redirected = !local && ingress.spec.httpOption === "Redirected";
+      const route: HostRoute<Target> = { local, redirected, paths: this.#paths(rule.http) };
       for (const host of rule.hosts ?? []) {
         const name = normalHost(host);
         const known = hosts.get(name);
@@ -186,6 +194,15 @@ export class RouteTable<Target> {
     return route;
   }
 
+  /**
+   * A request that came without TLS is to be sent to https. Not what proves to an issuer of certificates whose the host
+   * is (RFC 8555 §8.3): there may be no certificate yet.
+   */
+  redirects(asking: Asking): boolean {
+    if (this.#redirecting.size === 0 || asking.target.startsWith("/.well-known/acme-challenge/")) return false;
+    return this.host(asking.host)?.redirected ?? false;
+  }
+
   /** Where this request goes; undefined when nothing here answers to its host and path. `random`: 0 ≤ n < 1. */
   match(asking: Asking, reach: Reach, random: () => number): Match<Target> | undefined {
     const route = this.host(asking.host);
@@ -226,7 +243,8 @@ export function normalHost(raw: string): string {
 }
 
 function mergeRoutes<Target>(a: HostRoute<Target>, b: HostRoute<Target>): HostRoute<Target> {
-  return { local: a.local && b.local, paths: [...a.paths, ...b.paths].sort(bySpecificity) };
+  const redirected = a.redirected && b.redirected;
+  return { local: a.local && b.local, redirected, paths: [...a.paths, ...b.paths].sort(bySpecificity) };
 }
 
 function bySpecificity<Target>(a: PathRoute<Target>, b: PathRoute<Target>): number {

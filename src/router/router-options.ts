@@ -35,6 +35,8 @@ export interface RouterOptions {
   readonly instanceIdleMs?: number;
   /** A connection attempt to an instance. Default 5000. */
   readonly connectMs?: number;
+  /** Port at which clients reach this router by https: where redirects lead. Default 0: nowhere, none are made. */
+  readonly httpsPort?: number;
 }
 
 export interface CompiledRouterOptions {
@@ -47,6 +49,7 @@ export interface CompiledRouterOptions {
     readonly idleMs: number;
   };
   readonly pool: { readonly maxIdle: number; readonly idleMs: number; readonly connectTimeoutMs: number };
+  readonly httpsPort: number;
   readonly maxConnections: number;
   readonly closeMs: number;
   readonly serverTiming: boolean;
@@ -80,6 +83,7 @@ export function compileOptions(options: RouterOptions): CompiledRouterOptions {
       idleMs: number("instanceIdleMs", 4000),
       connectTimeoutMs: number("connectMs", 5000),
     },
+    httpsPort: number("httpsPort", 0, 0),
     maxConnections: number("maxConnections", 50_000),
     closeMs: number("closeMs", 10_000, 0),
     serverTiming: options.serverTiming ?? true,

@@ -20,7 +20,9 @@ import { ReadBuffers } from "./proxy/wire.ts";
 import { revisionSettings } from "./revision-settings.ts";
 import { RevisionRuntime, type RuntimeDeps } from "./revision-runtime.ts";
 import { Relays, type RouterPeers } from "./relays.ts";
-import { type Asking, type Match, type Reach, RouteTable } from "./route-table.ts";
+import { type Asking, type Match, normalHost, type Reach, RouteTable } from "./route-table.ts";
+import type { Certificates } from "./tls/certificates.ts";
+import { agreedProtocol, createSecureServer } from "./tls/secure-server.ts";
 import { type RouterClock, systemClock } from "./router-clock.ts";
 import { count, RevisionMetrics, RouterMetrics } from "./router-metrics.ts";
 import { compileOptions, type CompiledRouterOptions, type RouterOptions } from "./router-options.ts";
@@ -48,6 +50,8 @@ export interface ListenOptions {
   readonly port: number;
   /** Who can reach this port: cluster-local hosts are not answered on a `public` one. Default `any`. */
   readonly reach?: Reach;
+  /** Speaks https with these. */
+  readonly certificates?: Certificates;
 }
 
 /**
@@ -188,9 +192,23 @@ class DataPlane implements Router {
       exchange.fail({ status: 200, reason: front.probe, exact: true }, "probe");
       return undefined;
     }
+    if (!front.secure && reach !== "local" && this.#table.redirects(front)) {
+      const location = this.#secureLocation(front);
+      if (location !== undefined) {
+        exchange.fail({ status: 301, reason: "", location }, "redirected");
+        return undefined;
+      }
+    }
     const diverted = this.#deps.divert?.(front);
     const target = diverted === undefined ? match.target : this.#runtime(diverted);
     return this.#start(exchange, { target, changes: match.changes }, nowMs);
+  }
+
+  /** Undefined where no https is served, or a proxy in front speaks it for this router and would be sent here for ever. */
+  #secureLocation(front: Front): string | undefined {
+    const { httpsPort } = this.#options;
+    if (httpsPort === 0 || front.header("x-forwarded-proto")?.toLowerCase() === "https") return undefined;
+    return `https://${normalHost(front.host)}${httpsPort === 443 ? "" : `:${httpsPort}`}${front.target}`;
   }
 
   #start(exchange: Exchange, { target: runtime, changes }: Match<RevisionRuntime<ProxyPool>>, nowMs: number) {
@@ -273,9 +291,12 @@ class DataPlane implements Router {
     return metrics;
   }
 
-  listen({ host, port, reach = "any" }: ListenOptions): Promise<AddressInfo> {
-    const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true });
-    server.on("connection", (socket) => this.#accept(socket, reach));
+  listen({ host, port, reach = "any", certificates }: ListenOptions): Promise<AddressInfo> {
+    let server: Server;
+    if (certificates === undefined) {
+      server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true });
+      server.on("connection", (socket) => this.#accept(socket, reach));
+    } else server = createSecureServer(certificates, (socket) => this.#accept(socket, reach));
     this.#servers.add(server);
     return new Promise((resolve, reject) => {
       server.once("error", reject);
@@ -293,6 +314,11 @@ class DataPlane implements Router {
       return;
     }
     this.#coarseMs = this.#clock.nowMs();
+    if (agreedProtocol(socket) === "h2") {
+      this.metrics.connections++;
+      this.#acceptHttp2(socket, Buffer.alloc(0), reach);
+      return;
+    }
     this.#clients.add(new ClientConnection(socket, reach, this.#clientHost));
     this.metrics.connections++;
     this.#stopSweep ??= this.#clock.every(sweepMs, () => this.#sweep());

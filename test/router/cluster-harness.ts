@@ -145,6 +145,8 @@ const routerOptions = (kubeconfig: string): ClusterRouterOptions => ({
   limit: { perSecond: 1000, burst: 1000 },
   env: {},
   external: { host: "127.0.0.1", port: 0 },
+  secure: { host: "127.0.0.1", port: 0 },
+  httpsPort: 443,
   internal: { host: "127.0.0.1", port: 0 },
   internalName: "ebb-router-internal.ebb-system.svc.cluster.local",
   load: { port: 1, tokenFile: "/nonexistent" },

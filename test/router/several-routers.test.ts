@@ -313,7 +313,7 @@ async function spawnRouter(name: string): Promise<Process> {
   const args = ["run", "router", "--kubeconfig", cluster.kubeconfig, "--linger", "100ms", "--log-level", "warn"];
   args.push("--external-address", address(externalPort), "--internal-address", address(internalPort));
   args.push("--health-address", address(healthPort), "--peer-address", address(peerPort));
-  args.push("--relay-address", address(relayPort));
+  args.push("--relay-address", address(relayPort), "--secure-address", address(0));
   const child = spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env["PATH"], POD_NAME: name, POD_IP: "127.0.0.1" },
     stdio: ["ignore", "ignore", "inherit"],

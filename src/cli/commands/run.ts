@@ -181,6 +181,8 @@ const router: Command = {
   options: [
     ...partOptions,
     { flags: "--external-address <host:port>", summary: "requests from outside", default: "0.0.0.0:8080" },
+    { flags: "--secure-address <host:port>", summary: "the same by https", default: "0.0.0.0:8443" },
+    { flags: "--https-port <n>", summary: "port at which clients reach it: where redirects lead", default: "443" },
     { flags: "--internal-address <host:port>", summary: "requests from inside", default: "0.0.0.0:8081" },
     {
       flags: "--internal-name <name>",
@@ -204,6 +206,8 @@ const router: Command = {
       {
         ...partOf(context, input),
         external: addressOption(input, "externalAddress", "0.0.0.0:8080"),
+        secure: addressOption(input, "secureAddress", "0.0.0.0:8443"),
+        httpsPort: numberOption(input, "httpsPort", 1) ?? 443,
         internal: addressOption(input, "internalAddress", "0.0.0.0:8081"),
         internalName: textOption(input, "internalName") ?? "ebb-router-internal.ebb-system.svc.cluster.local",
         load: {

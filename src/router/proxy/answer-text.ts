@@ -21,6 +21,7 @@ export function makeAnswerText(answer: LocalAnswer, close: boolean, withBody: bo
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   if (answer.retryAfterS !== undefined) lines.push(`Retry-After: ${answer.retryAfterS}`);
+  if (answer.location !== undefined) lines.push(`Location: ${answer.location}`);
   if (close) lines.push("Connection: close");
   const text = `${lines.join("\r\n")}\r\n\r\n`;
   // Written as latin1: the reason may quote an app's last words in any alphabet.

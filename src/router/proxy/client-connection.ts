@@ -17,6 +17,7 @@ import { startsHttp2 } from "./http2-preface.ts";
 import { RequestHead } from "./request-head.ts";
 import type { BodyKind, ResponseHead } from "./response-head.ts";
 import type { Backend, Front, LocalAnswer } from "./sides.ts";
+import { isSecure } from "../tls/secure-server.ts";
 import { Wire, type WireEvents } from "./wire.ts";
 
 /**
@@ -41,6 +42,7 @@ const stuckMs = 30_000;
 export class ClientConnection implements Front, WireEvents {
   readonly protocol = "HTTP/1.1";
   readonly remoteAddress: string;
+  readonly secure: boolean;
   readonly wire: Wire;
   bytesIn = 0;
   readonly #host: ClientHost;
@@ -70,10 +72,12 @@ export class ClientConnection implements Front, WireEvents {
     this.remoteAddress = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
     this.#reader = new HeadReader(host.limits.head);
     this.#head = new RequestHead(this.#reader.parser);
-    const peer: Peer = { address: this.remoteAddress, proto: "http", ...(reach === "peer" ? { isRouter: true } : {}) };
+    this.secure = isSecure(socket);
+    const proto = this.secure ? "https" : "http";
+    const peer: Peer = { address: this.remoteAddress, proto, ...(reach === "peer" ? { isRouter: true } : {}) };
     this.#heads = new UpstreamHeads(this.#head, peer, host.ids);
     this.#since = host.coarseMs();
-    this.wire = Wire.accepted(host.buffers, socket, this);
+    this.wire = this.secure ? Wire.over(host.buffers, socket, this) : Wire.accepted(host.buffers, socket, this);
     this.#response = new ClientResponse(this.wire);
     this.wire.start();
   }

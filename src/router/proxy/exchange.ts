@@ -9,6 +9,7 @@ export type Outcome =
   | "ok"
   | "no-route"
   | "probe"
+  | "redirected"
   | "refused"
   | "queue-full"
   | "start-failed"

@@ -28,6 +28,7 @@ const tokenShape = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 export class Http2Front implements Front {
   readonly protocol = "HTTP/2";
   readonly remoteAddress: string;
+  readonly secure: boolean;
   readonly method: string;
   readonly target: string;
   readonly host: string;
@@ -59,6 +60,7 @@ export class Http2Front implements Front {
     this.#host = host;
     this.#peer = peer;
     this.remoteAddress = peer.address;
+    this.secure = peer.proto === "https";
     this.method = String(request.headers[":method"] ?? "");
     this.target = String(request.headers[":path"] ?? "");
     this.host = String(request.headers[":authority"] ?? request.headers.host ?? "");
@@ -167,6 +169,7 @@ export class Http2Front implements Front {
       "x-content-type-options": "nosniff",
     };
     if (answer.retryAfterS !== undefined) headers["retry-after"] = answer.retryAfterS;
+    if (answer.location !== undefined) headers["location"] = answer.location;
     this.#respond(headers, false, false);
     if (this.#stream.destroyed) return;
     this.#stream.end(body, () => {

@@ -1,5 +1,6 @@
 import { performServerHandshake, type ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
+import { isSecure } from "../tls/secure-server.ts";
 import type { Reach } from "../route-table.ts";
 import type { ClientHost } from "./client-host.ts";
 import type { Peer } from "./forwarded.ts";
@@ -10,7 +11,7 @@ const maxConcurrentStreams = 1000;
 /** What a client may send ahead on one stream: also what a request that waits may hold. */
 const initialWindowSize = 65_535;
 
-/** HTTP/2 connections of clients (prior knowledge): each stream goes the same way as an HTTP/1 request. */
+/** HTTP/2 connections of clients, by prior knowledge or over TLS: each stream goes the same way as an HTTP/1 request. */
 export class Http2Sessions {
   readonly #host: ClientHost;
   readonly #open = new Set<ServerHttp2Session>();
@@ -25,11 +26,12 @@ export class Http2Sessions {
     return this.#open.size;
   }
 
-  /** Takes over a connection whose first bytes, `first`, were the HTTP/2 preface. */
+  /** Takes over a connection that speaks HTTP/2; `first` are bytes of it that were read already. */
   accept(socket: Socket, first: Buffer, reach: Reach): void {
-    const peer: Peer = { address: (socket.remoteAddress ?? "").replace(/^::ffff:/, ""), proto: "http" };
+    const address = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+    const peer: Peer = { address, proto: isSecure(socket) ? "https" : "http" };
     socket.pause();
-    socket.unshift(first);
+    if (first.length > 0) socket.unshift(first);
     const session = performServerHandshake(socket, { settings: { maxConcurrentStreams, initialWindowSize } });
     this.#open.add(session);
     let streams = 0;

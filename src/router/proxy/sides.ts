@@ -13,6 +13,8 @@ export interface LocalAnswer {
   readonly status: number;
   readonly reason: string;
   readonly retryAfterS?: number;
+  /** Where to ask instead. */
+  readonly location?: string;
   /** The reason is the whole body: no line end is added. */
   readonly exact?: boolean;
   /** Nothing more can be read from this client reliably. */
@@ -39,6 +41,8 @@ export interface Front extends Asking {
   /** For the access log. */
   readonly protocol: string;
   readonly remoteAddress: string;
+  /** It came over TLS. */
+  readonly secure: boolean;
   /** The client's X-Request-Id, or the one made for it; empty while the request has not been sent. */
   readonly requestId: string;
   /** Body bytes seen so far, for the access log. */

@@ -100,6 +100,17 @@ export class Wire {
     return wire;
   }
 
+  /**
+   * Takes over a socket whose bytes are not the connection's own (TLS): each read is a buffer of its own. Reading starts
+   * by itself.
+   */
+  static over(buffers: ReadBuffers, socket: Socket, events: WireEvents): Wire {
+    return new Wire(buffers, events, (onread) => {
+      const { callback } = onread as { readonly callback: (length: number, bytes: Buffer) => boolean };
+      return socket.on("data", (bytes: Buffer) => callback(bytes.length, bytes));
+    });
+  }
+
   static connecting(buffers: ReadBuffers, to: InstanceAddress, events: WireEvents): Wire {
     const where = to.path === undefined ? { host: to.host, port: to.port, noDelay: true } : { path: to.path };
     return new Wire(buffers, events, (onread) => connect({ ...where, allowHalfOpen: true, onread } as NetConnectOpts));
