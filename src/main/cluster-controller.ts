@@ -23,7 +23,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
 import { clusterMetrics, type PeerOptions } from "./cluster-metrics.ts";
 import { openCluster, type ClusterOptions } from "./cluster.ts";
-import { lead, type LeaderParts, type LeadOptions } from "./lead.ts";
+import { followerMetrics, lead, type LeaderParts, type LeadOptions } from "./lead.ts";
 import { createLoadDoor } from "./load-door.ts";
 import { givenCertificate, openCertificates } from "./serving-certificates.ts";
 import { startServingListener } from "./serving-listener.ts";
@@ -104,6 +104,7 @@ export async function startClusterController(
     const certificates = await (options.certificate
       ? givenCertificate(cluster, options.certificate)
       : openCertificates(cluster));
+    followerMetrics(cluster);
     const door = createLoadDoor(cluster, options.routers);
     const serving = await startServingListener(options.serving, certificates.certificate, {
       handlers: [...admissionHandlers(cluster), ...clusterMetrics(cluster, door, options.peers)],

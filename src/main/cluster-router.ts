@@ -5,6 +5,7 @@
 import { EndpointSliceKind } from "../api/discovery/kinds.ts";
 import { ServiceKind } from "../api/core/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
+import { RevisionKind } from "../api/serving/kinds.ts";
 import { servingKeys } from "../api/serving/keys.ts";
 import { createController } from "../client/create-controller.ts";
 import { createInformers } from "../client/create-informers.ts";
@@ -23,6 +24,7 @@ import { Certificates } from "../router/tls/certificates.ts";
 import { followCertificates } from "../router/tls/follow-certificates.ts";
 import { routerScope } from "../router/watch-scopes.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { routerMetricsText } from "./metrics.ts";
 import { openLoadLink, type LoadLinkOptions } from "./cluster-load.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { trimmed } from "./trim-objects.ts";
@@ -141,6 +143,9 @@ async function assemble(
   });
   follow(cluster, { ...options, ...(peering === undefined ? {} : { peering }) }, router, closers);
   const doors = (await peering?.listen(router)) ?? { peerPort: 0, relayPort: 0 };
+  const revisions = cluster.informers.of(RevisionKind);
+  const told = { router, revision: (key: string) => revisions.get(key), process, nowMs: Date.now };
+  cluster.health.setMetrics(() => routerMetricsText(told, () => load.state.connected));
   const external = await router.listen({ ...options.external, reach: "public" });
   const certificates = new Certificates();
   closers.defer(followCertificates({ ...cluster, certificates }));

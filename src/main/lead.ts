@@ -13,6 +13,7 @@ import { createDigestLookup, type DigestLookupOptions } from "./cluster-digests.
 import { openWarmPods, type WarmPodsSettings } from "./cluster-warm-pods.ts";
 import type { Cluster } from "./cluster.ts";
 import type { WarmPods } from "../node/warm-pods/create-warm-pods.ts";
+import { controllerMetricsText } from "./metrics.ts";
 import type { LoadDoor } from "./load-door.ts";
 import { warmTopics } from "./warm-topics.ts";
 
@@ -52,6 +53,13 @@ function fenceAfter(signal: AbortSignal, clock: Clock): AbortSignal {
   return fence.signal;
 }
 
+const processSources = { process, nowMs: Date.now };
+
+/** Has `/metrics` tell what a replica that does not lead knows. */
+export function followerMetrics({ health }: Pick<Cluster, "health">): void {
+  health.setMetrics(() => controllerMetricsText(processSources, undefined));
+}
+
 /** Runs the controllers until the signal. */
 export async function lead(parts: LeaderParts, options: LeadOptions, signal: AbortSignal): Promise<void> {
   const { informers, clock, log, door } = parts;
@@ -85,6 +93,9 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
   });
   for (const controller of controllers) controller.start(signal);
   closers.defer(door.open(autoscaling.autoscaler));
+  const { autoscaler } = autoscaling;
+  parts.health.setMetrics(() => controllerMetricsText(processSources, { autoscaler, routers: () => door.routers }));
+  closers.defer(() => followerMetrics(parts));
   warm?.start();
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

@@ -11,6 +11,8 @@ import type { Cluster } from "./cluster.ts";
 export interface LoadDoor {
   /** Whether all load there is comes in here. */
   readonly seesAll: boolean;
+  /** Names of the routers that report here. */
+  readonly routers: readonly string[];
   /** What the revision carries, while this replica leads. */
   loadOf(revision: string): RevisionLoad;
   /** Takes routers in for this autoscaler; the result sends them away. */
@@ -57,6 +59,9 @@ export function createLoadDoor(
   return {
     get seesAll() {
       return server.seesAll;
+    },
+    get routers() {
+      return server.routers;
     },
     loadOf: (revision) => readLoad(book, revision, clock.steadyMs()),
     open(opened) {

@@ -25,9 +25,46 @@ export function metricsText(sources: MetricsSources): string {
   return prometheusText([
     ...autoscalerFamilies(sources.autoscaler),
     ...routerFamilies(sources),
-    ...ownFamilies(sources),
+    ...storageFamilies(sources),
+    ...processFamilies(sources),
   ]);
 }
+
+/** `/metrics` of a cluster's router. `connected`: whether it is linked to the leading controller. */
+export function routerMetricsText(
+  sources: Pick<MetricsSources, "router" | "revision" | "process" | "nowMs">,
+  connected: () => boolean,
+): string {
+  const link = gaugeOf("ebb_load_link_connected", "1 while load is reported to the leading controller.", connected());
+  return prometheusText([...routerFamilies(sources), link, ...processFamilies(sources)]);
+}
+
+/** What a leading controller knows beyond every replica. */
+export interface LeaderSources {
+  readonly autoscaler: KpaAutoscaler;
+  /** Names of the routers that report. */
+  readonly routers: () => readonly string[];
+}
+
+/** `/metrics` of a cluster's controller; `leader` while it leads. */
+export function controllerMetricsText(
+  sources: Pick<MetricsSources, "process" | "nowMs">,
+  leader: LeaderSources | undefined,
+): string {
+  return prometheusText([
+    ...(leader ? autoscalerFamilies(leader.autoscaler) : []),
+    gaugeOf("ebb_leader", "1 while this controller leads.", leader !== undefined),
+    ...(leader ? [gaugeOf("ebb_load_routers", "Routers that report load here.", leader.routers().length)] : []),
+    ...processFamilies(sources),
+  ]);
+}
+
+const gaugeOf = (name: string, help: string, value: number | boolean): MetricFamily => ({
+  type: "gauge",
+  name,
+  help,
+  samples: [{ labels: {}, value: Number(value) }],
+});
 
 const promName = (name: string): string => name.replaceAll(".", "_");
 
@@ -67,7 +104,7 @@ interface Seen {
   readonly present: number;
 }
 
-function routerFamilies({ router, revision }: MetricsSources): readonly MetricFamily[] {
+function routerFamilies({ router, revision }: Pick<MetricsSources, "router" | "revision">): readonly MetricFamily[] {
   const seen = Array.from(router.metrics.revisions, ([key, metrics]): Seen => ({
     labels: labelsOf(key, revision(key)),
     metrics,
@@ -155,30 +192,25 @@ const outcomeSamples = (
   outcomes: RevisionMetrics["outcomes"],
 ): readonly Sample[] => Object.entries(outcomes).map(([outcome, value]) => ({ labels: { ...labels, outcome }, value }));
 
-function ownFamilies({ objectCounts, process, nowMs }: MetricsSources): readonly MetricFamily[] {
+function storageFamilies({ objectCounts }: Pick<MetricsSources, "objectCounts">): readonly MetricFamily[] {
+  const samples = Array.from(objectCounts(), ([key, value]) => ({ labels: { resource: resourceName(key) }, value }));
+  return [{ type: "gauge", name: "apiserver_storage_objects", help: "Stored objects by resource.", samples }];
+}
+
+function processFamilies({ process, nowMs }: Pick<MetricsSources, "process" | "nowMs">): readonly MetricFamily[] {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed, heapTotal } = process.memoryUsage();
-  const one = (value: number): readonly Sample[] => [{ labels: {}, value }];
-  const gauge = (name: string, help: string, value: number): MetricFamily => {
-    return { type: "gauge", name, help, samples: one(value) };
-  };
   return [
-    {
-      type: "gauge",
-      name: "apiserver_storage_objects",
-      help: "Stored objects by resource.",
-      samples: Array.from(objectCounts(), ([key, value]) => ({ labels: { resource: resourceName(key) }, value })),
-    },
     {
       type: "counter",
       name: "process_cpu_seconds_total",
       help: "Processor time, user and system.",
-      samples: one((user + system) / 1e6),
+      samples: [{ labels: {}, value: (user + system) / 1e6 }],
     },
-    gauge("process_resident_memory_bytes", "Resident memory.", rss),
-    gauge("process_start_time_seconds", "When the process began, since 1970.", nowMs() / 1000 - process.uptime()),
-    gauge("nodejs_heap_size_used_bytes", "Heap in use.", heapUsed),
-    gauge("nodejs_heap_size_total_bytes", "Heap reserved.", heapTotal),
+    gaugeOf("process_resident_memory_bytes", "Resident memory.", rss),
+    gaugeOf("process_start_time_seconds", "When the process began, since 1970.", nowMs() / 1000 - process.uptime()),
+    gaugeOf("nodejs_heap_size_used_bytes", "Heap in use.", heapUsed),
+    gaugeOf("nodejs_heap_size_total_bytes", "Heap reserved.", heapTotal),
   ];
 }
 

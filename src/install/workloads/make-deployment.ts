@@ -63,6 +63,13 @@ const shapes: Readonly<Record<Component, Shape>> = {
   },
 };
 
+/** For Prometheus set up to find pods by annotation; no operator's kinds are needed. */
+const scraping: Readonly<Record<string, string>> = {
+  "prometheus.io/scrape": "true",
+  "prometheus.io/port": String(podPorts.metrics),
+  "prometheus.io/path": "/metrics",
+};
+
 /** The Deployment of a component: fit for the "restricted" Pod Security Standard, spread over nodes, rolled without a gap. */
 export function makeDeployment(component: Component, options: BundleOptions): KubeObject {
   const labels = { ...installLabels, ...selectorOf(component) };
@@ -77,7 +84,7 @@ export function makeDeployment(component: Component, options: BundleOptions): Ku
       selector: { matchLabels: selectorOf(component) },
       // The new one serves before the old one goes, also where there is only one.
       strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      template: { metadata: { labels }, spec: podSpec(component, options) },
+      template: { metadata: { labels, annotations: scraping }, spec: podSpec(component, options) },
     },
   } as KubeObject;
 }
