@@ -1,8 +1,14 @@
 import type { ControllerSpec } from "../client/controller.ts";
+import { apiServerSourceController } from "./eventing/api-server-source-controller.ts";
 import { brokerController } from "./eventing/broker-controller.ts";
 import { channelController } from "./eventing/channel-controller.ts";
+import { containerSourceController } from "./eventing/container-source-controller.ts";
 import type { EventingDeps } from "./eventing/deps.ts";
 import { inMemoryChannelController } from "./eventing/in-memory-channel-controller.ts";
+import { parallelController } from "./eventing/parallel-controller.ts";
+import { pingSourceController } from "./eventing/ping-source-controller.ts";
+import { sequenceController } from "./eventing/sequence-controller.ts";
+import { sinkBindingController } from "./eventing/sink-binding-controller.ts";
 import { subscriptionController } from "./eventing/subscription-controller.ts";
 import { triggerController } from "./eventing/trigger-controller.ts";
 
@@ -14,5 +20,11 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     channelController(deps),
     inMemoryChannelController(deps),
     subscriptionController(deps),
+    sequenceController(deps),
+    parallelController(deps),
+    pingSourceController(deps),
+    apiServerSourceController(deps),
+    containerSourceController(deps),
+    sinkBindingController(deps),
   ];
 }

@@ -1,115 +1,18 @@
-/** Brokers, Triggers, Channels and Subscriptions on the real API server in memory; the engine is played and remembered. */
+/** Brokers, Triggers, Channels and Subscriptions on the real API server in memory. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { ConsumerSpec, EventEngine, StreamSpec } from "../../src/api/eventing/engine.ts";
+import { ServiceKind } from "../../src/api/core/kinds.ts";
 import { BrokerKind, TriggerKind } from "../../src/api/eventing/kinds.ts";
 import { ChannelKind, InMemoryChannelKind, SubscriptionKind } from "../../src/api/messaging/kinds.ts";
-import { ServiceKind } from "../../src/api/core/kinds.ts";
-import { builtinDefinitions } from "../../src/api/definitions.ts";
 import { isNotFound } from "../../src/api/meta/errors.ts";
 import type { Kind } from "../../src/api/meta/kind.ts";
 import type { KubeObject } from "../../src/api/meta/object.ts";
-import type { Condition } from "../../src/api/serving/types.gen.ts";
-import { createApiServer } from "../../src/apiserver/server.ts";
-import { createController } from "../../src/client/create-controller.ts";
-import { createInformers } from "../../src/client/create-informers.ts";
-import { systemClock } from "../../src/client/clock.ts";
-import { eventingControllers } from "../../src/controllers/eventing-controllers.ts";
-import { createServedKinds } from "../../src/controllers/served-kinds.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { createEventingPlane, namespace, told, until, type EventingPlane, type Judged } from "./eventing-plane.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
-const namespace = "default";
-const deadlineMs = 8000;
-
-async function createPlane() {
-  const server = createApiServer(
-    { dataDir: ":memory:", definitions: builtinDefinitions, freeze: true },
-    { log, now: Date.now },
-  );
-  const client = server.api;
-  const informers = createInformers(client, { log, clock: systemClock });
-  const streams = new Map<string, StreamSpec>();
-  const consumers = new Map<string, ConsumerSpec>();
-  const events: string[] = [];
-  const played = { fails: "" };
-  const engine: EventEngine = {
-    async setStream(stream) {
-      if (played.fails) throw new Error(played.fails);
-      streams.set(`${stream.kind}/${stream.namespace}/${stream.name}`, stream);
-      return { durability: "fsync", url: `http://${stream.name}.log/${stream.namespace}` };
-    },
-    async removeStream(key) {
-      streams.delete(key);
-    },
-    async setConsumer(consumer) {
-      consumers.set(consumer.key, consumer);
-    },
-    async removeConsumer(key) {
-      consumers.delete(key);
-    },
-    consumerState: () => undefined,
-  };
-  const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
-  const controllers = eventingControllers({
-    client,
-    informers,
-    clock: systemClock,
-    log,
-    recorder: { record: ({ reason, message }) => void events.push(`${reason}: ${message}`) },
-    engine,
-    served: createServedKinds(informers, builtInKinds),
-    send: () => Promise.reject(new Error("nobody listens")),
-    urlForPrograms: (url) => url,
-  }).map((spec) => createController(spec, { informers, log, clock: systemClock }));
-  const stop = new AbortController();
-  for (const controller of controllers) controller.start(stop.signal);
-  await informers.synced(stop.signal);
-  return {
-    client,
-    streams,
-    consumers,
-    events,
-    played,
-    async close() {
-      stop.abort();
-      await Promise.all(controllers.map((controller) => controller.close()));
-      await informers.close();
-      await server.close();
-    },
-  };
-}
-
-let plane: Awaited<ReturnType<typeof createPlane>>;
+let plane: EventingPlane;
 beforeEach(async () => {
-  plane = await createPlane();
+  plane = await createEventingPlane();
 });
 afterEach(() => plane.close());
-
-interface Judged extends KubeObject {
-  readonly status?: { readonly conditions?: readonly Condition[] };
-}
-
-const told = ({ status }: Judged, type: string): string => {
-  const found = status?.conditions?.find((condition) => condition.type === type);
-  return found ? [found.status, found.reason].filter(Boolean).join(" ") : "absent";
-};
-
-async function until<T>(see: () => T | Promise<T>, holds: (seen: T) => boolean, what: string): Promise<T> {
-  const end = Date.now() + deadlineMs;
-  for (;;) {
-    const seen = await see();
-    if (holds(seen)) return seen;
-    if (Date.now() > end) throw new Error(`no ${what}; last seen: ${JSON.stringify(seen)?.slice(0, 1500)}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 const get = <T extends KubeObject>(kind: Kind<T>, name: string): Promise<T> =>
   plane.client.get(kind, { namespace, name });

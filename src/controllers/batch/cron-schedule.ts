@@ -18,7 +18,9 @@ export function parseSchedule(schedule: string, timeZone: string = defaultTimeZo
     return (afterMs) => Math.floor(afterMs / 1000) * 1000 + wholeMs;
   }
   const fields = schedule.trim().replaceAll("?", "*");
-  const cron = new Cron(fields, { timezone: timeZone, paused: true, mode: fields.startsWith("@") ? "auto" : "5-part" });
+  // Sixth fields, seconds, are only of kinds whose admission lets them through.
+  const mode = fields.startsWith("@") || fields.split(/\s+/).length === 6 ? "auto" : "5-part";
+  const cron = new Cron(fields, { timezone: timeZone, paused: true, mode });
   return (afterMs) => cron.nextRun(new Date(afterMs))?.getTime();
 }
 

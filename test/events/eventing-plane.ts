@@ -1,0 +1,119 @@
+/** The Eventing controllers on the real API server in memory; the engine and the sinks are played and remembered. */
+import type { ConsumerSpec, EventEngine, EventTarget, StreamSpec } from "../../src/api/eventing/engine.ts";
+import type { CloudEvent } from "../../src/api/cloudevents/cloud-event.ts";
+import { builtinDefinitions } from "../../src/api/definitions.ts";
+import type { KubeObject } from "../../src/api/meta/object.ts";
+import type { Condition } from "../../src/api/serving/types.gen.ts";
+import { createApiServer } from "../../src/apiserver/server.ts";
+import type { Client } from "../../src/client/client.ts";
+import { systemClock, type Clock } from "../../src/client/clock.ts";
+import { createController } from "../../src/client/create-controller.ts";
+import { createInformers } from "../../src/client/create-informers.ts";
+import { eventingControllers } from "../../src/controllers/eventing-controllers.ts";
+import { createServedKinds } from "../../src/controllers/served-kinds.ts";
+import type { Logger } from "../../src/telemetry/logger.ts";
+
+const log: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => log,
+  enabled: () => false,
+};
+export const namespace = "default";
+const deadlineMs = 8000;
+
+export interface EventingPlane {
+  readonly client: Client;
+  readonly streams: ReadonlyMap<string, StreamSpec>;
+  readonly consumers: ReadonlyMap<string, ConsumerSpec>;
+  /** `reason: message` of what was recorded. */
+  readonly events: readonly string[];
+  readonly sent: readonly { readonly target: EventTarget; readonly event: CloudEvent }[];
+  /** What the engine and the sinks fail with, while it is not empty. */
+  readonly played: { fails: string; sinkFails: string };
+  close(): Promise<void>;
+}
+
+export async function createEventingPlane(clock: Clock = systemClock): Promise<EventingPlane> {
+  const server = createApiServer(
+    { dataDir: ":memory:", definitions: builtinDefinitions, freeze: true },
+    { log, now: () => clock.now() },
+  );
+  const client = server.api;
+  const informers = createInformers(client, { log, clock });
+  const streams = new Map<string, StreamSpec>();
+  const consumers = new Map<string, ConsumerSpec>();
+  const events: string[] = [];
+  const played = { fails: "", sinkFails: "" };
+  const sent: EventingPlane["sent"][number][] = [];
+  const engine: EventEngine = {
+    async setStream(stream) {
+      if (played.fails) throw new Error(played.fails);
+      streams.set(`${stream.kind}/${stream.namespace}/${stream.name}`, stream);
+      return { durability: "fsync", url: `http://${stream.name}.log/${stream.namespace}` };
+    },
+    async removeStream(key) {
+      streams.delete(key);
+    },
+    async setConsumer(consumer) {
+      consumers.set(consumer.key, consumer);
+    },
+    async removeConsumer(key) {
+      consumers.delete(key);
+    },
+    consumerState: () => undefined,
+  };
+  const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
+  const controllers = eventingControllers({
+    client,
+    informers,
+    clock,
+    log,
+    recorder: { record: ({ reason, message }) => void events.push(`${reason}: ${message}`) },
+    engine,
+    served: createServedKinds(informers, builtInKinds),
+    send: async (target, event) => {
+      if (played.sinkFails) throw new Error(played.sinkFails);
+      sent.push({ target, event });
+    },
+    urlForPrograms: (url) => url,
+  }).map((spec) => createController(spec, { informers, log, clock }));
+  const stop = new AbortController();
+  for (const controller of controllers) controller.start(stop.signal);
+  await informers.synced(stop.signal);
+  return {
+    client,
+    streams,
+    consumers,
+    events,
+    sent,
+    played,
+    async close() {
+      stop.abort();
+      await Promise.all(controllers.map((controller) => controller.close()));
+      await informers.close();
+      await server.close();
+    },
+  };
+}
+
+export interface Judged extends KubeObject {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+export const told = ({ status }: Judged, type: string): string => {
+  const found = status?.conditions?.find((condition) => condition.type === type);
+  return found ? [found.status, found.reason].filter(Boolean).join(" ") : "absent";
+};
+
+export async function until<T>(see: () => T | Promise<T>, holds: (seen: T) => boolean, what: string): Promise<T> {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    const seen = await see();
+    if (holds(seen)) return seen;
+    if (Date.now() > end) throw new Error(`no ${what}; last seen: ${JSON.stringify(seen)?.slice(0, 1500)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

@@ -1,0 +1,288 @@
+/** Flows and sources on the real API server in memory. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DeploymentKind } from "../../src/api/apps/kinds.ts";
+import { ConfigMapKind, ServiceKind } from "../../src/api/core/kinds.ts";
+import { ParallelKind, SequenceKind } from "../../src/api/flows/kinds.ts";
+import { InMemoryChannelKind, SubscriptionKind } from "../../src/api/messaging/kinds.ts";
+import type { Kind } from "../../src/api/meta/kind.ts";
+import type { KubeObject } from "../../src/api/meta/object.ts";
+import {
+  ApiServerSourceKind,
+  ContainerSourceKind,
+  PingSourceKind,
+  SinkBindingKind,
+} from "../../src/api/sources/kinds.ts";
+import { ManualClock } from "../../src/client/manual-clock.ts";
+import { createEventingPlane, namespace, told, until, type EventingPlane, type Judged } from "./eventing-plane.ts";
+
+let plane: EventingPlane;
+afterEach(() => plane.close());
+
+const uri = (host: string) => ({ uri: `http://${host}.example` });
+const create = <T extends KubeObject>(kind: Kind<T>, name: string, spec: object, meta: object = {}): Promise<T> =>
+  plane.client.create(kind, { metadata: { name, namespace, ...meta }, spec } as never);
+const get = <T extends KubeObject>(kind: Kind<T>, name: string): Promise<T> =>
+  plane.client.get(kind, { namespace, name });
+const condition = <T extends Judged>(kind: Kind<T>, name: string, type: string, wanted: string): Promise<T> =>
+  until(
+    () => get(kind, name),
+    (object) => told(object, type) === wanted,
+    `${type} ${wanted} of ${name}`,
+  );
+
+describe("flows", () => {
+  beforeEach(async () => {
+    plane = await createEventingPlane();
+  });
+
+  test("a Sequence hands each step's answer to the next, and the last one's to reply", async () => {
+    await create(SequenceKind, "seq", {
+      steps: [uri("one"), { ...uri("two"), delivery: { retry: 4 } }],
+      reply: uri("end"),
+    });
+    const ready = await condition(SequenceKind, "seq", "Ready", "True");
+    expect(ready.status?.address?.url).toBe("http://seq-kn-sequence-0.log/default");
+    expect(ready.status?.channelStatuses).toHaveLength(2);
+    expect(ready.status?.subscriptionStatuses?.map((one) => one.ready?.status)).toEqual(["True", "True"]);
+    expect(plane.consumers.get("subscription/default/seq-kn-sequence-0")).toMatchObject({
+      stream: "channel/default/seq-kn-sequence-0",
+      subscriber: { url: "http://one.example" },
+      reply: { url: "http://seq-kn-sequence-1.log/default" },
+    });
+    expect(plane.consumers.get("subscription/default/seq-kn-sequence-1")).toMatchObject({
+      subscriber: { url: "http://two.example" },
+      reply: { url: "http://end.example" },
+      delivery: { retry: 4 },
+    });
+  });
+
+  test("a step that is taken out takes its channel and Subscription with it", async () => {
+    const made = await create(SequenceKind, "seq", { steps: [uri("one"), uri("two")] });
+    await condition(SequenceKind, "seq", "Ready", "True");
+    const known = await get(SequenceKind, "seq");
+    await plane.client.update(SequenceKind, { ...known, spec: { ...made.spec, steps: [uri("one")] } });
+    await until(
+      async () => (await plane.client.list(SubscriptionKind, { namespace })).items.map(({ metadata }) => metadata.name),
+      (names) => names.length === 1,
+      "one Subscription",
+    );
+    await until(
+      async () => (await plane.client.list(InMemoryChannelKind, { namespace })).items,
+      (channels) => channels.length === 1,
+      "one channel",
+    );
+    await until(
+      () => plane.consumers.get("subscription/default/seq-kn-sequence-0"),
+      (consumer) => consumer !== undefined && consumer.reply === undefined,
+      "last step without a reply",
+    );
+  });
+
+  test("a Parallel's branches are gated by their filters, and answer to their own reply first", async () => {
+    await create(ParallelKind, "par", {
+      branches: [
+        { filter: uri("gate"), subscriber: uri("one"), delivery: { retry: 2 } },
+        { subscriber: uri("two"), reply: uri("own") },
+      ],
+      reply: uri("all"),
+    });
+    const ready = await condition(ParallelKind, "par", "Ready", "True");
+    expect(ready.status?.address?.url).toBe("http://par-kn-parallel.log/default");
+    expect(ready.status?.branchStatuses).toHaveLength(2);
+    const consumer = (name: string) => plane.consumers.get(`subscription/default/${name}`);
+    expect(consumer("par-kn-parallel-filter-0")).toMatchObject({
+      stream: "channel/default/par-kn-parallel",
+      subscriber: { url: "http://gate.example" },
+      reply: { url: "http://par-kn-parallel-0.log/default" },
+    });
+    expect(consumer("par-kn-parallel-0")).toMatchObject({
+      subscriber: { url: "http://one.example" },
+      reply: { url: "http://all.example" },
+      delivery: { retry: 2 },
+    });
+    expect(consumer("par-kn-parallel-filter-1")).toMatchObject({
+      subscriber: { url: "http://par-kn-parallel-1.log/default" },
+    });
+    expect(consumer("par-kn-parallel-1")).toMatchObject({ reply: { url: "http://own.example" } });
+  });
+});
+
+describe("a PingSource", () => {
+  let clock: ManualClock;
+  beforeEach(async () => {
+    clock = new ManualClock(Date.parse("2026-03-28T23:30:30Z"));
+    plane = await createEventingPlane(clock);
+  });
+  const sent = () => plane.sent.map(({ event }) => event.time);
+
+  test("sends at its times, in its time zone, once per time", async () => {
+    await create(PingSourceKind, "p", {
+      schedule: "0 2 * * *",
+      timezone: "Europe/Berlin",
+      contentType: "application/json",
+      data: '{"n":1.0}',
+      sink: uri("sink"),
+      ceOverrides: { extensions: { region: "eu" } },
+    });
+    const ready = await condition(PingSourceKind, "p", "Ready", "True");
+    expect(ready.status).toMatchObject({
+      sinkUri: "http://sink.example",
+      ceAttributes: [{ type: "dev.knative.sources.ping", source: "/apis/v1/namespaces/default/pingsources/p" }],
+    });
+    // The night of the change to summer time has no two o'clock: three o'clock stands for it.
+    const times = ["2026-03-29T01:00:00.000Z", "2026-03-30T00:00:00.000Z", "2026-03-31T00:00:00.000Z"];
+    for (const [i] of times.entries())
+      await until(
+        async () => {
+          if (sent().length <= i) await clock.advance(1_800_000);
+          return sent();
+        },
+        (seen) => seen.length === i + 1,
+        `run ${i + 1}`,
+      );
+    expect(sent()).toEqual(times);
+    expect(new Set(plane.sent.map(({ event }) => event.id)).size).toBe(3);
+    const [first] = plane.sent;
+    expect(first?.event).toMatchObject({
+      type: "dev.knative.sources.ping",
+      region: "eu",
+      datacontenttype: "application/json",
+    });
+    expect(Buffer.from(first?.event.data as Uint8Array).toString()).toBe('{"n":1.0}');
+  });
+
+  test("tries a sink again, and says when it gave up", async () => {
+    plane.played.sinkFails = "the sink answered 503";
+    await create(PingSourceKind, "p", { schedule: "* * * * *", data: "x", sink: uri("sink") });
+    await condition(PingSourceKind, "p", "Ready", "True");
+    const said = await until(
+      async () => {
+        await clock.advance(40_000);
+        return [...plane.events];
+      },
+      (events) => events.length > 0,
+      "warning",
+    );
+    expect(said[0]).toMatch(/^EventNotTaken: the event of 2026-03-28T23:3\d:00.000Z was not taken by http:\/\/sink/);
+    plane.played.sinkFails = "";
+    await until(
+      async () => {
+        await clock.advance(30_000);
+        return plane.sent.length;
+      },
+      (count) => count > 0,
+      "an event after the sink came back",
+    );
+  });
+
+  test("waits for its sink", async () => {
+    const sink = { ref: { apiVersion: "v1", kind: "Service", name: "later" } };
+    await create(PingSourceKind, "p", { schedule: "* * * * *", sink });
+    await condition(PingSourceKind, "p", "SinkProvided", "False NotFound");
+    await create(ServiceKind, "later", { ports: [{ port: 80 }] });
+    await condition(PingSourceKind, "p", "Ready", "True");
+  });
+});
+
+describe("an ApiServerSource", () => {
+  beforeEach(async () => {
+    plane = await createEventingPlane();
+  });
+
+  test("tells changes of what it watches, in order, and not what was there before", async () => {
+    const map = (name: string, labels: object, data: object) =>
+      plane.client.create(ConfigMapKind, { metadata: { name, namespace, labels }, data } as never);
+    await map("before", { app: "x" }, {});
+    const selector = { matchLabels: { app: "x" } };
+    await create(ApiServerSourceKind, "a", {
+      sink: uri("sink"),
+      mode: "Resource",
+      resources: [{ apiVersion: "v1", kind: "ConfigMap", selector }],
+    });
+    const ready = await condition(ApiServerSourceKind, "a", "Ready", "True");
+    expect(ready.status).toMatchObject({ namespaces: ["default"] });
+    await map("other", { app: "y" }, {});
+    const made = await map("mine", { app: "x" }, { a: "1" });
+    await plane.client.update(ConfigMapKind, { ...made, data: { a: "2" } });
+    await plane.client.delete(ConfigMapKind, { namespace, name: "mine" });
+    await until(
+      () => plane.sent.length,
+      (count) => count === 3,
+      "three events",
+    );
+    expect(plane.sent.map(({ event }) => event.type)).toEqual([
+      "dev.knative.apiserver.resource.add",
+      "dev.knative.apiserver.resource.update",
+      "dev.knative.apiserver.resource.delete",
+    ]);
+    expect(plane.sent[1]?.event).toMatchObject({
+      subject: "/apis/v1/namespaces/default/configmaps/mine",
+      kind: "ConfigMap",
+      name: "mine",
+      namespace: "default",
+      apiversion: "v1",
+      data: { apiVersion: "v1", kind: "ConfigMap", data: { a: "2" } },
+    });
+  });
+
+  test("sends names alone in Reference mode", async () => {
+    await create(ApiServerSourceKind, "a", { sink: uri("sink"), resources: [{ apiVersion: "v1", kind: "ConfigMap" }] });
+    await condition(ApiServerSourceKind, "a", "Ready", "True");
+    await plane.client.create(ConfigMapKind, { metadata: { name: "m", namespace }, data: { secret: "s" } });
+    await until(
+      () => plane.sent.length,
+      (count) => count === 1,
+      "an event",
+    );
+    expect(plane.sent[0]?.event.type).toBe("dev.knative.apiserver.ref.add");
+    expect(JSON.stringify(plane.sent[0]?.event)).not.toContain("secret");
+  });
+});
+
+describe("programs that send", () => {
+  beforeEach(async () => {
+    plane = await createEventingPlane();
+  });
+  const template = (name: string) => ({
+    metadata: { labels: { app: "x" } },
+    spec: { containers: [{ name, image: "i", env: [{ name: "MINE", value: "1" }] }] },
+  });
+  const deployment = (name: string) =>
+    create(DeploymentKind, name, { selector: { matchLabels: { app: "x" } }, template: template("c") });
+  const envOf = async (name: string) => {
+    const { spec } = await get(DeploymentKind, name);
+    return Object.fromEntries((spec.template.spec?.containers[0]?.env ?? []).map((one) => [one.name, one.value]));
+  };
+
+  test("a SinkBinding tells its subject of the sink, and takes it back when it goes", async () => {
+    const subject = { apiVersion: "apps/v1", kind: "Deployment", name: "d" };
+    await create(SinkBindingKind, "b", { sink: uri("sink"), subject, ceOverrides: { extensions: { a: "b" } } });
+    await condition(SinkBindingKind, "b", "SinkBindingAvailable", "False SubjectMissing");
+    await deployment("d");
+    await condition(SinkBindingKind, "b", "Ready", "True");
+    expect(await envOf("d")).toEqual({
+      MINE: "1",
+      K_SINK: "http://sink.example",
+      K_CE_OVERRIDES: '{"extensions":{"a":"b"}}',
+    });
+    await plane.client.delete(SinkBindingKind, { namespace, name: "b" });
+    await until(
+      () => envOf("d"),
+      (env) => !("K_SINK" in env),
+      "the variables to go",
+    );
+    expect(await envOf("d")).toEqual({ MINE: "1" });
+  });
+
+  test("a ContainerSource runs its pods once there is a sink, with the sink in them from the start", async () => {
+    const sink = { ref: { apiVersion: "v1", kind: "Service", name: "later" } };
+    await create(ContainerSourceKind, "k", { sink, template: template("c") });
+    await condition(ContainerSourceKind, "k", "SinkProvided", "False NotFound");
+    expect((await plane.client.list(DeploymentKind, { namespace })).items).toEqual([]);
+    await create(ServiceKind, "later", { ports: [{ port: 80 }] });
+    await condition(ContainerSourceKind, "k", "SinkBindingReady", "True");
+    expect(await envOf("k-deployment")).toMatchObject({ K_SINK: "http://later.default.svc.cluster.local", MINE: "1" });
+    expect((await get(DeploymentKind, "k-deployment")).metadata.generation).toBe(1);
+    await condition(ContainerSourceKind, "k", "ReceiveAdapterReady", "Unknown DeploymentUnavailable");
+  });
+});
