@@ -1,9 +1,9 @@
 /** What kubectl prints for manifests that are wrong. */
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { eventually } from "./ebb-process.ts";
-import { openHome, type Home } from "./home.ts";
+import { openHome, patienceMs, type Home } from "./home.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: patienceMs(60_000), hookTimeout: patienceMs(30_000) });
 
 let ebb: Home;
 beforeAll(async () => {

@@ -54,6 +54,9 @@ export const homeKind: Home["kind"] = process.env["EBB_TEST_HOME"] === "cluster"
 export const onlyStandalone = (why: string): string | undefined =>
   homeKind === "cluster" ? `only standalone: ${why}` : undefined;
 
+/** Time for a test that takes so long standalone: on a cluster images travel, and containers start. */
+export const patienceMs = (standaloneMs: number): number => (homeKind === "cluster" ? 3 * standaloneMs : standaloneMs);
+
 export async function openHome(options: HomeOptions = {}): Promise<Home> {
   if (homeKind === "cluster") return await openClusterHome(options);
   const dir = await mkdtemp(join(tmpdir(), "ebb-e2e-"));

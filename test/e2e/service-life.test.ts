@@ -7,10 +7,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually, hasProgram, run } from "./ebb-process.ts";
-import { openHome, type Home } from "./home.ts";
+import { openHome, patienceMs, type Home } from "./home.ts";
 import { openSession, words, type KubectlSession } from "./kubectl-session.ts";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: patienceMs(60_000), hookTimeout: patienceMs(60_000) });
 
 const kubectls: string[] = [];
 for (const program of ["kubectl-1.20", "kubectl-1.36"]) if (await hasProgram(program)) kubectls.push(program);

@@ -2,9 +2,9 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually, startEbb } from "./ebb-process.ts";
-import { homeKind, openHome, type Home } from "./home.ts";
+import { homeKind, openHome, patienceMs, type Home } from "./home.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: patienceMs(120_000), hookTimeout: patienceMs(30_000) });
 
 const examples = join(import.meta.dirname, "../../examples");
 
