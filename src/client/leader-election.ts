@@ -69,6 +69,8 @@ export async function runAsLeader(
 class Candidate {
   readonly #deps: LeaderElectionDeps;
   readonly #options: Compiled;
+  /** The lease as this candidate last wrote it: while nobody else has, it is renewed without reading it first. */
+  #mine: Lease | undefined;
   /** The lease as last seen, and when it runs out, counted from when it was first seen so. */
   #seen: { readonly version: string | undefined; readonly expiresMs: number } | undefined;
 
@@ -92,12 +94,15 @@ class Candidate {
     const { lease, renewDeadlineMs, retryMs } = this.#options;
     // Counted from when the renewal was sent: others count from when they saw it, which is later.
     let renewedMs = clock.steadyMs();
-    for (;;) {
+    for (let renewed = true; ;) {
       const leftMs = (): number => renewedMs + renewDeadlineMs - clock.steadyMs();
-      await this.#pause(signal, Math.min(retryMs, leftMs()));
+      // Three tries before it is too late, and those that follow a failure soon after it.
+      const pauseMs = renewed ? Math.max(retryMs, Math.floor(renewDeadlineMs / 3)) : retryMs;
+      await this.#pause(signal, Math.min(pauseMs, leftMs()));
       if (signal.aborted) return undefined;
       const sentMs = clock.steadyMs();
-      if (leftMs() > 0 && (await this.#try(leftMs()))) renewedMs = sentMs;
+      renewed = leftMs() > 0 && (await this.#try(leftMs()));
+      if (renewed) renewedMs = sentMs;
       else if (leftMs() <= 0) return new LeadershipLost(`lease ${lease.name} could not be renewed in time`);
     }
   }
@@ -139,6 +144,7 @@ class Candidate {
     try {
       return await this.#getOrRenew();
     } catch (error) {
+      this.#mine = undefined;
       if (!isConflict(error) && !isAlreadyExists(error)) {
         this.#deps.log.warn("lease could not be read or written", { err: error, lease: this.#options.lease.name });
       }
@@ -151,15 +157,21 @@ class Candidate {
     const { lease: key, identity, leaseMs } = this.#options;
     const now = formatMicroTime(clock.now());
     const mine = { holderIdentity: identity, leaseDurationSeconds: Math.ceil(leaseMs / 1000), renewTime: now };
+    if (this.#mine) {
+      const renewed = { ...this.#mine, spec: { ...this.#mine.spec, renewTime: now } };
+      this.#mine = await client.update(LeaseKind, renewed);
+      return true;
+    }
     const lease = await this.#read();
     if (!lease) {
-      await client.create(LeaseKind, { metadata: key, spec: { ...mine, acquireTime: now, leaseTransitions: 0 } });
+      const spec = { ...mine, acquireTime: now, leaseTransitions: 0 };
+      this.#mine = await client.create(LeaseKind, { metadata: key, spec });
       return true;
     }
     const { holderIdentity = "", leaseTransitions = 0 } = lease.spec ?? {};
     if (holderIdentity !== identity && holderIdentity !== "" && !this.#hasExpired()) return false;
     const taken = holderIdentity === identity ? {} : { acquireTime: now, leaseTransitions: leaseTransitions + 1 };
-    await client.update(LeaseKind, { ...lease, spec: { ...lease.spec, ...mine, ...taken } });
+    this.#mine = await client.update(LeaseKind, { ...lease, spec: { ...lease.spec, ...mine, ...taken } });
     return true;
   }
 

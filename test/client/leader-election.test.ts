@@ -68,20 +68,22 @@ test("a leader that vanished is followed once its lease has run out, not before"
   const silent: Client = {
     ...server.api,
     get: async (kind, key) => (dead ? new Promise(() => undefined) : server.api.get(kind, key)),
+    update: async (kind, object) => (dead ? new Promise(() => undefined) : server.api.update(kind, object)),
   };
   const a = candidate("a", silent);
   await clock.settle();
   const b = candidate("b");
-  await clock.advance(3000);
+  await clock.advance(4000);
   expect(leading).toEqual(["a"]);
   dead = true;
   await clock.advance(8000);
   expect(leading).toEqual(["a"]);
-  // It stops by itself before anybody else may begin, which is at the moment the lease runs out.
-  await clock.advance(5900);
+  // It stops by itself before anybody else may begin, which is at the moment the lease runs out: it was renewed after a
+  // third of the 10 s, and the other saw that with its next try.
+  await clock.advance(6900);
   expect(leading).toEqual([]);
   expect(await a.done).toBeInstanceOf(LeadershipLost);
-  await clock.advance(100);
+  await clock.advance(200);
   expect(leading).toEqual(["b"]);
   b.stop.abort();
   await b.done;
@@ -95,6 +97,7 @@ test.each([
   const silent: Client = {
     ...server.api,
     get: async (kind, key) => (dead ? new Promise(() => undefined) : server.api.get(kind, key)),
+    update: async (kind, object) => (dead ? new Promise(() => undefined) : server.api.update(kind, object)),
   };
   const a = candidate("a", silent);
   await clock.settle();
