@@ -1,16 +1,11 @@
 /** Digests of images as their registries have them, asked with the logins that a Revision's pods would pull with. */
-import { SecretKind, ServiceAccountKind } from "../api/core/kinds.ts";
-import { isForbidden, isNotFound } from "../api/meta/errors.ts";
-import type { Kind } from "../api/meta/kind.ts";
-import type { KubeObject } from "../api/meta/object.ts";
 import type { Client } from "../client/client.ts";
 import type { PullsAs } from "../controllers/serving/deps.ts";
 import { parseImageReference } from "../images/reference.ts";
-import type { FindCredentials } from "../images/registry/credentials.ts";
-import { pullSecretCredentials } from "../images/registry/pull-secrets.ts";
 import { createRegistryClient, type RegistryClient } from "../images/registry/registry-client.ts";
 import { askForDigest } from "../images/resolve-digest.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { loginsIn, pullSecretsOf } from "./pull-logins.ts";
 
 export interface DigestLookup {
   resolve(image: string, as: PullsAs, signal: AbortSignal): Promise<string>;
@@ -30,32 +25,10 @@ export function createDigestLookup(
 ): DigestLookup {
   const insecure = new Set(insecureRegistries);
 
-  /** Undefined for what is not there, or is not for us to read: the registry then says whether it matters. */
-  const read = async <T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Promise<T | undefined> => {
-    try {
-      return await client.get(kind, { namespace, name });
-    } catch (error) {
-      if (!isNotFound(error) && !isForbidden(error)) throw error;
-      log.info("an object that pulling may need could not be read", { err: error, kind: kind.kind, namespace, name });
-      return undefined;
-    }
-  };
-
-  const credentialsFor = async (image: string, as: PullsAs): Promise<FindCredentials> => {
-    const { namespace, serviceAccountName } = as;
-    const own = as.imagePullSecrets ?? [];
-    const names =
-      own.length > 0 ? own : ((await read(ServiceAccountKind, namespace, serviceAccountName))?.imagePullSecrets ?? []);
-    const secrets = await Promise.all(names.map(({ name = "" }) => read(SecretKind, namespace, name)));
-    return pullSecretCredentials(
-      secrets.filter((secret) => secret !== undefined),
-      image,
-    );
-  };
-
   const registryOf = async (image: string, as: PullsAs): Promise<RegistryClient> => {
     const registry = parseImageReference(image)?.registry ?? "";
-    const findCredentials = await credentialsFor(image, as);
+    const names = await pullSecretsOf({ client, log }, as);
+    const findCredentials = await loginsIn({ client, log }, image, { namespace: as.namespace, names });
     return createRegistryClient({ findCredentials, env, insecure: insecure.has(registry) });
   };
 

@@ -26,7 +26,7 @@ import { servingControllers } from "../controllers/serving-controllers.ts";
 import { installServing } from "../controllers/serving/install.ts";
 import { dockerCredentials } from "../images/registry/credentials.ts";
 import { createImagePuller, type ImagePuller } from "../images/registry/image-puller.ts";
-import { createRegistryClient } from "../images/registry/registry-client.ts";
+import { createRegistryClient, type RegistryClient } from "../images/registry/registry-client.ts";
 import { resolveDigest } from "../images/resolve-digest.ts";
 import { openImageStore, type ImageStore } from "../images/store.ts";
 import { registryLogins, startImageRegistry, type RegistryPort } from "./image-registry.ts";
@@ -46,6 +46,7 @@ import { installKnativeDefinitions } from "./knative-definitions.ts";
 import { eventingInOneProcess } from "./eventing.ts";
 import { divertCalls, startEvents } from "./events.ts";
 import { readMachine } from "./machine.ts";
+import { createRegistries, type Registries } from "./standalone-registries.ts";
 import { metricsText } from "./metrics.ts";
 
 export interface StandaloneOptions {
@@ -138,19 +139,15 @@ async function assemble(
   const machine = readMachine(options.version);
   const images = openImageStore(join(dataDir.path, "images"));
   closers.defer(() => images.close());
-  const registries = createRegistryClient({
-    findCredentials: registryLogins(
-      dataDir.path,
-      dockerCredentials({ home: homedir(), env: options.env }),
-      () => registryUrl,
-    ),
-    env: options.env,
-  });
-  closers.defer(() => registries.close());
+  const { env } = options;
+  const usual = registryLogins(dataDir.path, dockerCredentials({ home: homedir(), env }), () => registryUrl);
+  const registryClient = createRegistryClient({ findCredentials: usual, env });
+  closers.defer(() => registryClient.close());
+  const registries = createRegistries(core, registryClient, { usual, env });
   const node = createNodeAgent(
     {
       ...core,
-      images: nodeImages(images, createImagePuller({ client: registries, store: images })),
+      images: nodeImages(images, registries),
       apiAddress: () => ({ host: "127.0.0.1", port: apiPort }),
       requestToken: (request) => server.requestToken(request),
       beforeTerminate: (instance) => router.drain(instance),
@@ -223,7 +220,8 @@ async function assemble(
       recorder,
       externalPort: () => routerPort,
       defaultDomain: domain,
-      resolveDigest: (image, { signal }) => resolveDigest({ store: images, client: registries }, image, { signal }),
+      resolveDigest: (image, { signal, as }) =>
+        registries.withAccount(image, as, (client) => resolveDigest({ store: images, client }, image, { signal })),
     }),
     ...autoscaling.controllers,
     ...eventingInOneProcess({ ...core, recorder, builtInKinds, events, routerUrl, domain }),
@@ -250,14 +248,25 @@ async function assemble(
   return { running, kubeconfig: dataDir.kubeconfig };
 }
 
-/** The store as the node sees it: with roots for containers, and registries behind it. */
-function nodeImages(store: ImageStore, puller: ImagePuller): ImageSource {
+/**
+ * The store as the node sees it: with roots for containers, and registries behind it. What is pulled with the same
+ * logins by several at a time travels once.
+ */
+function nodeImages(store: ImageStore, registries: Registries): ImageSource {
+  const pullers = new WeakMap<RegistryClient, ImagePuller>();
+  const pullerOf = (client: RegistryClient): ImagePuller => {
+    const puller = pullers.get(client) ?? createImagePuller({ client, store });
+    pullers.set(client, puller);
+    return puller;
+  };
   return {
     resolve: (reference) => store.resolve(reference),
     unpack: (digest) => store.unpack(digest),
     rootfs: (digest) => store.unpack(digest, { ownership: "keep" }),
-    async pull(reference, options) {
-      await puller.pull(reference, options);
+    async pull(reference, { signal, as }) {
+      await registries.withSecrets(reference, as, async (client) => {
+        await pullerOf(client).pull(reference, { signal });
+      });
     },
   };
 }

@@ -10,7 +10,13 @@ export interface ImageSource {
    * Fetches an image from its registry into the store, or sees that what is there is the newest. Several who want one
    * image at a time wait for one fetch.
    */
-  pull?(reference: string, options: { readonly signal: AbortSignal }): Promise<void>;
+  pull?(reference: string, options: { readonly signal: AbortSignal; readonly as: PullSecrets }): Promise<void>;
+}
+
+/** Secrets with logins to registries that a pod names, or its service account does. */
+export interface PullSecrets {
+  readonly namespace: string;
+  readonly names: readonly string[];
 }
 
 export interface SourceImage {

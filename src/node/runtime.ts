@@ -140,7 +140,7 @@ export interface ContainerRuntime {
    * Before the first container of a pod: fetches images that are missing, and gives the pod a network of its own if
    * its images need one; undefined when its containers use the machine's. Throws ContainerStartError.
    */
-  prepare(spec: PodSpec, tell: TellPod): Promise<PodNetwork | undefined>;
+  prepare(spec: PodSpec, tell: TellPod, namespace: string): Promise<PodNetwork | undefined>;
   /** Starts one container. Throws ContainerStartError; anything else thrown is a fault of ours. */
   start(request: ContainerStart): Promise<RunningContainer>;
 }

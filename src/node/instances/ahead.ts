@@ -240,7 +240,7 @@ async function launch(
   const resolved = resolveEnv(like, container, deps.env, { podIP: "", hostIP: options.hostIP });
   // The pod's own start will say what is missing, in its status.
   if (resolved.kind === "missing") return undefined;
-  const network = await deps.runtime.prepare(template.spec, () => undefined);
+  const network = await deps.runtime.prepare(template.spec, () => undefined, namespace);
   const id = deps.newId();
   const logFile = createLogFile(
     { now: () => deps.clock.now(), log: deps.log },

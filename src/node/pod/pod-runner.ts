@@ -176,8 +176,10 @@ export class PodRunner {
   /** Images and network, before the first container; what went wrong is tried again with the next start. */
   async #prepare(): Promise<PodNetwork | undefined> {
     this.#prepared ??= this.#deps.runtime
-      .prepare(this.#pod.spec, (reason, message, container) =>
-        this.#deps.event(this.#pod, "Normal", reason, message, container),
+      .prepare(
+        this.#pod.spec,
+        (reason, message, container) => this.#deps.event(this.#pod, "Normal", reason, message, container),
+        this.#pod.metadata.namespace ?? "",
       )
       .catch((error: unknown) => {
         this.#prepared = undefined;

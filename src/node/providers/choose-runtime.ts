@@ -1,5 +1,5 @@
 import type { Container, PodSpec } from "../../api/core/types.gen.ts";
-import type { UnpackedImage } from "../image-source.ts";
+import type { PullSecrets, UnpackedImage } from "../image-source.ts";
 import type { ContainerRuntime, PodNetwork, TellPod } from "../runtime.ts";
 
 /** What runs containers that the process provider cannot: any image, in a container of its own. */
@@ -13,7 +13,11 @@ export interface ChooseDeps {
   readonly process: ContainerRuntime;
   readonly oci: OciSide;
   /** Brings the image here if the pull policy asks for it; throws ContainerStartError when it cannot be had. */
-  readonly ensureImage: (container: Container, tell: TellPod) => Promise<Pick<UnpackedImage, "config">>;
+  readonly ensureImage: (
+    container: Container,
+    tell: TellPod,
+    as: PullSecrets,
+  ) => Promise<Pick<UnpackedImage, "config">>;
 }
 
 /**
@@ -24,11 +28,11 @@ export function createChosenRuntime({ process, oci, ensureImage }: ChooseDeps): 
   /** Function images are named by digest, so what was once seen of one stays true: a wake then waits for nothing. */
   const known = new Map<string, boolean>();
 
-  async function runsAsProcess(container: Container, tell: TellPod): Promise<boolean> {
+  async function runsAsProcess(container: Container, tell: TellPod, as: PullSecrets): Promise<boolean> {
     const reference = container.image ?? "";
     const before = known.get(reference);
     if (before !== undefined) return before;
-    const image = await ensureImage(container, tell);
+    const image = await ensureImage(container, tell, as);
     const labels = image.config.Labels ?? {};
     const ours = reference.startsWith("dev.local/") || labels["dev.ebb.model"] !== undefined;
     if (reference.includes("@sha256:") && known.size < 10_000) known.set(reference, ours);
@@ -37,10 +41,12 @@ export function createChosenRuntime({ process, oci, ensureImage }: ChooseDeps): 
 
   return {
     name: "ebb",
-    async prepare(spec, tell) {
+    async prepare(spec, tell, namespace) {
+      const names = (spec.imagePullSecrets ?? []).flatMap(({ name }) => (name ? [name] : []));
+      const as = { namespace, names };
       const containers = [...(spec.initContainers ?? []), ...spec.containers];
       let foreign = asksForContainer(spec);
-      for (const container of containers) if (!(await runsAsProcess(container, tell))) foreign = true;
+      for (const container of containers) if (!(await runsAsProcess(container, tell, as))) foreign = true;
       return foreign ? await oci.open(spec) : undefined;
     },
     start: (request) => (request.network ? oci.start(request) : process.start(request)),

@@ -1,6 +1,6 @@
 import type { Container } from "../../api/core/types.gen.ts";
 import { localRegistries, parseImageReference } from "../../images/reference.ts";
-import type { ImageSource, SourceImage } from "../image-source.ts";
+import type { ImageSource, PullSecrets, SourceImage } from "../image-source.ts";
 import { ContainerStartError, type TellPod } from "../runtime.ts";
 
 type Find<T> = (reference: string) => Promise<T | undefined>;
@@ -37,16 +37,17 @@ const pullWithinMs = 15 * 60_000;
  */
 export function createImageFetcher(
   images: ImageSource,
-): (container: Container, tell: TellPod) => Promise<{ readonly config: SourceImageConfig }> {
+): (container: Container, tell: TellPod, as: PullSecrets) => Promise<{ readonly config: SourceImageConfig }> {
   const resolve = (reference: string): Promise<SourceImage | undefined> => images.resolve(reference);
 
-  async function fetch(reference: string, name: string, tell: TellPod): Promise<void> {
+  async function fetch(container: Container, tell: TellPod, as: PullSecrets): Promise<void> {
+    const { image: reference = "", name } = container;
     const pull = images.pull;
     if (!pull) return;
     tell("Pulling", `Pulling image "${reference}"`, name);
     const startedMs = performance.now();
     try {
-      await pull.call(images, reference, { signal: AbortSignal.timeout(pullWithinMs) });
+      await pull.call(images, reference, { signal: AbortSignal.timeout(pullWithinMs), as });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new ContainerStartError("ErrImagePull", `Failed to pull image "${reference}": ${why}`, { cause: error });
@@ -55,7 +56,8 @@ export function createImageFetcher(
     tell("Pulled", `Successfully pulled image "${reference}" in ${seconds}s`, name);
   }
 
-  return async ({ image: reference = "", name, imagePullPolicy }, tell) => {
+  return async (container, tell, as) => {
+    const { image: reference = "", imagePullPolicy } = container;
     let found: SourceImage | undefined;
     try {
       found = await resolve(reference);
@@ -69,7 +71,7 @@ export function createImageFetcher(
           "ErrImageNeverPull",
           `Container image "${reference}" is not present with pull policy of Never`,
         );
-      await fetch(reference, name, tell);
+      await fetch(container, tell, as);
     }
     const { config } = await strictly(resolve)(reference);
     return { config: config.config ?? {} };

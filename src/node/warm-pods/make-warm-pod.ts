@@ -92,6 +92,7 @@ function makeHost({ port, container }: PoolClass, { command, ca }: HostImageSett
     readinessProbe: { tcpSocket: { port }, periodSeconds: 1 },
     terminationMessagePolicy: "FallbackToLogsOnError",
     resources: container.resources ?? {},
+    ...(container.lifecycle ? { lifecycle: container.lifecycle } : {}),
     volumeMounts: [keysMount, { name: "app", mountPath: "/app" }, { name: "tmp", mountPath: "/tmp" }],
   } as Container;
 }

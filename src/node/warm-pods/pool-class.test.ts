@@ -62,6 +62,12 @@ test.each<[string, Partial<Container>, Partial<PodSpec>]>([
   expect(classify(one, spec)).toEqual({ unfit: expect.stringMatching(/^its? /) as unknown as string });
 });
 
+test("a pause before the end is given to the pods that wait, too", () => {
+  const lifecycle = { preStop: { sleep: { seconds: 10 } } };
+  const pool = fit(classify({ lifecycle }));
+  expect(makeWarmPod(pool, settings, "warm-1").spec?.containers[0]?.lifecycle).toEqual(lifecycle);
+});
+
 const settings = { image: "registry.example/host@sha256:3", command: ["node", "/ebb/host/wait.cjs"], ca: "PEM" };
 
 test("a waiting pod is restricted, keeps what its class asks for, and names nothing of a function", () => {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Container, PodSpec, PodTemplateSpec } from "../../api/core/types.gen.ts";
+import type { Container, Lifecycle, PodSpec, PodTemplateSpec } from "../../api/core/types.gen.ts";
 import type { HostName } from "../../functions/hosts/protocol.ts";
 import { servingPort } from "../pod/serving.ts";
 
@@ -13,7 +13,7 @@ export interface PoolClass {
   /** What a pod has beside its containers: service account, node selection, policies. */
   readonly spec: Omit<Partial<PodSpec>, "containers">;
   /** What its container has beside the function. */
-  readonly container: Partial<Pick<Container, "resources" | "securityContext">>;
+  readonly container: Partial<Pick<Container, "resources" | "securityContext" | "lifecycle">>;
 }
 
 export interface Unfit {
@@ -39,14 +39,18 @@ export function classOf({ namespace, template, host }: Classified): PoolClass | 
   if (!container || unfit !== undefined) return { unfit: unfit ?? "" };
   const port = servingPort(container)?.containerPort;
   if (port === undefined) return { unfit: "its container declares no port" };
-  const { resources, securityContext } = container;
+  const { resources, securityContext, lifecycle } = container;
   const parts = {
     namespace,
     host,
     port,
     spec: withoutEmpty(spec, new Set(["imagePullSecrets", "restartPolicy", "volumes", "initContainers"])),
     container: withoutEmpty(
-      { ...(resources ? { resources } : {}), ...(securityContext ? { securityContext } : {}) },
+      {
+        ...(resources ? { resources } : {}),
+        ...(securityContext ? { securityContext } : {}),
+        ...(lifecycle ? { lifecycle } : {}),
+      },
       new Set(),
     ),
   };
@@ -67,7 +71,7 @@ function reasonOfContainer(container: Container): string | undefined {
   if ((container.command?.length ?? 0) > 0 || (container.args?.length ?? 0) > 0) return "it has a command of its own";
   if (container.workingDir) return "it has a working directory of its own";
   if ((container.volumeMounts?.length ?? 0) > 0) return "it mounts volumes";
-  if (container.lifecycle) return "it has hooks";
+  if (container.lifecycle && !isDrain(container.lifecycle)) return "it has hooks";
   if (container.livenessProbe || container.startupProbe) return "it has probes of its own";
   if (container.readinessProbe && !container.readinessProbe.tcpSocket) return "it has a readiness probe of its own";
   if (container.env?.some(({ valueFrom }) => valueFrom?.fieldRef ?? valueFrom?.resourceFieldRef))
@@ -90,4 +94,10 @@ function digestOf(parts: unknown): string {
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value;
   return createHash("sha256").update(JSON.stringify(parts, sorted)).digest("hex").slice(0, 10);
+}
+
+/** The pause before TERM that every pod of a Revision gets on a cluster: any pod can be made with it. */
+function isDrain({ preStop, ...others }: Lifecycle): boolean {
+  const { sleep, ...hooks } = preStop ?? {};
+  return sleep !== undefined && Object.keys(hooks).length === 0 && Object.keys(others).length === 0;
 }
