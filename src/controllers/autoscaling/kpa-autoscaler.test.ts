@@ -564,3 +564,99 @@ describe("class hpa", () => {
     expect(cluster.writes.filter((write) => write.includes("horizontalpodautoscalers"))).toEqual([]);
   });
 });
+
+describe("another autoscaler begins to lead", () => {
+  /** The one before is gone; routers need a while to come. */
+  async function takeOver(): Promise<void> {
+    await cluster.stopAutoscaler();
+    cluster.seesAll = false;
+    cluster.writes.length = 0;
+    cluster.start();
+    await cluster.clock.settle();
+  }
+  const remember = (name: string, averageConcurrency: number, s = 60): void =>
+    cluster.autoscaler.remember(
+      [
+        {
+          revision: `default/${name}`,
+          averageConcurrency: Array(s).fill(averageConcurrency),
+          requestCount: Array(s).fill(1),
+        },
+      ],
+      cluster.clock.steadyMs(),
+    );
+
+  test("no instance goes, and nothing is written, while nobody has reported", async () => {
+    cluster.addRevision("hello", { containerConcurrency: 10 });
+    cluster.setLoad("hello", { concurrency: 21 });
+    await seconds(90);
+    expect(cluster.replicas("hello")).toBe(3);
+    await takeOver();
+    await seconds(200);
+    expect([cluster.replicas("hello"), cluster.condition("hello", "Active")]).toEqual([3, "True"]);
+    expect(cluster.writes.filter((write) => write.includes("scale"))).toEqual([]);
+  });
+
+  test("a single instance that was idle for half the window stays for the other half", async () => {
+    cluster.addRevision("hello");
+    cluster.setLoad("hello", { concurrency: 1 });
+    await seconds(120);
+    cluster.setLoad("hello", {});
+    await seconds(30);
+    await takeOver();
+    cluster.autoscaler.remember(
+      [
+        {
+          revision: "default/hello",
+          averageConcurrency: [...Array(30).fill(1), ...Array(30).fill(0)],
+          requestCount: Array(60).fill(0),
+        },
+      ],
+      cluster.clock.steadyMs(),
+    );
+    cluster.seesAll = true;
+    await seconds(20);
+    expect(cluster.replicas("hello")).toBe(1);
+    await seconds(25);
+    expect(cluster.replicas("hello")).toBe(0);
+  });
+
+  test("what routers remember makes panic needless, and the number stays", async () => {
+    cluster.addRevision("hello", { containerConcurrency: 10 });
+    cluster.setLoad("hello", { concurrency: 21 });
+    await seconds(90);
+    await takeOver();
+    remember("hello", 15);
+    remember("hello", 6);
+    cluster.seesAll = true;
+    for (let s = 0; s < 70; s++) {
+      await seconds(1);
+      expect([s, cluster.replicas("hello")]).toEqual([s, 3]);
+    }
+    expect(cluster.autoscaler.get("default/hello")?.state.panicSinceMs).toBeUndefined();
+  });
+
+  test("a revision that sleeps is woken at once, before anybody else has reported", async () => {
+    await asleep("hello");
+    await takeOver();
+    await seconds(5);
+    cluster.request("hello");
+    await seconds(1);
+    expect(cluster.replicas("hello")).toBe(1);
+    await seconds(100);
+    expect(cluster.replicas("hello")).toBe(1);
+  });
+
+  test("load remembered before the PodAutoscaler is known is not lost", async () => {
+    await takeOver();
+    remember("late", 21);
+    cluster.addRevision("late", { containerConcurrency: 10, replicas: 3 });
+    cluster.setLoad("late", { concurrency: 21 });
+    await seconds(1);
+    cluster.seesAll = true;
+    for (let s = 0; s < 20; s++) {
+      await seconds(1);
+      expect([s, cluster.replicas("late")]).toEqual([s, 3]);
+    }
+  });
+});

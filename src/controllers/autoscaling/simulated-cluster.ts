@@ -56,6 +56,8 @@ export class SimulatedCluster {
   startsAhead = true;
   /** Whether what the launcher starts needs the whole machine. */
   busy = false;
+  /** Whether all routers report here. */
+  seesAll = true;
   /** The router has taken all instances out, which their pods do not show. */
   drained = false;
   /** Writes the autoscaler made: `patch deployments/scale hello-deployment`. */
@@ -192,7 +194,8 @@ export class SimulatedCluster {
       },
       isBusy: () => this.busy,
     };
-    return { client: this.#client, informers: this.#informers, clock: this.clock, log, launcher };
+    const seesAll = (): boolean => this.seesAll;
+    return { client: this.#client, informers: this.#informers, clock: this.clock, log, launcher, seesAll };
   }
 
   get #informers(): Informers {
@@ -294,7 +297,7 @@ export class SimulatedCluster {
           readyInstances: this.autoscaler.podsOf(revision).ready,
         });
       }
-      this.autoscaler.samples(samples, this.clock.steadyMs());
+      if (this.seesAll) this.autoscaler.samples(samples, this.clock.steadyMs());
       if (!this.#stop.signal.aborted) this.#report();
     });
   }

@@ -1,0 +1,3 @@
+module ebb.dev/bench/hello
+
+go 1.21
