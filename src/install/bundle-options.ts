@@ -8,6 +8,8 @@ export interface BundleOptions {
   /** Domain of Services, `name.namespace.<domain>`, kept in the ConfigMap config-domain. Absent: it is left as it is. */
   readonly domain?: string;
   readonly serviceType: ServiceType;
+  /** `host:port` of registries without TLS, or with certificates nobody signed, in which tags are resolved. */
+  readonly insecureRegistries?: readonly string[];
 }
 
 export type ServiceType = "LoadBalancer" | "NodePort" | "ClusterIP";

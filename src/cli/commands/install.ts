@@ -21,6 +21,11 @@ const options: readonly Option[] = [
   ...ebbImageOptions,
   { flags: "--pull-secret <name>", summary: "Secret in ebb-system with the login for that image", repeat: true },
   {
+    flags: "--insecure-registry <host:port>",
+    summary: "the cluster resolves tags of images there without TLS, or with any certificate",
+    repeat: true,
+  },
+  {
     flags: "--replicas <n>",
     summary: "routers, and controllers (default: as it is; at first 2, or 1 where there is one node)",
   },
@@ -124,6 +129,7 @@ interface Chosen {
   readonly serviceType?: ServiceType;
   readonly domain?: string;
   readonly imagePullSecrets: readonly string[];
+  readonly insecureRegistries: readonly string[];
 }
 
 const serviceTypes: readonly ServiceType[] = ["LoadBalancer", "NodePort", "ClusterIP"];
@@ -143,6 +149,7 @@ function chosenOf(input: CommandInput): Chosen {
   return {
     serving,
     imagePullSecrets: listOption(input, "pullSecret"),
+    insecureRegistries: listOption(input, "insecureRegistry"),
     ...(replicas === undefined ? {} : { replicas }),
     ...(serviceType ? { serviceType } : {}),
     ...(domain === undefined ? {} : { domain }),
@@ -151,7 +158,7 @@ function chosenOf(input: CommandInput): Chosen {
 
 /** What is chosen, else what is there, else what suits a cluster of so many nodes. */
 function optionsOf(
-  { replicas, serviceType, domain, imagePullSecrets }: Chosen,
+  { replicas, serviceType, domain, imagePullSecrets, insecureRegistries }: Chosen,
   current: CurrentInstallation | undefined,
   nodes: number,
 ): Omit<BundleOptions, "image"> {
@@ -163,6 +170,7 @@ function optionsOf(
         : { controller: replicas, router: replicas },
     serviceType: serviceType ?? current?.serviceType ?? "LoadBalancer",
     imagePullSecrets: imagePullSecrets.length > 0 ? imagePullSecrets : (current?.imagePullSecrets ?? []),
+    insecureRegistries: insecureRegistries.length > 0 ? insecureRegistries : (current?.insecureRegistries ?? []),
     ...(domain === undefined ? {} : { domain }),
   };
 }

@@ -6,7 +6,10 @@ import type { Client } from "../../client/client.ts";
 import { serviceTypes, type BundleOptions } from "../bundle-options.ts";
 import { nameOf, systemNamespace } from "../names.ts";
 
-export type CurrentInstallation = Pick<BundleOptions, "image" | "replicas" | "serviceType" | "imagePullSecrets">;
+export type CurrentInstallation = Pick<
+  BundleOptions,
+  "image" | "replicas" | "serviceType" | "imagePullSecrets" | "insecureRegistries"
+>;
 
 /** What is chosen in the installation there is; undefined where there is none. */
 export async function currentInstallation(client: Client): Promise<CurrentInstallation | undefined> {
@@ -23,6 +26,7 @@ export async function currentInstallation(client: Client): Promise<CurrentInstal
     image: containers[0]?.image ?? "",
     imagePullSecrets: imagePullSecrets.flatMap(({ name }) => (name === undefined ? [] : [name])),
     replicas: { controller: replicasOf(controller), router: replicasOf(router) },
+    insecureRegistries: valuesOf(controller.spec.template.spec.containers[0]?.args ?? [], "--insecure-registry"),
     serviceType: serviceTypes.find((type) => type === service?.spec.type) ?? "LoadBalancer",
   };
 }
@@ -35,3 +39,7 @@ async function orNothing<T>(asked: Promise<T>): Promise<T | undefined> {
     throw error;
   }
 }
+
+/** Values of an option that may be given several times. */
+const valuesOf = (words: readonly string[], option: string): readonly string[] =>
+  words.filter((_, index) => words[index - 1] === option);

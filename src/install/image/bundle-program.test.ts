@@ -37,3 +37,14 @@ test("leaves nothing to be found by a path of this machine", () => {
     expect(String(content)).not.toContain(root);
   }
 });
+
+test("packages that are loaded late have their names there too", async () => {
+  const late = files.find(({ path }) => /\/undici-[^/]*\.js$/.test(path));
+  expect(late).toBeDefined();
+  const undici = (await import(join(dir, late?.path ?? ""))) as {
+    readonly Agent?: unknown;
+    readonly request?: unknown;
+  };
+  expect(typeof undici.Agent).toBe("function");
+  expect(typeof undici.request).toBe("function");
+});

@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { isBuiltin } from "node:module";
+import { basename, dirname, join } from "node:path";
+import type { Plugin } from "esbuild";
 import type { LayerFile } from "../../images/layer.ts";
 
 export interface ProgramSource {
@@ -39,20 +41,9 @@ export async function bundleProgram({ entry, packageJson }: ProgramSource): Prom
       js: 'import { createRequire as ebbRequire } from "node:module"; const require = ebbRequire(import.meta.url);',
     },
     logLevel: "silent",
-    plugins: [
-      {
-        name: "require what is loaded late",
-        setup: ({ onLoad }) => {
-          onLoad(
-            { filter: /[\\/](config-domain|config-defaults|jsonata-syntax|yaml|cel-environment)\.[jt]s$/ },
-            async ({ path }) => ({
-              contents: (await readFile(path, "utf8")).replaceAll("createRequire(import.meta.url)(", "require("),
-              loader: path.endsWith(".ts") ? "ts" : "js",
-            }),
-          );
-        },
-      },
-    ],
+    plugins: [requiredLate(dirname(packageJson)), importedLate],
+    // Builds functions, which nobody does on a cluster.
+    external: ["esbuild"],
   });
   const { name, version, type } = JSON.parse(await readFile(packageJson, "utf8")) as Record<string, string>;
   return [
@@ -64,3 +55,40 @@ export async function bundleProgram({ entry, packageJson }: ProgramSource): Prom
     })),
   ];
 }
+
+/** Packages that ebb loads late by `require`, which a bundler only follows where it is called by that name. */
+const requiredLate = (root: string): Plugin => ({
+  name: "required late",
+  setup: ({ onLoad }) => {
+    onLoad({ filter: /\.[jt]s$/ }, async ({ path }) => {
+      if (!path.startsWith(join(root, "src")) && !path.startsWith(join(root, "dist"))) return undefined;
+      const text = await readFile(path, "utf8");
+      if (!text.includes(late)) return undefined;
+      return { contents: text.replaceAll(late, "require("), loader: path.endsWith(".ts") ? "ts" : "js" };
+    });
+  },
+});
+
+const late = "createRequire(import.meta.url)(";
+
+/**
+ * Packages that are loaded late by `import()`. Of one that is CommonJS, Node finds out the names of what it exports; the
+ * bundler gives a default alone. So each is reached through a module that exports those names.
+ */
+const importedLate: Plugin = {
+  name: "imported late",
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^[^./]/ }, ({ path, kind, resolveDir }) =>
+      kind === "dynamic-import" && path !== "esbuild" && !isBuiltin(path)
+        ? { path, namespace: "imported-late", pluginData: resolveDir }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "imported-late" }, async ({ path, pluginData }) => {
+      const names = Object.keys((await import(path)) as object).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
+      const lines = names
+        .filter((name) => name !== "module.exports")
+        .map((name) => (name === "default" ? "export default all.default;" : `export const ${name} = all.${name};`));
+      return { contents: [`import * as all from "${path}";`, ...lines].join("\n"), resolveDir: String(pluginData) };
+    });
+  },
+};

@@ -89,7 +89,8 @@ export function makeDeployment(component: Component, options: BundleOptions): Ku
   } as KubeObject;
 }
 
-function podSpec(component: Component, { image, imagePullSecrets = [] }: BundleOptions): PodSpec {
+function podSpec(component: Component, options: BundleOptions): PodSpec {
+  const { imagePullSecrets = [] } = options;
   const { graceSeconds, volumes } = shapes[component];
   return {
     serviceAccountName: nameOf(component),
@@ -113,19 +114,19 @@ function podSpec(component: Component, { image, imagePullSecrets = [] }: BundleO
       whenUnsatisfiable: "ScheduleAnyway",
       labelSelector: { matchLabels: selectorOf(component) },
     })),
-    containers: [container(component, image)],
+    containers: [container(component, options)],
     volumes: [{ name: "tmp", emptyDir: { sizeLimit: "256Mi" } }, ...volumes],
   } as unknown as PodSpec;
 }
 
-function container(component: Component, image: string): Partial<Container> {
+function container(component: Component, options: BundleOptions): Partial<Container> {
   const { ports, resources, mounts } = shapes[component];
   return {
     name: component,
-    image,
+    image: options.image,
     imagePullPolicy: "IfNotPresent",
     // Pods that wait for functions run from the same image: nodes have it.
-    args: ["run", component, ...(component === "controller" ? ["--warm-node-image", "own"] : [])],
+    args: ["run", component, ...(component === "controller" ? controllerArgs(options) : [])],
     env: [
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
@@ -146,6 +147,12 @@ function container(component: Component, image: string): Partial<Container> {
     volumeMounts: [{ name: "tmp", mountPath: "/tmp" }, ...mounts],
   } as Partial<Container>;
 }
+
+const controllerArgs = ({ insecureRegistries = [] }: BundleOptions): readonly string[] => [
+  "--warm-node-image",
+  "own",
+  ...insecureRegistries.flatMap((registry) => ["--insecure-registry", registry]),
+];
 
 const probe = (path: string, rest: Pick<Probe, "periodSeconds" | "failureThreshold">): Probe => ({
   httpGet: { path, port: "metrics" },
