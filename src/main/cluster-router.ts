@@ -26,9 +26,9 @@ import { routerScope } from "../router/watch-scopes.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { routerMetricsText } from "./metrics.ts";
 import { openLoadLink, type LoadLinkOptions } from "./cluster-load.ts";
+import { hearWarmPods } from "./hear-warm-pods.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { trimmed } from "./trim-objects.ts";
-import { parseWarmFailure, parseWarmInstance, warmTopics } from "./warm-topics.ts";
 
 export interface Address {
   readonly host: string;
@@ -133,14 +133,8 @@ async function assemble(
     },
   );
   closers.defer(() => router.close());
-  load.onTopic(warmTopics.instance, (body) => {
-    const event = parseWarmInstance(body);
-    if (event) router.applyInstance(event);
-  });
-  load.onTopic(warmTopics.failure, (body) => {
-    const failure = parseWarmFailure(body);
-    if (failure) router.setStartFailure(failure);
-  });
+  const { informers } = cluster;
+  closers.defer(hearWarmPods({ load, router, informers, probe: probeOnce, clock: systemClock }));
   follow(cluster, { ...options, ...(peering === undefined ? {} : { peering }) }, router, closers);
   const doors = (await peering?.listen(router)) ?? { peerPort: 0, relayPort: 0 };
   const revisions = cluster.informers.of(RevisionKind);

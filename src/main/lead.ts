@@ -15,7 +15,7 @@ import type { Cluster } from "./cluster.ts";
 import type { WarmPods } from "../node/warm-pods/create-warm-pods.ts";
 import { controllerMetricsText } from "./metrics.ts";
 import type { LoadDoor } from "./load-door.ts";
-import { warmTopics } from "./warm-topics.ts";
+import { parseWarmInstance, warmTopics } from "./warm-topics.ts";
 
 export interface LeadOptions extends DigestLookupOptions {
   /** Domain of Routes that no config-domain entry covers. */
@@ -122,6 +122,10 @@ async function warmPods(
   try {
     const warm = await openWarmPods(cluster, { ...parts, ...told }, settings, closers);
     door.onJoin(() => warm.instances().map((body) => ({ topic: warmTopics.instance, body })));
+    door.onTopic(warmTopics.known, (body) => {
+      const event = parseWarmInstance(body);
+      if (event?.type === "ready") warm.adopt(event.revision, event.id);
+    });
     return warm;
   } catch (error) {
     cluster.log.error("there are no warm pods: functions start as ordinary pods", { err: error });

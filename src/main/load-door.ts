@@ -18,6 +18,8 @@ export interface LoadDoor {
   /** Takes routers in for this autoscaler; the result sends them away. */
   open(sink: LoadSink): () => void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+  /** Who reads what routers say under a topic. */
+  onTopic(topic: string, read: (body: unknown) => void): void;
   /** Tells all routers something else than load. */
   broadcast(topic: string, body: unknown): void;
   /** What a router that has just come is to be told, topic by topic; replaces what was said before. */
@@ -75,6 +77,7 @@ export function createLoadDoor(
       };
     },
     upgrade: (request, socket, head) => server.upgrade(request, socket, head),
+    onTopic: (topic, read) => server.onTopic(topic, (_router, body) => read(body)),
     broadcast: (topic, body) => server.broadcast(topic, body),
     onJoin: (tell) => void (greet = tell),
   };

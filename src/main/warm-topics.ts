@@ -1,8 +1,11 @@
-/** What the leader tells routers of warm pods, over the load link. */
+/** What the leader and routers tell each other of warm pods, over the load link. */
 import type { InstanceEvent, StartFailure } from "../router/instance.ts";
 
-/** Instances that serve before the API says so, and functions that do not load. */
-export const warmTopics = { instance: "warm-instance", failure: "warm-failure" } as const;
+/**
+ * To routers: instances that serve before the API says so, and functions that do not load. To a new leader: instances
+ * that a router was told of and that the API still does not know.
+ */
+export const warmTopics = { instance: "warm-instance", failure: "warm-failure", known: "warm-known" } as const;
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -31,6 +31,7 @@ let events: WarmInstanceEvent[];
 let failures: (string | undefined)[];
 let told: string[];
 let refuse: boolean;
+let dead: boolean;
 let names = 0;
 
 const image: FunctionImage = {
@@ -47,6 +48,7 @@ beforeEach(async () => {
   failures = [];
   told = [];
   refuse = false;
+  dead = false;
   warm = open();
 });
 
@@ -63,6 +65,7 @@ function open(version = "1"): WarmPods {
       refuse && (kind as unknown) === PodKind
         ? Promise.reject(forbidden(PodKind, "warm", "exceeded quota: pods"))
         : plane.api.create(kind, object, options),
+    patch: (...call) => (dead ? Promise.reject(new Error("the leader is gone")) : plane.api.patch(...call)),
   };
   return createWarmPods(
     {
@@ -356,6 +359,34 @@ test("the next leader takes over the pods that wait, and the adoption of those t
     "its adoption",
   );
   await fill(2);
+});
+
+test("a pod whose leader went before it could mark it is adopted when a router tells of it", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  dead = true;
+  startAhead();
+  const [event] = await plane.until(
+    () => Promise.resolve(events),
+    (all) => all.length > 0,
+    "the instance",
+  );
+  warm.close();
+  dead = false;
+  warm = open();
+  warm.start();
+  warm.adopt("default/hello-1", event?.id ?? "");
+  await scale(1);
+  const adopted = await plane.until(
+    live,
+    (pods) => pods.some((pod) => pod.metadata.uid === event?.id && ownerOf(pod) === "ReplicaSet"),
+    "its adoption",
+  );
+  expect(adopted.length).toBeGreaterThan(0);
+  // It is not taken for a broken one later.
+  await plane.clock.advance(30_000);
+  expect((await live()).some(({ metadata }) => metadata.uid === event?.id)).toBe(true);
 });
 
 test("a claimed pod that its revision has no room for is drained and ended", async () => {

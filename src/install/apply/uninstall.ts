@@ -1,3 +1,6 @@
+import { PodKind } from "../../api/core/kinds.ts";
+import { warmPoolLabel } from "../../api/ebb-keys.ts";
+import { isNotFound } from "../../api/meta/errors.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { Client } from "../../client/client.ts";
 import { find } from "./apply-objects.ts";
@@ -37,7 +40,24 @@ export async function uninstall(client: Client, deleteData: boolean, waiting: Wa
     for (const object of objects) if (await remove(client, object)) removed += 1;
     await waitUntilGone(client, objects, waiting);
   }
+  // Last: a controller would make new ones.
+  removed += await removeWaitingPods(client);
   return { removed, kept: deleteData ? [] : data.map(describe) };
+}
+
+/** Pods in users' namespaces that wait for functions, and belong to nobody else. */
+async function removeWaitingPods(client: Client): Promise<number> {
+  const { items } = await client.list(PodKind, { labelSelector: warmPoolLabel });
+  await Promise.all(
+    items.map(async ({ metadata: { namespace = "", name } }) => {
+      try {
+        await client.delete(PodKind, { namespace, name });
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }),
+  );
+  return items.length;
 }
 
 async function waitUntilGone(client: Client, objects: readonly KubeObject[], waiting: Waiting): Promise<void> {

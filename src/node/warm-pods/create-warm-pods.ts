@@ -87,6 +87,8 @@ export interface WarmPods {
   readonly launcher: { startAhead(request: StartAhead): boolean; isBusy(): boolean };
   /** Instances that routers cannot know from the API yet: for one that joins. */
   instances(): readonly WarmInstanceEvent[];
+  /** A pod of this uid serves the revision, says a router: whoever claimed it did not come to mark it. */
+  adopt(revision: string, uid: string): void;
   /** Pods that wait, of all classes. */
   waiting(): number;
   start(): void;
@@ -280,6 +282,16 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     },
     instances: () =>
       adoption.pending.filter(({ marked }) => !marked).map(({ pod, revision }) => event("ready", pod, revision)),
+    adopt(revision, uid) {
+      const one = functions.get(revision);
+      const object = informers.of(RevisionKind).get(revision);
+      const image = one && images.get(one.container.image ?? "");
+      const pod = one && object && pods.giveUp(uid);
+      if (!pod || closed) return;
+      const host = typeof image === "object" ? image.host : "node";
+      const { template } = one.deployment.spec;
+      adoption.begin(pod, { revision: object, template, image: one.container.image ?? "", host });
+    },
     waiting: () => pods.waiting(),
     start() {
       unfollow.push(

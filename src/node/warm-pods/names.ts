@@ -1,7 +1,9 @@
+import { warmPoolLabel } from "../../api/ebb-keys.ts";
+
 /** What warm pods and those that came of them are marked by. */
 export const warmLabels = {
   /** On a pod that waits: the class of pods it is one of. */
-  pool: "ebb.dev/warm-pool",
+  pool: warmPoolLabel,
   /** On a pod that was claimed; stays for its life. Its value is the host's name. */
   claimed: "ebb.dev/claimed-host",
 } as const;

@@ -132,6 +132,17 @@ export class WaitingPods {
     return undefined;
   }
 
+  /** A pod that was thought to wait and does not, now the caller's; undefined when it is none of these. */
+  giveUp(uid: string): Pod | undefined {
+    for (const [name, { pod, remote }] of this.#members) {
+      if (pod.metadata.uid !== uid) continue;
+      this.#members.delete(name);
+      remote?.close();
+      return pod;
+    }
+    return undefined;
+  }
+
   /** How many wait in a pool, or in all. */
   waiting(key?: string): number {
     let count = 0;
