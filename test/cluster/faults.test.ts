@@ -146,6 +146,24 @@ describe.skipIf(homeKind !== "cluster")("under steady load", () => {
     expect(failures).toEqual([]);
   });
 
+  test("a router killed outright costs no more than the requests it had", async (context) => {
+    const routers = await pods(system, "app.kubernetes.io/component=router");
+    const [victim] = routers;
+    if (!victim || routers.length < 2)
+      return context.skip("one router alone cannot be spared: install with --replicas 2");
+    const connections = 4;
+    const { failures } = await loaded(
+      "router killed",
+      async () => {
+        await kubectl("delete", "pod", "-n", system, victim.metadata.name, "--grace-period=0", "--force");
+        await replaced(system, "app.kubernetes.io/component=router", victim, routers.length);
+      },
+      connections,
+    );
+    // Each connection may meet it once more before kube-proxy has heard.
+    expect(failures.length).toBeLessThanOrEqual(2 * connections);
+  });
+
   test("an instance told to go finishes its requests: none fails", async () => {
     const [victim] = await pods(home.namespace, "serving.knative.dev/service=steady");
     if (!victim) throw new Error("the service has no pod");
@@ -273,6 +291,43 @@ describe.skipIf(homeKind !== "cluster")("under steady load", () => {
       },
       { deadlineMs: 90_000, everyMs: 1000, seen: () => said },
     );
+  });
+
+  test("more sleepers called at once than hosts wait: every call is answered", async () => {
+    const names = Array.from({ length: 6 }, (_, n) => `sleeper-${n}`);
+    const source = join(home.dir, "sleeper.ts");
+    await writeFile(source, 'export default { fetch: () => new Response("awake") };');
+    const first = await home.ebb("deploy", source, "--name", names[0] ?? "", "--json", "--wait", "120s");
+    expect(first).toMatchObject({ code: 0 });
+    const { image } = JSON.parse(first.stdout) as { readonly image: string };
+    const template = {
+      metadata: { annotations: { "autoscaling.knative.dev/window": "6s" } },
+      spec: { containers: [{ image }] },
+    };
+    const items = names.map((name) => ({
+      apiVersion: "serving.knative.dev/v1",
+      kind: "Service",
+      metadata: { name },
+      spec: { template },
+    }));
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+    expect(await home.kubectl(["apply", "-f", "-"], { stdin: list })).toMatchObject({ code: 0 });
+    await kubectl("wait", "ksvc", ...names, "--for=condition=Ready", "--timeout=120s");
+    await eventually(
+      "all sleep",
+      async () => {
+        const awake = await Promise.all(
+          names.map((name) => pods(home.namespace, `serving.knative.dev/service=${name}`)),
+        );
+        return awake.every((one) => one.length === 0) ? true : undefined;
+      },
+      { deadlineMs: 90_000, everyMs: 500 },
+    );
+    const answers = await Promise.all(names.map((name) => home.call(home.host(name))));
+    const times = answers.map(({ ms }) => Math.round(ms)).toSorted((a, b) => a - b);
+    process.stderr.write(`${names.length} sleepers called at once: ${times.join(", ")} ms\n`);
+    expect(answers.map(({ status, body }) => `${status} ${body}`)).toEqual(names.map(() => "200 awake"));
+    await home.ebb("delete", ...names);
   });
 
   test("more at once than there is room for: a quota stops new instances, those that run answer, the Service says why", async () => {
