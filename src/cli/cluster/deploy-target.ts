@@ -7,7 +7,7 @@ import type { Progress } from "../progress.ts";
 import { namedDestination, type Destination } from "../push-built.ts";
 import { dataDirOf } from "../target.ts";
 import { clusterRegistry, imageNames } from "./cluster-registry.ts";
-import { checkCluster, type Permission } from "./preflight.ts";
+import { checkCluster, nobodyServes, type Permission } from "./preflight.ts";
 import { pullSecretFor } from "./pull-secret.ts";
 
 /** What deploying to a cluster adds to deploying here. */
@@ -39,7 +39,11 @@ export async function clusterTarget(
 ): Promise<ClusterTarget> {
   const { client, namespaces, progress } = of;
   const { destination, keep } = destinationOf(context, input, client);
-  if (input.options["dryRun"] !== true) await checkCluster(client, namespaces, deploying);
+  if (input.options["dryRun"] !== true) {
+    await checkCluster(client, namespaces, deploying);
+    const warning = await nobodyServes(client);
+    if (warning !== undefined) progress.line(warning);
+  }
   if (textOption(input, "base") === undefined)
     progress.line(
       "the image gets a base with this machine's runtime, since the cluster has none (--base names another)",

@@ -1,3 +1,4 @@
+import { DeploymentKind } from "../../api/apps/kinds.ts";
 import { NamespaceKind } from "../../api/core/kinds.ts";
 import { isApiError, isNotFound } from "../../api/meta/errors.ts";
 import type { HttpClient } from "../../client/http-client.ts";
@@ -32,6 +33,37 @@ async function requireServing(client: HttpClient): Promise<void> {
     await answer.body.dump();
   } catch (error) {
     throw isNotFound(error) ? notInstalled(client) : error;
+  }
+}
+
+/** The Deployments of ebb's and of upstream's controller. */
+const controllers = [
+  { namespace: "ebb-system", name: "ebb-controller" },
+  { namespace: "knative-serving", name: "controller" },
+] as const;
+
+/**
+ * A line for whoever deploys where the kinds are served and nobody seems to act on them, as after `ebb uninstall`;
+ * undefined where somebody does, or this user may not look.
+ */
+export async function nobodyServes(client: HttpClient): Promise<string | undefined> {
+  const answer = await client.raw("/version");
+  const { gitVersion = "" } = (await answer.body.json()) as { readonly gitVersion?: string };
+  // A standalone ebb is its own controller.
+  if (gitVersion.endsWith("-ebb")) return undefined;
+  const missing = await Promise.all(controllers.map((key) => isMissing(client, key)));
+  if (!missing.every(Boolean)) return undefined;
+  return `warning: Serving's kinds are there, but neither ebb nor Knative Serving seems to run at ${client.config.server}; "ebb install" brings ebb back`;
+}
+
+async function isMissing(client: HttpClient, key: (typeof controllers)[number]): Promise<boolean> {
+  try {
+    await client.get(DeploymentKind, key);
+    return false;
+  } catch (error) {
+    if (isNotFound(error)) return true;
+    if (isApiError(error) && error.code === 403) return false;
+    throw error;
   }
 }
 
