@@ -3,8 +3,10 @@ import { apiServerSourceController } from "./eventing/api-server-source-controll
 import { brokerController } from "./eventing/broker-controller.ts";
 import { channelController } from "./eventing/channel-controller.ts";
 import { containerSourceController } from "./eventing/container-source-controller.ts";
+import { eventTypeController } from "./eventing/event-type-controller.ts";
 import type { EventingDeps } from "./eventing/deps.ts";
 import { inMemoryChannelController } from "./eventing/in-memory-channel-controller.ts";
+import { integrationSourceController } from "./eventing/integration-source-controller.ts";
 import { parallelController } from "./eventing/parallel-controller.ts";
 import { pingSourceController } from "./eventing/ping-source-controller.ts";
 import { sequenceController } from "./eventing/sequence-controller.ts";
@@ -26,5 +28,7 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     apiServerSourceController(deps),
     containerSourceController(deps),
     sinkBindingController(deps),
+    eventTypeController(deps),
+    integrationSourceController(deps),
   ];
 }

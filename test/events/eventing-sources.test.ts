@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DeploymentKind } from "../../src/api/apps/kinds.ts";
 import { ConfigMapKind, ServiceKind } from "../../src/api/core/kinds.ts";
+import { EventTypeKind } from "../../src/api/eventing/kinds.ts";
 import { ParallelKind, SequenceKind } from "../../src/api/flows/kinds.ts";
 import { InMemoryChannelKind, SubscriptionKind } from "../../src/api/messaging/kinds.ts";
 import type { Kind } from "../../src/api/meta/kind.ts";
@@ -9,6 +10,7 @@ import type { KubeObject } from "../../src/api/meta/object.ts";
 import {
   ApiServerSourceKind,
   ContainerSourceKind,
+  IntegrationSourceKind,
   PingSourceKind,
   SinkBindingKind,
 } from "../../src/api/sources/kinds.ts";
@@ -181,6 +183,55 @@ describe("a PingSource", () => {
     await condition(PingSourceKind, "p", "SinkProvided", "False NotFound");
     await create(ServiceKind, "later", { ports: [{ port: 80 }] });
     await condition(PingSourceKind, "p", "Ready", "True");
+  });
+});
+
+describe("timers and types", () => {
+  let clock: ManualClock;
+  beforeEach(async () => {
+    clock = new ManualClock();
+    plane = await createEventingPlane(clock);
+  });
+
+  test("an IntegrationSource's timer sends as often as it is told, each event with an id of its own", async () => {
+    const timer = { period: 100, message: "tick", repeatCount: 3 };
+    await create(IntegrationSourceKind, "i", { timer, sink: uri("sink") });
+    await condition(IntegrationSourceKind, "i", "Ready", "True");
+    await until(
+      async () => {
+        await clock.advance(100);
+        return plane.sent.length;
+      },
+      (count) => count === 3,
+      "three events",
+    );
+    await clock.advance(1000);
+    expect(plane.sent).toHaveLength(3);
+    expect(new Set(plane.sent.map(({ event }) => event.id)).size).toBe(3);
+    expect(plane.sent[0]?.event).toMatchObject({ type: "dev.knative.connector.event.timer" });
+    expect(Buffer.from(plane.sent[0]?.event.data as Uint8Array).toString()).toBe("tick");
+  });
+
+  test("an IntegrationSource of a cloud says that it is not served", async () => {
+    const aws = { sqs: { arn: "q", region: "r" }, auth: { secret: { ref: { name: "s" } } } };
+    await create(IntegrationSourceKind, "i", { aws, sink: uri("sink") });
+    await condition(IntegrationSourceKind, "i", "Ready", "False NotServed");
+  });
+
+  test("an EventType says whether what has its events is there", async () => {
+    const attributes = ["type", "source", "specversion", "id"].map((name) => ({ name, required: true }));
+    const reference = { apiVersion: "v1", kind: "Service", name: "s" };
+    await create(EventTypeKind, "t", { reference, attributes });
+    await condition(EventTypeKind, "t", "Ready", "False ReferenceDoesNotExist");
+    await create(ServiceKind, "s", { ports: [{ port: 80 }] });
+    await until(
+      async () => {
+        await clock.advance(5000);
+        return get(EventTypeKind, "t");
+      },
+      (object) => told(object, "Ready") === "True",
+      "a Ready EventType",
+    );
   });
 });
 

@@ -1,0 +1,129 @@
+/** IntegrationSource: a timer that sends from this process; sources of a cloud are not served here. */
+import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
+import { isFalse, isTrue } from "../../api/serving/conditions.ts";
+import { IntegrationSourceKind } from "../../api/sources/kinds.ts";
+import type { IntegrationSource, Timer } from "../../api/sources/types-v1alpha1.gen.ts";
+import type { ControllerSpec, ReconcileContext, ReconcileResult } from "../../client/controller.ts";
+import { selfKey, watching } from "../../client/keys.ts";
+import { ownFacts, whenChanged } from "../serving/when-changed.ts";
+import { observing, writeStatus } from "../serving/write.ts";
+import { watchAddresses } from "./addresses.ts";
+import { deliverSourceEvent, overridden } from "./deliver-source-event.ts";
+import type { EventingDeps } from "./deps.ts";
+import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
+import { askAgainMs } from "./status-parts.ts";
+
+const eventType = "dev.knative.connector.event.timer";
+const defaultPeriodMs = 1000;
+
+interface Ticking {
+  readonly uid: string | undefined;
+  readonly generation: number | undefined;
+  sent: number;
+  dueMs: number;
+}
+
+export function integrationSourceController(deps: EventingDeps): ControllerSpec {
+  const sources = deps.informers.of(IntegrationSourceKind);
+  const ticking = new Map<string, Ticking>();
+  return {
+    name: "eventing-integration-source",
+    maxInFlight: 32,
+    watches: [
+      watching(IntegrationSourceKind, whenChanged(ownFacts, selfKey)),
+      ...watchAddresses(sources, "eventing-integration-sink", ({ spec }) => [spec.sink]),
+    ],
+    async reconcile(key, context) {
+      const source = sources.get(key);
+      if (!source || source.metadata.deletionTimestamp) return void ticking.delete(key);
+      return observing(deps, IntegrationSourceKind, source, async () => {
+        const { uid, generation } = source.metadata;
+        const known = ticking.get(key);
+        const isSame = known && known.uid === uid && known.generation === generation;
+        const state = isSame ? known : { uid, generation, sent: 0, dueMs: deps.clock.now() };
+        ticking.set(key, state);
+        return tick(deps, source, state, context);
+      });
+    },
+  };
+}
+
+async function tick(
+  deps: EventingDeps,
+  source: IntegrationSource,
+  state: Ticking,
+  { signal }: ReconcileContext,
+): Promise<ReconcileResult | void> {
+  const { timer } = source.spec;
+  const sink = resolveSink(deps, source);
+  const served = timer
+    ? isTrue
+    : isFalse("NotServed", "sources of a cloud are not served here yet: only spec.timer is");
+  await writeStatus(
+    deps,
+    IntegrationSourceKind,
+    source,
+    sourceStatus(source, {
+      sink,
+      conditions: ["ContainerSourceReady"],
+      verdicts: { ContainerSourceReady: served },
+      attributes: timer ? [{ type: eventType, source: sourceOf(source) }] : [],
+      now: deps.clock.now(),
+    }),
+  );
+  const target = targetOf(sink);
+  if (!timer || !target) return sink.kind === "failed" && sink.retry ? { requeueAfterMs: askAgainMs } : undefined;
+  const now = deps.clock.now();
+  const period = Math.max(1, timer.period ?? defaultPeriodMs);
+  if (state.dueMs <= now && (!timer.repeatCount || state.sent < timer.repeatCount)) {
+    state.sent += 1;
+    // Not waited for: a sink that hangs must hold up no other timer.
+    void send(deps, source, makeTimerEvent(source, timer, state.dueMs), signal);
+    state.dueMs = Math.max(state.dueMs + period, now);
+  }
+  const isOver = timer.repeatCount && state.sent >= timer.repeatCount;
+  if (!isOver) return { requeueAfterMs: Math.max(1, state.dueMs - deps.clock.now()) };
+}
+
+async function send(
+  deps: EventingDeps,
+  source: IntegrationSource,
+  event: CloudEvent,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = targetOf(resolveSink(deps, source));
+  if (!target) return;
+  try {
+    const reason = await deliverSourceEvent(deps, { target, event, signal });
+    if (reason === undefined) return;
+    const message = `an event was not taken by ${target.url}: ${reason}`;
+    deps.recorder.record({
+      kind: IntegrationSourceKind,
+      object: source,
+      type: "Warning",
+      reason: "EventNotTaken",
+      message,
+    });
+  } catch (error) {
+    if (!signal.aborted) deps.log.error("a timer's event failed", { source: source.metadata.name, err: error });
+  }
+}
+
+const sourceOf = ({ metadata }: IntegrationSource): string =>
+  `/apis/v1alpha1/namespaces/${metadata.namespace}/integrationsources/${metadata.name}`;
+
+function makeTimerEvent(source: IntegrationSource, { message, contentType }: Timer, dueMs: number): CloudEvent {
+  const time = new Date(dueMs).toISOString();
+  return overridden(
+    {
+      specversion: "1.0",
+      id: `${source.metadata.uid}-${time}`,
+      source: sourceOf(source),
+      type: eventType,
+      time,
+      ...(contentType ? { datacontenttype: contentType } : {}),
+      ...(message ? { data: contentType ? Buffer.from(message) : message } : {}),
+    },
+    source.spec.ceOverrides,
+  );
+}
