@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-const notBenchmarks = new Set(["run.ts", "report.ts", "sleeping-services.ts", "bare-nodes.ts"]);
+const notBenchmarks = new Set(["run.ts", "report.ts", "sleeping-services.ts", "bare-nodes.ts", "events-server.ts"]);
 const all = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(".ts") && !notBenchmarks.has(file))
   .map((file) => file.slice(0, -3));
