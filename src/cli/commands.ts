@@ -10,6 +10,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   invoke: async () => (await import("./commands/invoke.ts")).invoke,
   call: async () => (await import("./commands/call.ts")).call,
   trigger: async () => (await import("./commands/trigger.ts")).trigger,
+  events: async () => (await import("./commands/events/events.ts")).events,
   get: async () => (await import("./commands/get.ts")).get,
   describe: async () => (await import("./commands/describe.ts")).describe,
   logs: async () => (await import("./commands/logs.ts")).logs,

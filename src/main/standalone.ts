@@ -43,6 +43,7 @@ import { openAccessLog } from "./access-log-file.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
 import { installEventing } from "../controllers/eventing/install.ts";
 import { installKnativeDefinitions } from "./knative-definitions.ts";
+import { eventSubresources } from "./event-subresources.ts";
 import { eventingInOneProcess } from "./eventing.ts";
 import { divertCalls, startEvents } from "./events.ts";
 import { readMachine } from "./machine.ts";
@@ -115,7 +116,8 @@ async function assemble(
     getEndpoints: (namespace, name) => core.informers.of(EndpointsKind).get(`${namespace}/${name}`),
     now: Date.now,
   });
-  const { subresources, virtual: usages } = streams;
+  const { virtual: usages } = streams;
+  const subresources = [...streams.subresources, ...eventSubresources(() => events.engine)];
   const virtual = [...usages, ...metricsApiResources(() => revisionMetrics, Date.now)];
   const metrics = (): string =>
     metricsText({
