@@ -125,6 +125,7 @@ async function latencies(
 ): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const start = performance.now();
+  const open = { count: 0 };
   for (let n = 0; n < (rate * ms) / 1000;) {
     const due = Math.floor(((performance.now() - start) * rate) / 1000);
     for (; n < due; n += 1) {
@@ -138,12 +139,15 @@ async function latencies(
         "content-type": "text/plain",
         "content-length": data.length,
       };
+      open.count += 1;
       request({ port: server.port, host: "127.0.0.1", method: "POST", path, agent, headers }, (response) =>
-        response.resume(),
+        response.resume().once("close", () => (open.count -= 1)),
       ).end(data);
     }
     await new Promise((done) => setTimeout(done, 1));
   }
+  // All answered, and time for the last to arrive.
+  while (open.count > 0) await new Promise((done) => setTimeout(done, 5));
   await new Promise((done) => setTimeout(done, 500));
   agent.destroy();
 }

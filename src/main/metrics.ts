@@ -8,6 +8,7 @@ import type { Revision } from "../api/serving/types.gen.ts";
 import { servingKeys } from "../api/serving/keys.ts";
 import { durationBoundsMs, type Histogram, type RevisionMetrics } from "../router/router-metrics.ts";
 import type { Router } from "../router/router.ts";
+import type { ConsumerStats } from "../events/event-engine.ts";
 import { prometheusText, type HistogramSample, type MetricFamily, type Sample } from "../telemetry/prometheus-text.ts";
 
 export interface MetricsSources {
@@ -17,6 +18,8 @@ export interface MetricsSources {
   readonly revision: (key: string) => Revision | undefined;
   /** Stored objects by `group/plural`. */
   readonly objectCounts: () => ReadonlyMap<string, number>;
+  /** Consumers of events. */
+  readonly consumers?: () => readonly ConsumerStats[];
   readonly process: Pick<NodeJS.Process, "memoryUsage" | "cpuUsage" | "uptime">;
   readonly nowMs: () => number;
 }
@@ -25,6 +28,7 @@ export function metricsText(sources: MetricsSources): string {
   return prometheusText([
     ...autoscalerFamilies(sources.autoscaler),
     ...routerFamilies(sources),
+    ...eventFamilies(sources.consumers?.() ?? []),
     ...storageFamilies(sources),
     ...processFamilies(sources),
   ]);
@@ -57,6 +61,34 @@ export function controllerMetricsText(
     ...(leader ? [gaugeOf("ebb_load_routers", "Routers that report load here.", leader.routers().length)] : []),
     ...processFamilies(sources),
   ]);
+}
+
+/** Of each Trigger and Subscription: how far behind it is, and what became of its events. */
+function eventFamilies(consumers: readonly ConsumerStats[]): readonly MetricFamily[] {
+  const family = (
+    type: "counter" | "gauge",
+    name: string,
+    help: string,
+    value: (stats: ConsumerStats) => number,
+  ): MetricFamily => ({
+    type,
+    name: `ebb_events_${name}`,
+    help,
+    samples: consumers.map((stats) => ({ labels: { consumer: stats.key, stream: stats.stream }, value: value(stats) })),
+  });
+  return [
+    family("gauge", "lag", "Events behind a consumer's position, and those that wait for another try.", (c) => c.lag),
+    family("gauge", "oldest_seconds", "Age of the oldest of them, where it is known.", (c) => (c.oldestMs ?? 0) / 1000),
+    family("gauge", "in_flight", "Deliveries under way.", (c) => c.inFlight),
+    family("gauge", "at_risk", "1 when the stream's limits will soon take undelivered events.", (c) =>
+      Number(c.atRisk),
+    ),
+    family("counter", "delivered_total", "Events delivered.", (c) => c.delivered),
+    family("counter", "retried_total", "Deliveries that failed and are tried again.", (c) => c.retried),
+    family("counter", "dead_lettered_total", "Events a dead letter sink took.", (c) => c.deadLettered),
+    family("counter", "parked_total", "Events kept because nobody took them.", (c) => c.parked),
+    family("counter", "lost_total", "Events the stream's limits took before they were delivered.", (c) => c.lost),
+  ];
 }
 
 const gaugeOf = (name: string, help: string, value: number | boolean): MetricFamily => ({

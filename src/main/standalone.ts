@@ -125,6 +125,7 @@ async function assemble(
       autoscaler: autoscaling.autoscaler,
       revision: (key) => informers.of(RevisionKind).get(key),
       objectCounts: () => server.objectCounts(),
+      consumers: () => events.engine.consumers(),
       process,
       nowMs: Date.now,
     });
