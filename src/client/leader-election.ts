@@ -69,6 +69,8 @@ export async function runAsLeader(
 class Candidate {
   readonly #deps: LeaderElectionDeps;
   readonly #options: Compiled;
+  /** The last attempt failed, and somebody was told. */
+  #isCutOff = false;
   /** The lease as this candidate last wrote it: while nobody else has, it is renewed without reading it first. */
   #mine: Lease | undefined;
   /** The lease as last seen, and when it runs out, counted from when it was first seen so. */
@@ -142,14 +144,24 @@ class Candidate {
 
   async #attempt(): Promise<boolean> {
     try {
-      return await this.#getOrRenew();
+      const got = await this.#getOrRenew();
+      this.#isCutOff = false;
+      return got;
     } catch (error) {
       this.#mine = undefined;
-      if (!isConflict(error) && !isAlreadyExists(error)) {
-        this.#deps.log.warn("lease could not be read or written", { err: error, lease: this.#options.lease.name });
-      }
+      if (!isConflict(error) && !isAlreadyExists(error)) this.#complain(error);
       return false;
     }
+  }
+
+  /** Once: an API server that is away for a minute is asked more than a hundred times. */
+  #complain(error: unknown): void {
+    const level = this.#isCutOff ? "debug" : "warn";
+    this.#isCutOff = true;
+    this.#deps.log[level]("lease could not be read or written, trying again", {
+      err: error,
+      lease: this.#options.lease.name,
+    });
   }
 
   async #getOrRenew(): Promise<boolean> {

@@ -382,3 +382,17 @@ describe("kubeconfig", () => {
     await expect(loadKubeconfig(file, context, {})).rejects.toThrow(message);
   });
 });
+
+test("a client bound to leadership sends nothing more once that is over, and says why", async () => {
+  const running = await startServer(":memory:");
+  const client = await connect(running);
+  const leading = new AbortController();
+  const bound = client.until(leading.signal);
+  const map = (name: string) => ({ metadata: { name, namespace: "default" } });
+  await bound.create(ConfigMapKind, map("before"));
+  leading.abort(new Error("somebody else leads"));
+  await expect(bound.create(ConfigMapKind, map("after"))).rejects.toThrow("somebody else leads");
+  const { items } = await client.list(ConfigMapKind, { namespace: "default" });
+  expect(items.map(({ metadata }) => metadata.name)).not.toContain("after");
+  expect(items.map(({ metadata }) => metadata.name)).toContain("before");
+});
