@@ -160,6 +160,7 @@ async function assemble(
     stop.abort(new Error("the router is stopping"));
     await synced;
     peering?.peers.leave();
+    router.retire();
     await linger(options.stopping.lingerMs, peering?.peers);
   });
   return {

@@ -11,6 +11,8 @@ export interface RunningEbb {
   readonly apiUrl: string;
   /** `http://127.0.0.1:8080` */
   readonly routerUrl: string;
+  /** Where the router speaks https, when it does. */
+  readonly httpsUrl?: string;
   /** `http://127.0.0.1:5050`, where images can be pushed to and pulled from; absent when it is off. */
   readonly registryUrl?: string;
   /** Suffix of every Service's host, such as `localhost`. */

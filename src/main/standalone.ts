@@ -37,6 +37,8 @@ import { createNodeAgent } from "../node/create-node-agent.ts";
 import { followRoutes, routerController } from "../router/router-controller.ts";
 import { createRouter } from "../router/router.ts";
 import { followServices } from "../router/service-endpoints.ts";
+import { Certificates } from "../router/tls/certificates.ts";
+import { followCertificates } from "../router/tls/follow-certificates.ts";
 import { explainWaitingHosts } from "../router/waiting-hosts.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
@@ -55,6 +57,8 @@ export interface StandaloneOptions {
   /** 0 takes any free port. */
   readonly apiPort: number;
   readonly routerPort: number;
+  /** Port of the router for https, with the certificates that DomainMappings name. Nothing listens without it. */
+  readonly httpsPort?: number;
   readonly registryPort: RegistryPort;
   /** Address that API and router listen on. Loopback unless the user wants others to reach them. */
   readonly host: string;
@@ -172,7 +176,7 @@ async function assemble(
   const access = options.accessLog === undefined ? undefined : openAccessLog(options.accessLog, log);
   if (access) closers.defer(() => access.close());
   const router = createRouter(
-    {},
+    { httpsPort: options.httpsPort ?? 0 },
     {
       log,
       load: bookLoad(autoscaling.autoscaler, book, steadyMs),
@@ -184,6 +188,11 @@ async function assemble(
   closers.defer(() => router.close());
   node.onInstance((event) => router.applyInstance(event));
   const { port: routerPort } = await router.listen({ host: options.host, port: options.routerPort });
+  const certificates = new Certificates();
+  const httpsPort =
+    options.httpsPort === undefined
+      ? undefined
+      : (await router.listen({ host: options.host, port: options.httpsPort, certificates })).port;
 
   const routerUrl = (): string => `http://127.0.0.1:${routerPort}`;
   const events = await startEvents({
@@ -209,6 +218,7 @@ async function assemble(
   closers.defer(() => recorder.flush());
   const routes = { ...core, router, place: { internal: "router.ebb-system.svc.cluster.local" }, nowMs: Date.now };
   closers.defer(followRoutes(routes));
+  if (httpsPort !== undefined) closers.defer(followCertificates({ ...core, certificates }));
   closers.defer(followServices(informers, (event) => router.applyInstance(event)));
   // Kinds that are other versions of stored ones would be watched, and kept, a second time.
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
@@ -244,6 +254,7 @@ async function assemble(
     startedAt,
     apiUrl,
     routerUrl: `http://127.0.0.1:${routerPort}`,
+    ...(httpsPort === undefined ? {} : { httpsUrl: `https://127.0.0.1:${httpsPort}` }),
     ...(registryUrl === undefined ? {} : { registryUrl }),
     domain,
   };

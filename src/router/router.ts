@@ -84,6 +84,11 @@ export interface Router {
   carried(): Readonly<Record<string, number>>;
   /** Requests waiting and in flight for a revision, now. */
   pending(revision: string): { readonly queued: number; readonly present: number; readonly instances: number };
+  /**
+   * Before {@link close}, where others stand beside this router: requests are still taken, and each connection is told to
+   * come back elsewhere, so that none is idle here when it ends.
+   */
+  retire(): void;
   close(): Promise<void>;
   destroy(): void;
 }
@@ -122,6 +127,9 @@ class DataPlane implements Router {
   #coarseMs: number;
   #sweeps = 0;
   #stopSweep: (() => void) | undefined;
+  /** Each connection ends after its request. */
+  #retiring = false;
+  /** No connection is taken. */
   #closing = false;
   #onIdle: (() => void)[] = [];
 
@@ -160,7 +168,7 @@ class DataPlane implements Router {
       limits: { ...options.client, head: options.head },
       ids: createRequestIds(this.#random, options.makeTraceparent),
       coarseMs: () => this.#coarseMs,
-      closing: () => this.#closing,
+      closing: () => this.#retiring,
       dispatch: (front, reach) => this.#dispatch(front, reach),
       onRefused: (front, answer) => this.#onRefused(front, answer),
       toHttp2: (socket, first, reach) => this.#acceptHttp2(socket, first, reach),
@@ -431,11 +439,16 @@ class DataPlane implements Router {
     return carried;
   }
 
+  retire(): void {
+    this.#retiring = true;
+    this.#http2.close();
+  }
+
   async close(): Promise<void> {
+    this.retire();
     this.#closing = true;
     for (const server of this.#servers) server.close();
     for (const client of this.#clients) client.close();
-    this.#http2.close();
     if (this.#clients.size + this.#http2.size > 0) {
       const stop = this.#clock.after(this.#options.closeMs, () => this.#endAll());
       await new Promise<void>((resolve) => this.#onIdle.push(resolve));
@@ -450,6 +463,7 @@ class DataPlane implements Router {
   }
 
   destroy(): void {
+    this.#retiring = true;
     this.#closing = true;
     for (const server of this.#servers) server.close();
     this.#endAll();

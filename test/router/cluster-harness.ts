@@ -200,9 +200,15 @@ export interface Answer {
 }
 
 /** One request on a connection of its own. */
-export function ask(port: number, host: string, path = "/"): Promise<Answer> {
+export function ask(
+  port: number,
+  host: string,
+  path = "/",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ port, host: "127.0.0.1", path, headers: { host }, agent: false }, (answer) => {
+    const options = { port, host: "127.0.0.1", path, headers: { host, ...headers }, agent: false as const };
+    const asked = request(options, (answer) => {
       let body = "";
       answer.setEncoding("utf8");
       answer.on("data", (text: string) => (body += text));

@@ -164,7 +164,8 @@ test("a router that is told to stop says so first, and goes on serving until oth
   const notReady = await ask(router.healthPort, "health", "/readyz");
   expect(notReady.status).toBe(503);
   expect(notReady.body).toContain("requests under way are being finished");
-  expect((await ask(router.externalPort, host)).body).toBe("hello");
+  const late = await ask(router.externalPort, host, "/", { connection: "keep-alive" });
+  expect([late.body, late.headers.connection]).toEqual(["hello", "close"]);
   setTimeout(() => release(), 600);
   expect((await slow).body).toBe("slow");
   await closed;

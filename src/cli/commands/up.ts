@@ -19,6 +19,11 @@ const levels = ["debug", "info", "warn", "error"] as const;
 export const upOptions: readonly Option[] = [
   { flags: "--data <dir>", summary: "where everything is kept (EBB_DATA; default ~/.ebb)" },
   { flags: "--port <n>", summary: "port of the router, where services answer; 0 takes a free one", default: "8080" },
+  {
+    flags: "--https-port <n>",
+    summary:
+      "port of the router for https, with the certificates of DomainMappings; 0 takes a free one (default: none)",
+  },
   { flags: "--api-port <n>", summary: "port of the Kubernetes API; 0 takes a free one", default: "6443" },
   {
     flags: "--registry-port <n>",
@@ -72,6 +77,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     dataDir: dataDirOf(context, input),
     apiPort: portOption(input, "apiPort", 6443),
     routerPort: portOption(input, "port", 8080),
+    ...(textOption(input, "httpsPort") === undefined ? {} : { httpsPort: portOption(input, "httpsPort", 0) }),
     registryPort: registryPortOption(input),
     host: textOption(input, "host") ?? "127.0.0.1",
     ...(textOption(input, "events") === undefined ? {} : { events: textOption(input, "events") ?? "" }),
@@ -107,6 +113,7 @@ function registryPortOption(input: CommandInput): RegistryPort {
 
 interface Ports {
   readonly apiPort: number;
+  readonly httpsPort?: number;
   readonly registryPort: RegistryPort;
 }
 
@@ -116,7 +123,10 @@ function explainListenFailure(error: unknown, options: Ports): unknown {
     readonly port?: number;
     readonly address?: string;
   };
-  const flag = port === options.apiPort ? "--api-port" : port === options.registryPort ? "--registry-port" : "--port";
+  const flags = { apiPort: "--api-port", httpsPort: "--https-port", registryPort: "--registry-port" } as const;
+  const names = ["apiPort", "httpsPort", "registryPort"] as const;
+  const taken = names.find((name) => options[name] === port);
+  const flag = taken === undefined ? "--port" : flags[taken];
   if (code === "EADDRINUSE")
     return new CommandError(`port ${port} is taken by another program; give another with ${flag}, or 0 for any`, {
       cause: error,
@@ -134,6 +144,9 @@ function readyLines({ running, kubeconfig }: Standalone): string[] {
   return [
     "ebb is up.",
     `  services    ${running.routerUrl}   (http://NAME.NAMESPACE.${running.domain}${portSuffix(running.routerUrl)})`,
+    ...(running.httpsUrl === undefined
+      ? []
+      : [`  https       ${running.httpsUrl}   (domains that name a certificate)`]),
     `  Kubernetes  ${running.apiUrl}   KUBECONFIG=${kubeconfig}`,
     ...(running.registryUrl === undefined ? [] : [`  images      ${running.registryUrl}`]),
     "",
