@@ -220,7 +220,7 @@ export function ask(
   });
 }
 
-const deadlineMs = 10_000;
+const deadlineMs = 30_000;
 
 /** Awaits a condition; fails with what was seen last. */
 export async function until<T>(read: () => Promise<T> | T, holds: (value: T) => boolean, what: string): Promise<T> {

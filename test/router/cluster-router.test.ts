@@ -1,6 +1,6 @@
 import { PodKind } from "../../src/api/core/kinds.ts";
 import { KIngressKind } from "../../src/api/networking-internal/kinds.ts";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import {
   ask,
   namespace,
@@ -11,6 +11,9 @@ import {
   untilReady,
   type RouterCluster,
 } from "./cluster-harness.ts";
+
+// A busy machine takes its time to start routers.
+vi.setConfig({ testTimeout: 60_000 });
 
 let cluster: RouterCluster;
 beforeEach(async () => void (cluster = await startRouterCluster()));

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Agent, createServer, get, request, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { KIngressKind } from "../../src/api/networking-internal/kinds.ts";
 import type { ClusterRouter } from "../../src/main/cluster-router.ts";
@@ -20,6 +20,9 @@ import {
   untilReady,
   type RouterCluster,
 } from "./cluster-harness.ts";
+
+// A busy machine takes its time to start routers.
+vi.setConfig({ testTimeout: 60_000 });
 
 let cluster: RouterCluster;
 beforeEach(async () => void (cluster = await startRouterCluster()));
@@ -326,7 +329,7 @@ async function spawnRouter(name: string): Promise<Process> {
 
 test("a router that is killed takes its requests with it, and nobody else's; the limit holds", async () => {
   await limited();
-  const [a, b, c] = [await spawnRouter("a"), await spawnRouter("b"), await spawnRouter("c")];
+  const [a, b, c] = await Promise.all([spawnRouter("a"), spawnRouter("b"), spawnRouter("c")]);
   const doomed = load(a.externalPort);
   const lasting = [load(b.externalPort), load(c.externalPort)];
   await more();
@@ -342,4 +345,4 @@ test("a router that is killed takes its requests with it, and nobody else's; the
   await Promise.all(lasting.map((one) => one.stop()));
   expect(lasting.flatMap(({ failures }) => failures)).toEqual([]);
   expect(Math.max(...apps.map(({ most }) => most))).toBe(limit);
-}, 60_000);
+}, 120_000);

@@ -5,7 +5,7 @@ import { request } from "node:https";
 import { connect as connectHttp2 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { SecretKind } from "../../src/api/core/kinds.ts";
 import { KIngressKind } from "../../src/api/networking-internal/kinds.ts";
@@ -24,6 +24,9 @@ const validity = { now: Date.now(), days: 1 };
 const authority = issueCertificate({ commonName: "test", use: "ca", ...validity });
 const issue = (name: string): KeyedCertificate =>
   issueCertificate({ commonName: name, use: "server", hosts: [name], ...validity }, authority);
+
+// A busy machine takes its time to start routers.
+vi.setConfig({ testTimeout: 60_000 });
 
 let cluster: RouterCluster;
 beforeEach(async () => void (cluster = await startRouterCluster()));
