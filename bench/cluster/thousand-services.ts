@@ -19,7 +19,7 @@ export async function thousandServices(plane: Plane): Promise<readonly BenchRow[
     }),
   );
   const appliedS = (performance.now() - began) / 1000;
-  await untilReady(plane, services, 2 * minutes * 60_000);
+  await untilReady(plane, services, 3 * minutes * 60_000);
   const readyS = (performance.now() - began) / 1000;
   await pause(settleMs);
   const full = await memoryOf(plane.client);
