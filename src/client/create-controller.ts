@@ -1,4 +1,4 @@
-import { isConflict, isNotFound } from "../api/meta/errors.ts";
+import { isApiError, isConflict, isNotFound } from "../api/meta/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Clock } from "./clock.ts";
 import type { ControllerSpec } from "./controller.ts";
@@ -22,6 +22,16 @@ export interface Controller {
   readonly depth: number;
 }
 
+/**
+ * In a namespace that is being deleted nothing can be created, and what should be there goes as well: of a thousand
+ * objects, each tried again and again would leave no request for others.
+ */
+const isNamespaceTerminating = (error: unknown): boolean =>
+  isApiError(error) && (error.status.details?.causes ?? []).some(({ reason }) => reason === "NamespaceTerminating");
+
+/** Looked at again after this, should it not be gone by then. */
+const terminatingMs = 60_000;
+
 /** Runs a {@link ControllerSpec}: changes put keys on a queue, the queue reconciles them. */
 export function createController(spec: ControllerSpec, deps: ControllerDeps): Controller {
   const log = deps.log.with({ controller: spec.name });
@@ -29,7 +39,11 @@ export function createController(spec: ControllerSpec, deps: ControllerDeps): Co
   const queue = new WorkQueue(
     {
       clock: deps.clock,
-      run: (key) => spec.reconcile(key, { signal: stop.signal, log: log.with({ key }) }),
+      run: (key) =>
+        spec.reconcile(key, { signal: stop.signal, log: log.with({ key }) }).catch((error: unknown) => {
+          if (isNamespaceTerminating(error)) return { requeueAfterMs: terminatingMs };
+          throw error;
+        }),
       onError: (failure) => report(log, failure),
     },
     spec.maxInFlight === undefined ? {} : { maxInFlight: spec.maxInFlight },
