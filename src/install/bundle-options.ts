@@ -10,6 +10,8 @@ export interface BundleOptions {
   readonly serviceType: ServiceType;
   /** `host:port` of registries without TLS, or with certificates nobody signed, in which tags are resolved. */
   readonly insecureRegistries?: readonly string[];
+  /** Image of pods that wait for Python functions, as `ebb image host python` builds it. Absent: none wait for those. */
+  readonly warmPythonImage?: string;
 }
 
 export type ServiceType = "LoadBalancer" | "NodePort" | "ClusterIP";

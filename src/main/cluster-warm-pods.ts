@@ -6,7 +6,7 @@ import { PodKind } from "../api/core/kinds.ts";
 import type { Client } from "../client/client.ts";
 import { createInformers } from "../client/create-informers.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
-import { waitingHostCommand } from "../functions/hosts/host-command.ts";
+import { waitingHostCommand, waitingPythonCommand } from "../functions/hosts/host-command.ts";
 import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
 import { connectHost } from "../functions/pool/remote-host.ts";
 import { openBlobFiles } from "../images/blob-files.ts";
@@ -21,6 +21,8 @@ import { trimmed } from "./trim-objects.ts";
 export interface WarmPodsSettings {
   /** Image of pods that wait for Node functions; `own`: that of this controller's pod, which holds the host too. */
   readonly nodeImage: string;
+  /** Image of pods that wait for Python functions; none do without it. Their keys are made in the one for Node. */
+  readonly pythonImage?: string;
   /** Waiting in each class of pods when nothing happens. */
   readonly min: number;
   /** Waiting in each class after the largest of bursts. */
@@ -48,6 +50,7 @@ export async function openWarmPods(
   closers: AsyncDisposableStack,
 ): Promise<WarmPods> {
   const image = settings.nodeImage === "own" ? await imageOf(client, namespace, identity.podName) : settings.nodeImage;
+  const node = { image, command: waitingHostCommand };
   const { ca, claimer } = await openClaimAuthority(client, namespace, clock.now());
   const waiting = createInformers(client, {
     log,
@@ -84,8 +87,12 @@ export async function openWarmPods(
       newName: ({ host, key }) => `ebb-warm-${host}-${key}-${randomBytes(4).toString("hex")}`,
     },
     {
-      hosts: ["node"],
-      host: { image, command: waitingHostCommand, ca },
+      hosts: {
+        node: { ...node, ca },
+        ...(settings.pythonImage === undefined
+          ? {}
+          : { python: { image: settings.pythonImage, command: waitingPythonCommand, ca, keys: node } }),
+      },
       minIdle: settings.min,
       maxIdle: settings.max,
       maxPods: settings.total,

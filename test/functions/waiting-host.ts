@@ -5,8 +5,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { findPython } from "../../src/functions/hosts/find-python.ts";
+import { pythonHostCommand } from "../../src/functions/hosts/host-command.ts";
 import { hostProgram } from "../../src/functions/hosts/host-program.ts";
-import { claimerName } from "../../src/functions/hosts/protocol.ts";
+import { claimerName, type HostName } from "../../src/functions/hosts/protocol.ts";
+import { pythonProgram } from "../../src/functions/hosts/python-program.ts";
 import type { Claimer, LayerToPush, RemotePlace } from "../../src/functions/pool/remote-host.ts";
 import { digestOf } from "../../src/images/digest.ts";
 import { packLayer, type LayerFile } from "../../src/images/layer.ts";
@@ -33,13 +36,21 @@ export function makeClaimer(authority: KeyedCertificate, commonName: string = cl
 
 export interface HostSettings {
   readonly ca: string;
+  /** Default: node. */
+  readonly host?: HostName;
   readonly words?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
 const cache = join(tmpdir(), `ebb-test-hosts-${process.getuid?.() ?? 0}`);
 
-/** The words that start it, after what is said of the place. */
+async function pythonWords(): Promise<readonly string[]> {
+  const python = await findPython(process.env["PATH"] ?? "");
+  if (!python) throw new Error("no Python on PATH");
+  return pythonHostCommand(python.path, pythonProgram(cache));
+}
+
+/** Its keys are made by the Node host for either. `words` follow those that say where it is. */
 export async function startWaitingHost(settings: HostSettings): Promise<WaitingHost> {
   const program = await hostProgram("node-wait", cache);
   const dir = mkdtempSync(join(tmpdir(), "ebb-waiting-"));
@@ -54,7 +65,8 @@ export async function startWaitingHost(settings: HostSettings): Promise<WaitingH
   await once(made, "exit");
   const [port, claimPort] = [await freePort(), await freePort()];
   const places = ["--port", String(port), "--claim-port", String(claimPort), "--app", appDir, "--keys", keysDir];
-  const child = spawn(process.execPath, [program, "wait", ...places, ...(settings.words ?? [])], {
+  const [file = "", ...before] = settings.host === "python" ? await pythonWords() : [process.execPath, program];
+  const child = spawn(file, [...before, "wait", ...places, ...(settings.words ?? [])], {
     env: { PATH: process.env["PATH"], TMPDIR: dir, POD: "own", EBB_CLAIM_CA: settings.ca, ...settings.env },
     stdio: ["ignore", "pipe", "pipe"],
   });

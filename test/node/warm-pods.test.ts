@@ -33,8 +33,10 @@ let told: string[];
 let refuse: boolean;
 let dead: boolean;
 let names = 0;
+let runtime: string;
 
-const image: FunctionImage = {
+let image: FunctionImage;
+const nodeImage: FunctionImage = {
   host: "node",
   claim: { entry: "/app/index.mjs", model: "auto", cwd: "/app" },
   env: { MODE: "image" },
@@ -43,6 +45,8 @@ const image: FunctionImage = {
 
 beforeEach(async () => {
   plane = await createTestPlane({ only: ["replicaset", "deployment", "scheduler"] });
+  image = nodeImage;
+  runtime = "26.0.0";
   hosts = new Map();
   events = [];
   failures = [];
@@ -83,8 +87,15 @@ function open(version = "1"): WarmPods {
       newName: ({ key }) => `warm-${key}-${version}-${names++}`,
     },
     {
-      hosts: ["node"],
-      host: { image: `host:${version}`, command: ["host"], ca: "ca" },
+      hosts: {
+        node: { image: `host:${version}`, command: ["host"], ca: "ca" },
+        python: {
+          image: `python:${version}`,
+          command: ["python"],
+          ca: "ca",
+          keys: { image: "host", command: ["host"] },
+        },
+      },
       minIdle: 2,
       maxIdle: 8,
       maxPods: 10,
@@ -113,7 +124,7 @@ async function connect(address: string): Promise<RemoteHost> {
   };
   hosts.set(address, host);
   return {
-    runtime: "26.0.0",
+    runtime,
     closed: closed.promise,
     claim(push) {
       host.claimed.push(push);
@@ -284,6 +295,31 @@ test("pods of an older image serve until there are enough of the new one", async
     await plane.clock.advance(500);
   }
   expect(await images()).toEqual(["host:2", "host:2"]);
+});
+
+test("a Python function gets pods of Python's image, with keys made by Node's, and only of the version it is built for", async () => {
+  image = { ...nodeImage, host: "python", runtime: "3.13", claim: { ...nodeImage.claim, entry: "/app/main.py" } };
+  runtime = "3.11.7";
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const [pod] = (await live()).filter(isWarm);
+  expect(pod?.spec).toMatchObject({
+    initContainers: [{ image: "host", command: ["host", "make-keys", "/ebb/keys"] }],
+    containers: [{ image: "python:1", command: ["python", "wait", "--keys", "/ebb/keys"] }],
+  });
+  expect(startAhead()).toBe(false);
+  expect([...hosts.values()].flatMap(({ claimed }) => claimed)).toEqual([]);
+});
+
+test("a Python function is claimed for with the version it is built for", async () => {
+  image = { ...nodeImage, host: "python", runtime: "3.13" };
+  runtime = "3.13.2";
+  await addRevision();
+  warm.start();
+  await fill(2);
+  expect(startAhead()).toBe(true);
+  expect([...hosts.values()].flatMap(({ claimed }) => claimed)).toMatchObject([{ host: "python", runtime: "3.13" }]);
 });
 
 test("a namespace that refuses pods has functions start as ordinary ones, and is told why once", async () => {

@@ -21,6 +21,10 @@ const options: readonly Option[] = [
   ...ebbImageOptions,
   { flags: "--pull-secret <name>", summary: "Secret in ebb-system with the login for that image", repeat: true },
   {
+    flags: "--warm-python-image <image>",
+    summary: "pods of it wait for Python functions (make it with ebb image host python, and push it)",
+  },
+  {
     flags: "--insecure-registry <host:port>",
     summary: "the cluster resolves tags of images there without TLS, or with any certificate",
     repeat: true,
@@ -130,6 +134,7 @@ interface Chosen {
   readonly domain?: string;
   readonly imagePullSecrets: readonly string[];
   readonly insecureRegistries: readonly string[];
+  readonly warmPythonImage?: string;
 }
 
 const serviceTypes: readonly ServiceType[] = ["LoadBalancer", "NodePort", "ClusterIP"];
@@ -146,10 +151,12 @@ function chosenOf(input: CommandInput): Chosen {
   if (domain !== undefined && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(domain))
     throw new CommandError(`--domain: "${domain}" is no domain such as apps.example.com`, { exitCode: 2 });
   const replicas = numberOption(input, "replicas", 1);
+  const warmPythonImage = textOption(input, "warmPythonImage");
   return {
     serving,
     imagePullSecrets: listOption(input, "pullSecret"),
     insecureRegistries: listOption(input, "insecureRegistry"),
+    ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
     ...(replicas === undefined ? {} : { replicas }),
     ...(serviceType ? { serviceType } : {}),
     ...(domain === undefined ? {} : { domain }),
@@ -158,11 +165,12 @@ function chosenOf(input: CommandInput): Chosen {
 
 /** What is chosen, else what is there, else what suits a cluster of so many nodes. */
 function optionsOf(
-  { replicas, serviceType, domain, imagePullSecrets, insecureRegistries }: Chosen,
+  { replicas, serviceType, domain, imagePullSecrets, insecureRegistries, ...chosen }: Chosen,
   current: CurrentInstallation | undefined,
   nodes: number,
 ): Omit<BundleOptions, "image"> {
   const fallback = nodes > 1 ? 2 : 1;
+  const warmPythonImage = chosen.warmPythonImage ?? current?.warmPythonImage;
   return {
     replicas:
       replicas === undefined
@@ -171,6 +179,7 @@ function optionsOf(
     serviceType: serviceType ?? current?.serviceType ?? "LoadBalancer",
     imagePullSecrets: imagePullSecrets.length > 0 ? imagePullSecrets : (current?.imagePullSecrets ?? []),
     insecureRegistries: insecureRegistries.length > 0 ? insecureRegistries : (current?.insecureRegistries ?? []),
+    ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
     ...(domain === undefined ? {} : { domain }),
   };
 }

@@ -93,10 +93,17 @@ function routersOf(context: CommandContext, input: CommandInput): readonly strin
 /** Undefined: no pods wait. */
 async function warmOf(input: CommandInput): Promise<WarmPodsSettings | undefined> {
   const nodeImage = textOption(input, "warmNodeImage");
-  if (nodeImage === undefined) return undefined;
+  if (nodeImage === undefined) {
+    if (textOption(input, "warmPythonImage") === undefined) return undefined;
+    throw new CommandError("--warm-python-image needs --warm-node-image: the keys of pods that wait are made in it", {
+      exitCode: 2,
+    });
+  }
+  const pythonImage = textOption(input, "warmPythonImage");
   const { standardCache } = await import("../../main/cluster-warm-pods.ts");
   return {
     nodeImage,
+    ...(pythonImage === undefined ? {} : { pythonImage }),
     min: numberOption(input, "warmMin", 0) ?? 2,
     max: numberOption(input, "warmMax", 0) ?? 10,
     total: numberOption(input, "warmTotal", 0) ?? 50,
@@ -135,6 +142,10 @@ const controller: Command = {
     {
       flags: "--warm-node-image <image>",
       summary: "image of pods that wait for Node functions, own for that of this pod; none wait without it",
+    },
+    {
+      flags: "--warm-python-image <image>",
+      summary: "image of pods that wait for Python functions (ebb image host python); none wait without it",
     },
     { flags: "--warm-min <n>", summary: "pods that wait in each class when nothing happens", default: "2" },
     { flags: "--warm-max <n>", summary: "pods that wait in each class after a burst", default: "10" },

@@ -4,8 +4,10 @@ import { buildImage } from "../../images/build-image.ts";
 import type { LayerDirectory, LayerFile } from "../../images/layer.ts";
 import { platformOf } from "../../images/oci.ts";
 import type { ImageStore } from "../../images/store.ts";
-import { waitingHostCommand } from "../hosts/host-command.ts";
+import { waitingHostCommand, waitingPythonCommand } from "../hosts/host-command.ts";
 import { hostProgram } from "../hosts/host-program.ts";
+import type { HostName } from "../hosts/protocol.ts";
+import { hostLayer } from "../languages/python/host-layer.ts";
 import { rehearsalName, rehearsals } from "../hosts/node/rehearse.ts";
 import { functionLabels } from "./labels.ts";
 
@@ -16,7 +18,8 @@ export interface HostImage {
 }
 
 export interface HostImageOptions {
-  /** An image of the store with Node; its version is what functions are run by. */
+  readonly host: HostName;
+  /** An image of the store with the runtime; its version is what functions are run by. */
   readonly base: string;
   /** Where host programs are bundled into. */
   readonly cacheDir: string;
@@ -39,22 +42,23 @@ export async function waitingHostFiles(cacheDir: string): Promise<readonly Layer
 export const waitingHostDirectories: readonly LayerDirectory[] = [{ path: "app", mode: 0o755 }];
 
 /**
- * Builds the image of pods that wait for Node functions: the host over a base with the runtime, no function. The same
+ * Builds the image of pods that wait for functions of a runtime: the host over a base with the runtime, no function. The same
  * ebb and base give the same digest.
  */
 export async function buildHostImage(store: ImageStore, options: HostImageOptions): Promise<HostImage> {
-  const files = await waitingHostFiles(options.cacheDir);
-  const name = `dev.local/ebb/host-node:${options.ebbVersion}`;
+  const isNode = options.host === "node";
+  const files = isNode ? await waitingHostFiles(options.cacheDir) : await hostLayer();
+  const name = `dev.local/ebb/host-${options.host}:${options.ebbVersion}`;
   const digest = await buildImage(store, name, {
     base: options.base,
     layers: [{ kind: "files", files, directories: waitingHostDirectories }],
     architecture: platformOf(process.arch).architecture,
     config: {
-      Cmd: [...waitingHostCommand, "wait"],
+      Cmd: [...(isNode ? waitingHostCommand : waitingPythonCommand), "wait"],
       WorkingDir: "/",
       User: "65532:65532",
       ExposedPorts: { "8080/tcp": {} },
-      Labels: { [functionLabels.host]: "node" },
+      Labels: { [functionLabels.host]: options.host },
     },
   });
   return { name, digest };

@@ -21,3 +21,9 @@ export const pythonHostCommand = (pythonPath: string, programPath: string): read
   "-S",
   programPath,
 ];
+
+/** Where the Python host lies in an image. */
+export const pythonHostPath = "/ebb/host/python";
+
+/** The words that run the waiting Python host in an image; `wait` follows. */
+export const waitingPythonCommand: readonly string[] = pythonHostCommand("python3", pythonHostPath);

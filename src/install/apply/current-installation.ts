@@ -8,7 +8,7 @@ import { nameOf, systemNamespace } from "../names.ts";
 
 export type CurrentInstallation = Pick<
   BundleOptions,
-  "image" | "replicas" | "serviceType" | "imagePullSecrets" | "insecureRegistries"
+  "image" | "replicas" | "serviceType" | "imagePullSecrets" | "insecureRegistries" | "warmPythonImage"
 >;
 
 /** What is chosen in the installation there is; undefined where there is none. */
@@ -22,11 +22,14 @@ export async function currentInstallation(client: Client): Promise<CurrentInstal
   const { containers, imagePullSecrets = [] } = router.spec.template.spec;
   // None at all is how somebody stopped it, and no number to keep.
   const replicasOf = ({ spec }: Deployment): number => Math.max(1, spec.replicas ?? 1);
+  const args = controller.spec.template.spec.containers[0]?.args ?? [];
+  const [warmPythonImage] = valuesOf(args, "--warm-python-image");
   return {
     image: containers[0]?.image ?? "",
     imagePullSecrets: imagePullSecrets.flatMap(({ name }) => (name === undefined ? [] : [name])),
     replicas: { controller: replicasOf(controller), router: replicasOf(router) },
-    insecureRegistries: valuesOf(controller.spec.template.spec.containers[0]?.args ?? [], "--insecure-registry"),
+    insecureRegistries: valuesOf(args, "--insecure-registry"),
+    ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
     serviceType: serviceTypes.find((type) => type === service?.spec.type) ?? "LoadBalancer",
   };
 }

@@ -148,9 +148,10 @@ function container(component: Component, options: BundleOptions): Partial<Contai
   } as Partial<Container>;
 }
 
-const controllerArgs = ({ insecureRegistries = [] }: BundleOptions): readonly string[] => [
+const controllerArgs = ({ insecureRegistries = [], warmPythonImage }: BundleOptions): readonly string[] => [
   "--warm-node-image",
   "own",
+  ...(warmPythonImage === undefined ? [] : ["--warm-python-image", warmPythonImage]),
   ...insecureRegistries.flatMap((registry) => ["--insecure-registry", registry]),
 ];
 

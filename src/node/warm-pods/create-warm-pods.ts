@@ -10,7 +10,6 @@ import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informers } from "../../client/informer.ts";
 import { HostLoadError } from "../../functions/pool/host-process.ts";
 import { ClaimLost, ClaimRefused, type RemoteHost, type RemotePlace } from "../../functions/pool/remote-host.ts";
-import type { HostName } from "../../functions/hosts/protocol.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { StartAhead } from "../instances/ahead.ts";
 import { revisionOf, revisionUidLabel, servingContainer } from "../pod/serving.ts";
@@ -51,8 +50,6 @@ export interface WarmPodsDeps {
 }
 
 export interface WarmPodsOptions extends WaitingPodsOptions {
-  /** Runtimes there is a host image for. */
-  readonly hosts: readonly HostName[];
   /** A function must be loaded within this time. */
   readonly loadTimeoutMs: number;
   /** Classes for which pods wait in one namespace; functions of others start as ordinary pods. */
@@ -177,7 +174,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
 
   function classify({ revision, deployment, container }: Function): PoolClass | undefined {
     const image = images.get(container.image ?? "");
-    if (typeof image !== "object" || !options.hosts.includes(image.host)) return undefined;
+    if (typeof image !== "object" || !options.hosts[image.host]) return undefined;
     // A host speaks HTTP/1 only.
     const [first] = informers.of(RevisionKind).get(revision)?.spec.containers ?? [];
     if (first?.ports?.[0]?.name === "h2c") return undefined;
@@ -209,7 +206,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     const object = informers.of(RevisionKind).get(revision);
     if (!pool || typeof image !== "object" || !object) return false;
     const env = values.envOf(pool.namespace, deployment.spec.template, container);
-    const taken = env && pods.take(pool.key);
+    const taken = env && pods.take(pool.key, image.runtime);
     if (!taken) return false;
     inFlight += 1;
     claiming.set(one.uid, (claiming.get(one.uid) ?? 0) + 1);
@@ -218,7 +215,10 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     lastClaimMs = sinceMs;
     const claim = { ...image.claim, env: { ...image.env, ...env }, loadTimeoutMs: options.loadTimeoutMs };
     remote
-      .claim({ host: image.host, claim }, image.layers)
+      .claim(
+        { host: image.host, ...(image.runtime === undefined ? {} : { runtime: image.runtime }), claim },
+        image.layers,
+      )
       .then(
         () => {
           if (closed) return;

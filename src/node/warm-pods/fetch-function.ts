@@ -19,6 +19,8 @@ import { readFile } from "node:fs/promises";
 /** What a claim needs of a function's image. */
 export interface FunctionImage {
   readonly host: HostName;
+  /** Which version of its runtime it is built for (PushedClaim.runtime); any when absent. */
+  readonly runtime?: string;
   readonly claim: Omit<PushedClaim["claim"], "env" | "loadTimeoutMs">;
   /** What the image says of the environment, but for what concerns its own runtime. */
   readonly env: Readonly<Record<string, string>>;
@@ -62,6 +64,8 @@ export async function fetchFunction(
   const facts = factsOf(config);
   if (!facts) return undefined;
   const own = manifest.layers.slice(-facts.ownLayers);
+  // Python reads it from 3.14 on.
+  if (facts.host === "python" && own.some(({ mediaType }) => mediaType.endsWith("+zstd"))) return undefined;
   if (!reserve(own)) throw new Error(`the layers of ${image} find no room beside those of other functions`);
   for (const layer of own) await fetch("layer", layer);
   const inMemory = own.reduce((sum, { size }) => sum + size, 0) <= inMemoryBytes;
@@ -93,9 +97,12 @@ function factsOf({
   if ((host !== "node" && host !== "python") || entry === undefined || !(ownLayers > 0)) return undefined;
   const { [functionLabels.target]: target, [functionLabels.signature]: signature } = labels;
   const modules = labels[functionLabels.modulePaths];
+  // A minor version of Python is a language of its own, with modules compiled for it alone.
+  const [, runtime] = (config.Env ?? []).join("\n").match(/^PYTHON_VERSION=(\d+\.\d+)/m) ?? [];
   return {
     host,
     ownLayers,
+    ...(host === "python" && runtime !== undefined ? { runtime } : {}),
     claim: {
       entry,
       model: functionModels.find((one) => one === labels[functionLabels.model]) ?? "auto",

@@ -10,6 +10,8 @@ export interface HostImageSettings {
   readonly image: string;
   /** The words that run the host; `wait` or `make-keys` follow. */
   readonly command: readonly string[];
+  /** What makes the keys where the host itself cannot: Python's library has no certificates. */
+  readonly keys?: Pick<HostImageSettings, "image" | "command">;
   /** Certificates that vouch for claimers, PEM. */
   readonly ca: string;
 }
@@ -33,9 +35,9 @@ const keysDir = "/ebb/keys";
 const keysMount = { name: "keys", mountPath: keysDir };
 
 /** Changes with everything a waiting pod cannot take on later. */
-export const versionOf = ({ image, command, ca }: HostImageSettings): string =>
+export const versionOf = ({ image, command, ca, keys }: HostImageSettings): string =>
   createHash("sha256")
-    .update(JSON.stringify([image, command, ca]))
+    .update(JSON.stringify([image, command, ca, ...(keys ? [keys.image, keys.command] : [])]))
     .digest("hex")
     .slice(0, 16);
 
@@ -47,10 +49,12 @@ export function makeWarmPod(pool: PoolClass, settings: HostImageSettings, name: 
   const { namespace, key, spec, container } = pool;
   const security = { ...restrictedContainer, ...container.securityContext };
   const image = { image: settings.image, imagePullPolicy: "IfNotPresent", securityContext: security } as const;
+  const keys = settings.keys ?? settings;
   const makeKeys: Container = {
     ...image,
+    image: keys.image,
     name: keysContainer,
-    command: [...settings.command, "make-keys", keysDir],
+    command: [...keys.command, "make-keys", keysDir],
     resources: container.resources ?? {},
     volumeMounts: [keysMount],
   } as Container;

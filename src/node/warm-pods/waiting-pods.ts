@@ -6,6 +6,7 @@ import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { Informers } from "../../client/informer.ts";
 import { noHistory, noteClaim, wantedIdle, type PoolHistory, type PoolLimits } from "../../functions/pool/pool-size.ts";
+import type { HostName } from "../../functions/hosts/protocol.ts";
 import type { RemoteHost, RemotePlace } from "../../functions/pool/remote-host.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { makeWarmPod, versionOf, type HostImageSettings } from "./make-warm-pod.ts";
@@ -31,7 +32,8 @@ export interface Trouble {
 }
 
 export interface WaitingPodsOptions extends Pick<PoolLimits, "minIdle" | "maxIdle" | "burstWindowMs" | "memoryMs"> {
-  readonly host: HostImageSettings;
+  /** What pods of each runtime are made from; functions of others start as ordinary pods. */
+  readonly hosts: Readonly<Partial<Record<HostName, HostImageSettings>>>;
   /** Of all pools together. */
   readonly maxPods: number;
   /** Quiet time after a claim before more are made: the claimed function gets the processor first. */
@@ -56,6 +58,8 @@ interface Member {
 
 interface Pool {
   readonly class: PoolClass;
+  readonly host: HostImageSettings;
+  readonly version: string;
   history: PoolHistory;
   /** Being created. */
   creating: number;
@@ -81,7 +85,6 @@ export class WaitingPods {
   readonly #pools = new Map<string, Pool>();
   /** By `namespace/name`. */
   readonly #members = new Map<string, Member>();
-  readonly #version: string;
   #unfollow: (() => void) | undefined;
   #cancel: (() => void) | undefined;
   #closed = false;
@@ -89,7 +92,6 @@ export class WaitingPods {
   constructor(deps: WaitingPodsDeps, options: WaitingPodsOptions) {
     this.#deps = deps;
     this.#options = options;
-    this.#version = versionOf(options.host);
   }
 
   start(): void {
@@ -105,27 +107,35 @@ export class WaitingPods {
   want(classes: readonly PoolClass[]): void {
     const wanted = new Map(classes.map((one) => [one.key, one]));
     for (const key of this.#pools.keys()) if (!wanted.has(key)) this.#pools.delete(key);
-    for (const one of classes)
-      if (!this.#pools.has(one.key))
+    for (const one of classes) {
+      const host = this.#options.hosts[one.host];
+      if (host && !this.#pools.has(one.key))
         this.#pools.set(one.key, {
           class: one,
+          host,
+          version: versionOf(host),
           history: noHistory,
           creating: 0,
           failures: 0,
           notBeforeMs: 0,
           trouble: undefined,
         });
+    }
     this.#schedule(0);
   }
 
-  /** A pod that waits, now the caller's; undefined when none does. Either way the wish is remembered. */
-  take(key: string): TakenPod | undefined {
+  /**
+   * A pod that waits, now the caller's, whose runtime is of the version (`3.13`; any when absent); undefined when none
+   * does. Either way the wish is remembered.
+   */
+  take(key: string, runtime?: string): TakenPod | undefined {
     const pool = this.#pools.get(key);
     if (!pool) return undefined;
     pool.history = noteClaim(pool.history, this.#limits(), this.#deps.clock.steadyMs());
     this.#schedule(this.#options.refillAfterMs);
     for (const [name, { pod, remote }] of this.#members) {
       if (!remote || pod.metadata.labels?.[warmLabels.pool] !== key || pod.metadata.deletionTimestamp) continue;
+      if (runtime !== undefined && !remote.runtime.startsWith(`${runtime}.`)) continue;
       this.#members.delete(name);
       return { pod, remote };
     }
@@ -243,7 +253,7 @@ export class WaitingPods {
     const members = [...this.#members.values()].filter(
       (one) => one.pod.metadata.labels?.[warmLabels.pool] === pool.class.key,
     );
-    const current = members.filter((one) => one.pod.metadata.annotations?.[warmAnnotations.version] === this.#version);
+    const current = members.filter((one) => one.pod.metadata.annotations?.[warmAnnotations.version] === pool.version);
     const wanted = wantedIdle(pool.history, this.#limits(), nowMs);
     const waiting = current.filter(({ remote }) => remote !== undefined);
     const late = current.filter((one) => !one.remote && nowMs - one.sinceMs > this.#options.startMs);
@@ -263,7 +273,7 @@ export class WaitingPods {
   async #create(pool: Pool): Promise<void> {
     pool.creating += 1;
     try {
-      const draft = makeWarmPod(pool.class, this.#options.host, this.#deps.newName(pool.class));
+      const draft = makeWarmPod(pool.class, pool.host, this.#deps.newName(pool.class));
       const pod = await this.#deps.client.create(PodKind, draft);
       if (!this.#closed && !this.#members.has(keyOf(pod.metadata))) this.#see(pod);
       pool.failures = 0;

@@ -7,10 +7,11 @@ import { folderFiles } from "../../build/folder-files.ts";
 import { functionLabels } from "../../build/labels.ts";
 import type { BuildContext, Language, Packed } from "../../build/language.ts";
 import { SourceError, type FunctionSource } from "../../build/source.ts";
+import { pythonHostPath } from "../../hosts/host-command.ts";
 import { findPython, oldestPython, type Python } from "../../hosts/find-python.ts";
 import { installDependencies, modulesPath, readRequirements } from "./dependencies.ts";
 import { declaringFiles, detectPython, detectPythonFile, pythonEntries } from "./detect-python.ts";
-import { hostLayer, hostPath } from "./host-layer.ts";
+import { hostLayer } from "./host-layer.ts";
 import { inspectProject } from "./inspect-project.ts";
 
 /** Python functions and programs, run by the Python host; what requirements.txt or pyproject.toml names comes along. */
@@ -76,7 +77,7 @@ function toConfig(source: FunctionSource, hasModules: boolean): Packed["config"]
     ...(hasModules ? [["--modules", `/${modulesPath}`]] : []),
   ].flat();
   return {
-    Cmd: ["python3", hostPath, "serve", `/app/${entry}`, ...words],
+    Cmd: ["python3", pythonHostPath, "serve", `/app/${entry}`, ...words],
     WorkingDir: "/app",
     User: "65532",
     Labels: labels,

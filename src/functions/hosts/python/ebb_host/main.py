@@ -24,6 +24,11 @@ def main() -> None:
         claim = claim_from(words[1:])
         run(NoControl(), claim, Doors("0.0.0.0", int(os.environ.get("PORT") or 8080), local=False))
         return
+    if words[:1] == ["wait"]:
+        from .wait import wait
+
+        run(*wait(words[1:]))
+        return
     fd = 3
     if words[:1] == ["--fork-server"]:
         from .fork_server import serve_forks
