@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsyncSync, openSync } from "node:fs";
+import { closeSync, fdatasync, fsyncSync, openSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { StoreFailure } from "./event-store.ts";
@@ -52,8 +52,7 @@ export class SqliteFile implements Disposable {
       return new SqliteFile(db, wal);
     } catch (error) {
       db?.close();
-      const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`cannot open the event log "${path}": ${why}`, { cause: error });
+      throw new Error(`cannot open the event log "${path}": ${whyNotOpened(path, error)}`, { cause: error });
     }
   }
 
@@ -74,6 +73,22 @@ export class SqliteFile implements Disposable {
     this.db.close();
     closeSync(this.#wal);
   }
+}
+
+/** SQLite calls it an I/O error when a full disk cannot take its index, so the disk itself is asked. */
+function whyNotOpened(path: string, error: unknown): string {
+  const code = primaryCode(error);
+  if (code === sqlite.full || (code === sqlite.ioError && freeBytes(path) < smallestFile))
+    return "the disk is full; free space and try again";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What SQLite's log and index take before anything is in them. */
+const smallestFile = 64 * 1024;
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(dirname(path));
+  return bavail * bsize;
 }
 
 /** About a second of heavy writing; some ten milliseconds to empty. */
@@ -104,17 +119,23 @@ function syncDirectory(path: string): void {
   }
 }
 
-/** Primary SQLite result code for a full disk (https://sqlite.org/rescode.html). */
-const sqliteFull = 13;
+/** Primary SQLite result codes (https://sqlite.org/rescode.html): the low byte of `errcode`. */
+const sqlite = { ioError: 10, full: 13 } as const;
+
+function primaryCode(error: unknown): number | undefined {
+  const { errcode } = (error ?? {}) as { readonly errcode?: unknown };
+  return typeof errcode === "number" ? errcode & 0xff : undefined;
+}
 
 /** A failed write as its caller gets it: what is the disk's fault by its kind, everything else as it is. */
 export function writeFailure(error: unknown): unknown {
-  const { errcode, code } = (error ?? {}) as { readonly errcode?: unknown; readonly code?: unknown };
-  if ((typeof errcode === "number" && (errcode & 0xff) === sqliteFull) || code === "ENOSPC" || code === "EDQUOT")
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  const fromSqlite = primaryCode(error);
+  if (fromSqlite === sqlite.full || code === "ENOSPC" || code === "EDQUOT")
     return new StoreFailure("full", "the disk is full: nothing was stored; free space and send again", {
       cause: error,
     });
-  if (typeof errcode === "number" || typeof code === "string")
+  if (fromSqlite !== undefined || typeof code === "string")
     return new StoreFailure("unavailable", "the event log cannot be written: nothing was stored; check the disk", {
       cause: error,
     });
