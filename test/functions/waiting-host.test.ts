@@ -296,6 +296,7 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
         { digest, size, file },
       ]);
       await expect(tooMuch).rejects.toMatchObject({ reason: "TooLarge" });
+      expect(host.printed()).not.toMatch(/Error|Traceback/);
       const remote = await connectHost(host.place, claimer);
       await remote.claim(pushOf(), [{ digest, size, file }, await hello()]);
       expect((await ask(host)).text).toBe("hello s3cret");

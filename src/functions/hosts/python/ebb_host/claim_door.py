@@ -78,10 +78,10 @@ class Peer:
 
     async def farewell(self) -> None:
         self.sock.shutdown(socket.SHUT_WR)
+        self.stall_s = FAREWELL_S
         end = self._loop.time() + FAREWELL_S
-        while (left := end - self._loop.time()) > 0:
-            if not await asyncio.wait_for(self._loop.sock_recv(self.sock, PIECE), left):
-                return
+        while self._loop.time() < end and await self._recv():
+            pass
 
     async def _recv(self, most: int = PIECE) -> bytes:
         return await self._when(self.sock.recv, most)
@@ -91,7 +91,7 @@ class Peer:
         while True:
             try:
                 return do(*args)
-            except ssl.SSLWantReadError:
+            except (ssl.SSLWantReadError, BlockingIOError):
                 await self._until(self._loop.add_reader, self._loop.remove_reader)
             except ssl.SSLWantWriteError:
                 await self._until(self._loop.add_writer, self._loop.remove_writer)
