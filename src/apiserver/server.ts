@@ -206,10 +206,10 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
 /** What the server does by itself; returns what ends it. */
 function startBackground(registry: Registry, tokens: ServiceAccountTokens, log: Logger): () => void {
   const stops = [
-    keepRolesAggregated(registry, internalUser),
-    serveCustomResources(registry, internalUser),
+    keepRolesAggregated(registry, internalUser, log),
+    serveCustomResources(registry, internalUser, log),
     fillTokenSecrets({ registry, tokens, user: internalUser, log }),
-    keepQuotaStatus(registry, internalUser),
+    keepQuotaStatus(registry, internalUser, log),
   ];
   const maintenance = setInterval(() => {
     registry.store.maintain().catch((error: unknown) => log.error("store maintenance failed", { err: error }));

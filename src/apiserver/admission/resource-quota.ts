@@ -1,6 +1,7 @@
 import type { ResourceQuota } from "../../api/core/types.gen.ts";
 import type { RequestUser } from "../../api/meta/definition.ts";
-import { forbidden, isApiError } from "../../api/meta/errors.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import { forbidden } from "../../api/meta/errors.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import {
   addQuantities,
@@ -12,6 +13,7 @@ import {
 import { copyJson } from "../registry/json.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Incoming } from "../registry/request.ts";
+import { createSettling } from "../registry/settling.ts";
 import { writeOver } from "../registry/update.ts";
 import type { AdmissionRequest, AdmissionStep } from "./admission.ts";
 import type { Amounts } from "./pod-resources.ts";
@@ -77,15 +79,13 @@ function requireAmounts(
 }
 
 /** Keeps status.used of every quota true to what is stored, once per turn in which something counted changed. */
-export function keepQuotaStatus(registry: Registry, user: RequestUser): () => void {
+export function keepQuotaStatus(registry: Registry, user: RequestUser, log: Logger): () => void {
   const { store } = registry;
   const watched = new Map<string, () => void>();
-  let due: NodeJS.Immediate | undefined;
   const recount = (): void => {
-    due = undefined;
     for (const entry of store.list(quotas)) writeStatus(registry, user, entry.object as ResourceQuota);
   };
-  const later = (): void => void (due ??= setImmediate(recount));
+  const settling = createSettling(recount, { name: "counting what quotas limit", log });
   const follow = (): void => {
     const names = store.list(quotas).flatMap(({ object }) => Object.keys((object as ResourceQuota).spec?.hard ?? {}));
     const wanted = countedResources(names);
@@ -94,15 +94,16 @@ export function keepQuotaStatus(registry: Registry, user: RequestUser): () => vo
         stop();
         watched.delete(resource);
       }
-    for (const resource of wanted) if (!watched.has(resource)) watched.set(resource, store.subscribe(resource, later));
-    if (wanted.size > 0) later();
+    for (const resource of wanted)
+      if (!watched.has(resource)) watched.set(resource, store.subscribe(resource, settling.soon));
+    if (wanted.size > 0) settling.soon();
   };
   const unsubscribe = store.subscribe(quotas, follow);
   follow();
   return () => {
     unsubscribe();
     watched.forEach((stop) => stop());
-    if (due) clearImmediate(due);
+    settling.stop();
   };
 }
 
@@ -123,10 +124,5 @@ function writeStatus(registry: Registry, user: RequestUser, quota: ResourceQuota
     fieldValidation: "Ignore",
     warn: () => undefined,
   } as const;
-  try {
-    writeOver(registry, { served, namespace, name, subresource: "status" }, { old, next, caller });
-  } catch (error) {
-    // A full disk must not end the server; the next change counts again.
-    if (!isApiError(error)) throw error;
-  }
+  writeOver(registry, { served, namespace, name, subresource: "status" }, { old, next, caller });
 }

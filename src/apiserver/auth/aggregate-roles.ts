@@ -5,6 +5,8 @@ import { update } from "../registry/update.ts";
 import type { Registry } from "../registry/registry.ts";
 import { jsonEqual } from "../schema/json-value.ts";
 import { copyJson } from "../registry/json.ts";
+import { createSettling } from "../registry/settling.ts";
+import type { Logger } from "../../telemetry/logger.ts";
 
 const resource = "rbac.authorization.k8s.io/clusterroles";
 
@@ -48,17 +50,13 @@ function rulesFor(role: ClusterRole, roles: readonly ClusterRole[]): PolicyRule[
 }
 
 /** Aggregates now and, once the turn is over, after every change of a ClusterRole; returns what stops it. */
-export function keepRolesAggregated(registry: Registry, user: RequestUser): () => void {
-  aggregateRoles(registry, user);
-  let due: NodeJS.Immediate | undefined;
-  const unsubscribe = registry.store.subscribe(resource, () => {
-    due ??= setImmediate(() => {
-      due = undefined;
-      aggregateRoles(registry, user);
-    });
-  });
+export function keepRolesAggregated(registry: Registry, user: RequestUser, log: Logger): () => void {
+  const aggregate = (): void => aggregateRoles(registry, user);
+  aggregate();
+  const settling = createSettling(aggregate, { name: "aggregating cluster roles", log });
+  const unsubscribe = registry.store.subscribe(resource, settling.soon);
   return () => {
     unsubscribe();
-    if (due) clearImmediate(due);
+    settling.stop();
   };
 }

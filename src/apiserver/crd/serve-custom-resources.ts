@@ -6,10 +6,12 @@ import type { KindDefinition, RequestUser } from "../../api/meta/definition.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
 import { groupResourceKey } from "../../api/meta/kind.ts";
 import { parseKey } from "../../api/meta/object.ts";
+import type { Logger } from "../../telemetry/logger.ts";
 import { remove } from "../registry/delete.ts";
 import { copyJson } from "../registry/json.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Caller } from "../registry/request.ts";
+import { createSettling, type Settling } from "../registry/settling.ts";
 import { update } from "../registry/update.ts";
 import { jsonEqual } from "../schema/json-value.ts";
 import { isEstablished, statusOf, takenNames } from "./crd-status.ts";
@@ -38,8 +40,8 @@ export function withCrdChecks(definition: KindDefinition): KindDefinition {
  * Serves the stored definitions now and follows every change; returns what stops it. A definition with free names is
  * served in the very turn it is stored; its status follows right behind.
  */
-export function serveCustomResources(registry: Registry, user: RequestUser): () => void {
-  const server = new CustomResources(registry, user);
+export function serveCustomResources(registry: Registry, user: RequestUser, log: Logger): () => void {
+  const server = new CustomResources(registry, user, log);
   return () => server.stop();
 }
 
@@ -49,10 +51,16 @@ class CustomResources {
   readonly #unsubscribe: () => void;
   /** Watches on objects of definitions that wait to be removed, by definition. */
   readonly #emptying = new Map<string, () => void>();
-  #due: NodeJS.Immediate | undefined;
+  readonly #settling: Settling;
 
-  constructor(registry: Registry, user: RequestUser) {
+  constructor(registry: Registry, user: RequestUser, log: Logger) {
     this.#registry = registry;
+    this.#settling = createSettling(
+      () => {
+        for (const crd of this.#crds()) this.#settle(crd);
+      },
+      { name: "keeping custom resource definitions", log },
+    );
     this.#caller = {
       user,
       manager: "ebb-custom-resources",
@@ -61,19 +69,19 @@ class CustomResources {
       warn: () => undefined,
     };
     for (const crd of this.#crds()) this.#serve(crd);
-    this.#settleSoon();
+    this.#settling.soon();
     this.#unsubscribe = registry.store.subscribe(resource, ({ type, entry }) => {
       const crd = entry.object as CustomResourceDefinition;
       if (type === "deleted") this.#unserve(crd.metadata.name);
       else this.#serve(crd);
-      this.#settleSoon();
+      this.#settling.soon();
     });
   }
 
   stop(): void {
     this.#unsubscribe();
     for (const unsubscribe of this.#emptying.values()) unsubscribe();
-    if (this.#due) clearImmediate(this.#due);
+    this.#settling.stop();
   }
 
   #crds(): CustomResourceDefinition[] {
@@ -109,13 +117,6 @@ class CustomResources {
     this.#registry.catalog.setCustom(name, []);
   }
 
-  #settleSoon(): void {
-    this.#due ??= setImmediate(() => {
-      this.#due = undefined;
-      for (const crd of this.#crds()) this.#settle(crd);
-    });
-  }
-
   #settle(crd: CustomResourceDefinition): void {
     const served = this.#registry.catalog.of(CustomResourceDefinitionKind);
     const target = { served, name: crd.metadata.name };
@@ -141,7 +142,7 @@ class CustomResources {
     if (!this.#emptying.has(name))
       this.#emptying.set(
         name,
-        this.#registry.store.subscribe(objects, () => this.#settleSoon()),
+        this.#registry.store.subscribe(objects, () => this.#settling.soon()),
       );
     for (const { object } of left) {
       if (!served || object.metadata.deletionTimestamp) continue;
