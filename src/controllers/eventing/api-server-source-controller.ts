@@ -146,16 +146,9 @@ async function deliver(deps: EventingDeps, running: Running, kind: Kind, change:
   const event = makeApiServerEvent(source, kind, change);
   const target = targetOf(resolveSink(deps, source));
   if (!target || !event) return;
-  const reason = await deliverSourceEvent(deps, { target, event, signal: stop.signal });
-  if (reason === undefined) return;
-  const message = `a change of ${kind.kind} "${change.object.metadata.name}" was not taken by ${target.url}: ${reason}`;
-  deps.recorder.record({
-    kind: ApiServerSourceKind,
-    object: source,
-    type: "Warning",
-    reason: "EventNotTaken",
-    message,
-  });
+  const what = `a change of ${kind.kind} "${change.object.metadata.name}"`;
+  const { signal } = stop;
+  await deliverSourceEvent(deps, { kind: ApiServerSourceKind, source, what, target, event, signal });
 }
 
 async function report(

@@ -7,11 +7,15 @@ import { apiVersionOf, type Kind } from "../../api/meta/kind.ts";
 import type { Draft, KubeObject } from "../../api/meta/object.ts";
 import { controllerReference, isControlledBy } from "../../api/meta/owner.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
-import { conditionOf, type Verdict } from "../../api/serving/conditions.ts";
+import { conditionOf, isTrue, isUnknown, type Verdict, type Verdicts } from "../../api/serving/conditions.ts";
 import type { Condition } from "../../api/serving/types.gen.ts";
+import type { WatchRule } from "../../client/controller.ts";
+import { controllerKey, selfKey, watching } from "../../client/keys.ts";
+import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { covers, createOrGet } from "../serving/write.ts";
 import { groupOf } from "./addresses.ts";
 import type { EventingDeps } from "./deps.ts";
+import { withoutPolicies } from "./status-parts.ts";
 
 export type FlowChannel = Channel | InMemoryChannel;
 
@@ -109,8 +113,29 @@ export const readyOf = (object: Judged): Condition =>
     message: "not yet reconciled",
   };
 
+/** The flow itself, and all that it is made of. */
+export const flowWatches = <T extends KubeObject>(kind: Kind<T>): readonly WatchRule[] => [
+  watching(kind, whenChanged(ownFacts, selfKey)),
+  watching(ChannelKind, controllerKey(kind)),
+  watching(InMemoryChannelKind, controllerKey(kind)),
+  watching(SubscriptionKind, controllerKey(kind)),
+];
+
+interface FlowObjects {
+  readonly channels: readonly FlowChannel[];
+  readonly subscriptions: readonly Subscription[];
+}
+
+/** What its parts say of a flow whose events go in at the first channel. */
+export const flowVerdicts = ({ channels, subscriptions }: FlowObjects): Verdicts => ({
+  ChannelsReady: allReady(channels, "ChannelsNotReady"),
+  SubscriptionsReady: allReady(subscriptions, "SubscriptionsNotReady"),
+  Addressable: channels[0]?.status?.address ? isTrue : isUnknown("emptyAddress", "addressable is nil"),
+  EventPoliciesReady: withoutPolicies,
+});
+
 /** Unknown, not False, while parts are not ready: they may become so. */
-export function allReady(objects: readonly Judged[], reason: string): Verdict {
+function allReady(objects: readonly Judged[], reason: string): Verdict {
   const waiting = objects.filter((object) => readyOf(object).status !== "True");
   if (waiting.length === 0) return { status: "True" };
   const names = waiting.map(({ metadata }) => metadata.name).join(", ");

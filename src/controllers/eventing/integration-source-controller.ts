@@ -94,16 +94,7 @@ async function send(
   const target = targetOf(resolveSink(deps, source));
   if (!target) return;
   try {
-    const reason = await deliverSourceEvent(deps, { target, event, signal });
-    if (reason === undefined) return;
-    const message = `an event was not taken by ${target.url}: ${reason}`;
-    deps.recorder.record({
-      kind: IntegrationSourceKind,
-      object: source,
-      type: "Warning",
-      reason: "EventNotTaken",
-      message,
-    });
+    await deliverSourceEvent(deps, { kind: IntegrationSourceKind, source, what: "an event", target, event, signal });
   } catch (error) {
     if (!signal.aborted) deps.log.error("a timer's event failed", { source: source.metadata.name, err: error });
   }

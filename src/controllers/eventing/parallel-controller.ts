@@ -4,21 +4,20 @@
  */
 import { ParallelKind } from "../../api/flows/kinds.ts";
 import type { Parallel, ParallelBranch, ParallelBranchStatus } from "../../api/flows/types.gen.ts";
-import { ChannelKind, InMemoryChannelKind, SubscriptionKind } from "../../api/messaging/kinds.ts";
+import { SubscriptionKind } from "../../api/messaging/kinds.ts";
 import type { Subscription } from "../../api/messaging/types.gen.ts";
 import { childName } from "../../api/serving/child-name.ts";
-import { isTrue, isUnknown, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
+import { nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
 import type { ControllerSpec } from "../../client/controller.ts";
-import { controllerKey, selfKey, watching } from "../../client/keys.ts";
-import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { observing, writeStatus } from "../serving/write.ts";
 import { unsupportedChannel } from "./channel-controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import {
-  allReady,
   channelKindOf,
   ensureChannel,
   ensureSubscription,
+  flowVerdicts,
+  flowWatches,
   objectReference,
   readyOf,
   removeOthers,
@@ -34,12 +33,7 @@ export function parallelController(deps: EventingDeps): ControllerSpec {
   const parallels = deps.informers.of(ParallelKind);
   return {
     name: "eventing-parallel",
-    watches: [
-      watching(ParallelKind, whenChanged(ownFacts, selfKey)),
-      watching(ChannelKind, controllerKey(ParallelKind)),
-      watching(InMemoryChannelKind, controllerKey(ParallelKind)),
-      watching(SubscriptionKind, controllerKey(ParallelKind)),
-    ],
+    watches: flowWatches(ParallelKind),
     async reconcile(key) {
       const parallel = parallels.get(key);
       if (!parallel || parallel.metadata.deletionTimestamp) return;
@@ -72,12 +66,7 @@ async function reconcileParallel(deps: EventingDeps, parallel: Parallel): Promis
     subscriptions: new Set(subscriptions.map(nameOf)),
   });
   const { address } = front.status ?? {};
-  const verdicts: Verdicts = {
-    ChannelsReady: allReady(channels, "ChannelsNotReady"),
-    SubscriptionsReady: allReady(subscriptions, "SubscriptionsNotReady"),
-    Addressable: address ? isTrue : isUnknown("emptyAddress", "addressable is nil"),
-    EventPoliciesReady: withoutPolicies,
-  };
+  const verdicts = flowVerdicts({ channels, subscriptions });
   await writeStatus(deps, ParallelKind, parallel, {
     ...observedOf(parallel),
     conditions: conditionsOf(parallel, verdicts, deps.clock.now()),

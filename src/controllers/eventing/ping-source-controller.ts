@@ -111,10 +111,9 @@ interface Tick {
 
 async function fire(deps: EventingDeps, source: PingSource, { target, dueMs, signal }: Tick): Promise<void> {
   try {
-    const reason = await deliverSourceEvent(deps, { target, event: makePing(source, dueMs), signal });
-    if (reason === undefined) return;
-    const message = `the event of ${new Date(dueMs).toISOString()} was not taken by ${target.url}: ${reason}`;
-    deps.recorder.record({ kind: PingSourceKind, object: source, type: "Warning", reason: "EventNotTaken", message });
+    const what = `the event of ${new Date(dueMs).toISOString()}`;
+    const event = makePing(source, dueMs);
+    await deliverSourceEvent(deps, { kind: PingSourceKind, source, what, target, event, signal });
   } catch (error) {
     if (!signal.aborted) deps.log.error("a scheduled event failed", { source: source.metadata.name, err: error });
   }

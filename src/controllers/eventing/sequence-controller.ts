@@ -1,21 +1,20 @@
 /** Sequence: a channel and a Subscription per step, each replying to the next (eventing pkg/reconciler/sequence). */
 import { SequenceKind } from "../../api/flows/kinds.ts";
 import type { Sequence } from "../../api/flows/types.gen.ts";
-import { ChannelKind, InMemoryChannelKind, SubscriptionKind } from "../../api/messaging/kinds.ts";
+import { SubscriptionKind } from "../../api/messaging/kinds.ts";
 import type { Subscription } from "../../api/messaging/types.gen.ts";
 import { childName } from "../../api/serving/child-name.ts";
-import { isTrue, isUnknown, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
+import { nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
 import type { ControllerSpec } from "../../client/controller.ts";
-import { controllerKey, selfKey, watching } from "../../client/keys.ts";
-import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { observing, writeStatus } from "../serving/write.ts";
 import { unsupportedChannel } from "./channel-controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import {
-  allReady,
   channelKindOf,
   ensureChannel,
   ensureSubscription,
+  flowVerdicts,
+  flowWatches,
   objectReference,
   readyOf,
   removeOthers,
@@ -34,12 +33,7 @@ export function sequenceController(deps: EventingDeps): ControllerSpec {
   const sequences = deps.informers.of(SequenceKind);
   return {
     name: "eventing-sequence",
-    watches: [
-      watching(SequenceKind, whenChanged(ownFacts, selfKey)),
-      watching(ChannelKind, controllerKey(SequenceKind)),
-      watching(InMemoryChannelKind, controllerKey(SequenceKind)),
-      watching(SubscriptionKind, controllerKey(SequenceKind)),
-    ],
+    watches: flowWatches(SequenceKind),
     async reconcile(key) {
       const sequence = sequences.get(key);
       if (!sequence || sequence.metadata.deletionTimestamp) return;
@@ -99,12 +93,7 @@ function sequenceStatus(
   now: number,
 ): NonNullable<Sequence["status"]> {
   const address = channels[0]?.status?.address;
-  const verdicts: Verdicts = {
-    ChannelsReady: allReady(channels, "ChannelsNotReady"),
-    SubscriptionsReady: allReady(subscriptions, "SubscriptionsNotReady"),
-    Addressable: address ? isTrue : isUnknown("emptyAddress", "addressable is nil"),
-    EventPoliciesReady: withoutPolicies,
-  };
+  const verdicts = flowVerdicts({ channels, subscriptions });
   return {
     ...observedOf(sequence),
     conditions: conditionsOf(sequence, verdicts, now),
