@@ -142,7 +142,8 @@ export class Exchange implements Admitted<ProxyPool> {
   connectFailed(error: Error): void {
     const { instance, runtime } = this;
     if (this.#done || instance === undefined || runtime === undefined) return;
-    const elsewhere = runtime.readyInstances > 1 && this.#tries < runtime.readyInstances - 1;
+    // Where another router admits, there is no elsewhere until the routers say so.
+    const elsewhere = instance.relay === undefined && this.#tries < runtime.readyInstances - 1;
     this.#leave(instance, runtime);
     if (++this.#tries >= connectTries) {
       this.fail({ status: 502, reason: `cannot connect to the instance: ${codeOf(error)}` }, "connect-failed");
@@ -189,13 +190,18 @@ export class Exchange implements Admitted<ProxyPool> {
   /**
    * The app's connection has ended without a byte for this request. Of a process that was killed the kernel still takes
    * connections for a moment: what is safe to repeat goes elsewhere, once, or after a pause, by which a dead instance is
-   * known to be gone.
+   * known to be gone. Of a router the end is heard from itself, when all of its connections have ended: until then it is
+   * asked again as one that cannot be connected to, for no request can be what it died of.
    */
   appLost(reason: string): void {
     const { instance, runtime, front } = this;
     const repeatable = safeMethods.has(front.method) && !front.hasBody && front.upgrade === "";
     if (this.#lost || this.#done || !repeatable || instance === undefined || runtime === undefined) {
       this.appFailed("app-reset", reason);
+      return;
+    }
+    if (instance.relay !== undefined) {
+      this.connectFailed(new Error(reason));
       return;
     }
     this.#lost = true;
