@@ -22,9 +22,9 @@ export async function installKnativeDefinitions(client: Client): Promise<void> {
 
 const anything = {
   openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
-} as unknown as CustomResourceDefinition["spec"]["versions"][number]["schema"];
+} as unknown as NonNullable<CustomResourceDefinition["spec"]["versions"][number]["schema"]>;
 
 function withoutSchemas(crd: CustomResourceDefinition): CustomResourceDefinition {
-  const versions = crd.spec.versions.map((version) => ({ ...version, ...(anything ? { schema: anything } : {}) }));
+  const versions = crd.spec.versions.map((version) => ({ ...version, schema: anything }));
   return { ...crd, spec: { ...crd.spec, versions } };
 }
