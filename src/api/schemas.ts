@@ -29,6 +29,7 @@ import { messages as scheduling } from "./scheduling/messages.ts";
 import { messages as serving } from "./serving/messages.ts";
 import { messages as sinks } from "./sinks/messages.ts";
 import { messages as sourcesV1alpha1 } from "./sources/messages-v1alpha1.ts";
+import { messages as sourcesStores } from "./sources/messages-stores.ts";
 import { messages as sources } from "./sources/messages.ts";
 
 /** Tables by package; one is parsed when a message of it is first asked for. */
@@ -61,6 +62,7 @@ const tables: Readonly<Record<string, string>> = {
   "flows.v1": flows,
   "sources.v1": sources,
   "sources.v1alpha1": sourcesV1alpha1,
+  "sources.stores.v1alpha1": sourcesStores,
   "sinks.v1alpha1": sinks,
 };
 

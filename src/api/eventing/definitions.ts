@@ -6,6 +6,15 @@ import { integrationSinkDefinition, jobSinkDefinition } from "../sinks/definitio
 import { apiServerSourceDefinition, containerSourceDefinition, sinkBindingDefinition } from "../sources/definitions.ts";
 import { integrationSourceDefinition } from "../sources/integration-source-definition.ts";
 import { pingSourceDefinition, pingSourceV1beta2Definition } from "../sources/ping-source-definition.ts";
+import {
+  fileSourceDefinition,
+  httpPollSourceDefinition,
+  mqttSourceDefinition,
+  postgresSourceDefinition,
+  redisListSourceDefinition,
+  redisStreamSourceDefinition,
+} from "../sources/store-definitions.ts";
+import { gitHubSourceDefinition, webhookSourceDefinition } from "../sources/webhook-definitions.ts";
 import { brokerDefinition } from "./broker-definition.ts";
 import { eventPolicyDefinition } from "./event-policy-definition.ts";
 import { eventTransformDefinition } from "./event-transform-definition.ts";
@@ -37,6 +46,14 @@ export const eventingDefinitions: readonly KindDefinition[] = [
   containerSourceDefinition,
   sinkBindingDefinition,
   integrationSourceDefinition,
+  redisStreamSourceDefinition,
+  gitHubSourceDefinition,
+  redisListSourceDefinition,
+  postgresSourceDefinition,
+  mqttSourceDefinition,
+  webhookSourceDefinition,
+  fileSourceDefinition,
+  httpPollSourceDefinition,
   jobSinkDefinition,
   integrationSinkDefinition,
 ];

@@ -62,6 +62,12 @@ const object = {
     broker: "b",
     schedule: "@hourly",
     description: "d",
+    stream: "s",
+    list: "l",
+    url: "http://u",
+    path: "/p",
+    eventType: "t",
+    ownerAndRepository: "o/r",
     reference: { name: "r", kind: "Broker" },
     attributes: [
       { name: "source", value: "/s" },
