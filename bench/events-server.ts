@@ -1,4 +1,5 @@
 /** The event engine alone, for bench/events.ts: ingress on a free port, told on standard output; ends with its input. */
+import { keepHeapSmall } from "../src/cli/keep-heap-small.ts";
 import { systemClock } from "../src/client/clock.ts";
 import { createSender } from "../src/events/delivery/http-sender.ts";
 import { createEventEngine } from "../src/events/event-engine.ts";
@@ -8,6 +9,8 @@ import type { EventStore } from "../src/events/log/event-store.ts";
 import { openSqliteStore } from "../src/events/log/sqlite-store.ts";
 import type { Logger } from "../src/telemetry/logger.ts";
 
+// As `ebb up` does.
+keepHeapSmall();
 const [place = "", triggers = "[]"] = process.argv.slice(2);
 const log: Logger = {
   debug: () => undefined,

@@ -90,8 +90,9 @@ export interface ConsumerStats extends ConsumerState, ConsumerCounts {
 }
 
 const defaults = { held: false, hops: 255, limits: { maxAgeMs: 7 * 24 * 3_600_000, maxBytes: 4 * 1024 ** 3 } } as const;
-/** Positions that moved are handed to the store together. */
+/** Positions that moved are handed to the store together: after so long, and those that only passed events over later. */
 const savedMs = 25;
+const passedMs = 1000;
 /** Share of a limit from which on a consumer is said to be at risk. */
 const riskShare = 0.8;
 
@@ -114,10 +115,12 @@ class LogEngine implements Engine {
   readonly #waiting = new Map<ConsumerSpec["key"], ConsumerSpec>();
   readonly #byStream = new Map<StreamKey, Set<Consumer<ConsumerSpec>>>();
   readonly #moved = new Set<Consumer<ConsumerSpec>>();
+  readonly #passed = new Set<Consumer<ConsumerSpec>>();
   readonly #consumerDeps: ConsumerDeps<ConsumerSpec>;
   /** Changes of one key happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
   #cancelSave: (() => void) | undefined;
+  #cancelPassed: (() => void) | undefined;
   #closed = false;
   #held: boolean;
 
@@ -128,11 +131,13 @@ class LogEngine implements Engine {
     this.#consumerDeps = {
       ...deps,
       held: () => this.#held,
-      moved: (consumer) => {
+      moved: (consumer, how) => {
         // What ends after its consumer was taken out has no position to keep.
         if (this.#consumers.get(consumer.spec.key) !== consumer) return;
-        this.#moved.add(consumer);
-        this.#cancelSave ??= deps.clock.after(savedMs, () => this.#saveMoved());
+        if (how === "passed") this.#passed.add(consumer);
+        else this.#moved.add(consumer);
+        if (how === "passed") this.#cancelPassed ??= deps.clock.after(passedMs, () => this.#savePassed());
+        else this.#cancelSave ??= deps.clock.after(savedMs, () => this.#saveMoved());
       },
       deliverer: cloudEventDeliverer({
         sender: deps.sender,
@@ -238,6 +243,7 @@ class LogEngine implements Engine {
     this.#consumers.delete(consumer.spec.key);
     this.#byStream.get(consumer.spec.stream)?.delete(consumer);
     this.#moved.delete(consumer);
+    this.#passed.delete(consumer);
   }
 
   consumerState(key: ConsumerSpec["key"]): ConsumerState | undefined {
@@ -365,11 +371,20 @@ class LogEngine implements Engine {
     this.#moved.clear();
   }
 
+  #savePassed(): void {
+    this.#cancelPassed?.();
+    this.#cancelPassed = undefined;
+    for (const consumer of this.#passed) this.#moved.add(consumer);
+    this.#passed.clear();
+    this.#saveMoved();
+  }
+
   async close(ms: number): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.stop(ms)));
-    this.#saveMoved();
+    this.#savePassed();
     this.#cancelSave?.();
+    this.#cancelPassed?.();
     for (const { stopListening } of this.#streams.values()) stopListening();
     await this.#deps.store.flush();
   }

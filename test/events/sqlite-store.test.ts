@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -43,4 +43,24 @@ test("a file of another program, and one that is no database, are named and left
   expect(() => openSqliteStore({ path }, systemClock)).toThrow(`cannot open the event log "${path}"`);
   expect(existsSync(path)).toBe(true);
   rmSync(dir, { recursive: true });
+});
+
+test("SQLite's log is emptied into the file again and again, and nothing gets lost on the way", async () => {
+  const dir = makeDir();
+  const path = join(dir, "events.db");
+  const store = openSqliteStore({ path }, systemClock);
+  const stream = await store.openStream("s", {});
+  const data = Buffer.alloc(500_000, "x");
+  for (let n = 1; n <= 120; n += 1) await stream.append([{ event: { ...anEvent(`${n}`), data } }]);
+  expect(statSync(`${path}-wal`).size).toBeLessThan(24 * 1024 * 1024);
+  // As a crash leaves it.
+  const copy = makeDir();
+  for (const file of ["events.db", "events.db-wal"]) copyFileSync(join(dir, file), join(copy, file));
+  const again = openSqliteStore({ path: join(copy, "events.db") }, systemClock);
+  const records = await (await again.openStream("s", {})).read(0, 200);
+  expect(records.map(({ event }) => event.attributes["id"])).toEqual(Array.from({ length: 120 }, (_, n) => `${n + 1}`));
+  expect(records.every(({ event }) => event.data?.length === data.length)).toBe(true);
+  await again.close();
+  await store.close();
+  for (const one of [dir, copy]) rmSync(one, { recursive: true });
 });

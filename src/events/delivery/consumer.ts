@@ -27,8 +27,8 @@ export interface ConsumerDeps<Settings extends ConsumerSettings> {
   readonly store: EventStore;
   /** Nothing is delivered yet: ways to subscribers are not known. Whoever ends that wakes all. */
   held?(): boolean;
-  /** The position moved. */
-  moved(consumer: Consumer<Settings>): void;
+  /** The position moved; `passed`: only over events that are not wanted, so that repeating the move costs next to nothing. */
+  moved(consumer: Consumer<Settings>, how?: "passed"): void;
 }
 
 /** Records that wait for another try or for their turn; with more, nothing new is taken. */
@@ -67,6 +67,8 @@ export class Consumer<Settings extends ConsumerSettings> {
   #stopped = false;
   #ready = false;
   #epoch = 0;
+  /** Taken or put aside. */
+  #taken = 0;
 
   constructor(spec: Settings, stream: EventStream, cursor: SavedCursor, deps: ConsumerDeps<Settings>) {
     this.key = spec.key;
@@ -136,17 +138,17 @@ export class Consumer<Settings extends ConsumerSettings> {
   /** Takes as much as there is room for. Called whenever something may have changed. */
   wake(): void {
     if (!this.#ready || this.#stopped || this.#deps.held?.()) return;
-    const before = this.#cursor.position;
-    while (this.#takeOne());
-    if (this.#cursor.position !== before) this.#deps.moved(this);
-    this.#setTimer();
+    const [before, taken, nowMs] = [this.#cursor.position, this.#taken, this.#deps.clock.now()];
+    while (this.#takeOne(nowMs));
+    if (this.#taken !== taken) this.#deps.moved(this);
+    else if (this.#cursor.position !== before) this.#deps.moved(this, "passed");
+    this.#setTimer(nowMs);
   }
 
   /** Whether another one may be taken after this. */
-  #takeOne(): boolean {
+  #takeOne(nowMs: number): boolean {
     const { subscriber, paused } = this.#spec;
     if (paused || !subscriber || this.#inFlight >= this.#flow.limit) return false;
-    const nowMs = this.#deps.clock.now();
     const due = this.#cursor.takeDue(nowMs, (seq) => this.#mayGo(seq, nowMs));
     if (due !== undefined) {
       if (!this.#isDead(due)) this.#circuit.begin();
@@ -157,7 +159,7 @@ export class Consumer<Settings extends ConsumerSettings> {
     if (this.#cursor.pendingCount >= mostPending) return false;
     const record = this.#next();
     if (!record) return false;
-    if (!this.#wants(record)) {
+    if (!this.#wants(record, nowMs)) {
       this.#cursor.pass(record.seq);
       this.counts.passed += 1;
       return true;
@@ -191,14 +193,15 @@ export class Consumer<Settings extends ConsumerSettings> {
     this.#deps.log.error("events were removed before they were delivered", { consumer: this.key, count });
   }
 
-  #wants({ event }: LogRecord): boolean {
+  #wants({ event }: LogRecord, nowMs: number): boolean {
     const { expirytime } = event.attributes;
-    if (typeof expirytime === "string" && Date.parse(expirytime) <= this.#deps.clock.now()) return false;
+    if (typeof expirytime === "string" && Date.parse(expirytime) <= nowMs) return false;
     return this.#filter(event.attributes);
   }
 
   #begin(record: LogRecord): void {
     const { seq, event } = record;
+    this.#taken += 1;
     const lane = this.#spec.ordered ? event.attributes["partitionkey"] : undefined;
     if (lane !== undefined) {
       this.#lanes.add(seq, String(lane));
@@ -343,7 +346,7 @@ export class Consumer<Settings extends ConsumerSettings> {
     this.wake();
   }
 
-  #setTimer(): void {
+  #setTimer(nowMs: number): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     if (this.#spec.paused || !this.#spec.subscriber || this.#inFlight >= this.#flow.limit) return;
@@ -353,7 +356,7 @@ export class Consumer<Settings extends ConsumerSettings> {
     const live = this.#cursor.nextDueMs((seq) => isFree(seq) && !this.#isDead(seq)) ?? (more ? 0 : undefined);
     if (dead === undefined && live === undefined) return;
     const nextMs = Math.min(dead ?? Infinity, live === undefined ? Infinity : Math.max(live, this.#circuit.nextMs));
-    const waitMs = nextMs - this.#deps.clock.now();
+    const waitMs = nextMs - nowMs;
     if (waitMs > 0) this.#cancelTimer = this.#deps.clock.after(waitMs, () => this.wake());
   }
 

@@ -86,6 +86,7 @@ export class GroupCommit {
   }
 
   #next(): void {
+    if (this.#file.checkpointDue && this.#broken === undefined) return this.#checkpoint();
     if (this.#waiting.length > 0 && this.#broken === undefined) {
       setImmediate(() => this.#commit());
       return;
@@ -93,6 +94,13 @@ export class GroupCommit {
     for (const write of this.#waiting.splice(0)) write.failed(this.#broken);
     this.#busy = false;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #checkpoint(): void {
+    this.#file.checkpoint((error) => {
+      if (error) this.#broken = writeFailure(error);
+      this.#next();
+    });
   }
 }
 

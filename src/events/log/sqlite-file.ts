@@ -30,12 +30,14 @@ const schema = `
  */
 export class SqliteFile implements Disposable {
   readonly db: DatabaseSync;
+  readonly #main: number;
   readonly #wal: number;
   #bytesSinceCheckpoint = 0;
 
-  private constructor(db: DatabaseSync, wal: number) {
+  private constructor(db: DatabaseSync, path: string) {
     this.db = db;
-    this.#wal = wal;
+    this.#wal = openSync(`${path}-wal`, "r+");
+    this.#main = openSync(path, "r+");
   }
 
   /** Throws a plain Error that names the file when it is not ours, damaged, locked or read-only. */
@@ -47,9 +49,8 @@ export class SqliteFile implements Disposable {
         "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4096",
       );
       prepareTables(db, path);
-      const wal = openSync(`${path}-wal`, "r+");
       syncDirectory(dirname(path));
-      return new SqliteFile(db, wal);
+      return new SqliteFile(db, path);
     } catch (error) {
       db?.close();
       throw new Error(`cannot open the event log "${path}": ${whyNotOpened(path, error)}`, { cause: error });
@@ -61,17 +62,41 @@ export class SqliteFile implements Disposable {
     fdatasync(this.#wal, done);
   }
 
-  /** Counts what a commit wrote; empties SQLite's log into the file when it is due. Blocks while it does. */
+  /** Counts what a commit wrote. */
   wrote(bytes: number): void {
     this.#bytesSinceCheckpoint += bytes;
-    if (this.#bytesSinceCheckpoint < checkpointBytes) return;
-    this.#bytesSinceCheckpoint = 0;
-    this.db.exec("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
+  /** SQLite's log is long enough to be emptied into the file: {@link checkpoint}. */
+  get checkpointDue(): boolean {
+    return this.#bytesSinceCheckpoint >= checkpointBytes;
+  }
+
+  /**
+   * Empties SQLite's log into the file. The disk is waited for outside the event loop: first for the log, so that no page
+   * is in the file before it is there; then for the file. Nothing may be written before `done`: the next commit begins
+   * the log anew, and until then a crash finds everything in it. What the file has no room for stays in the log; a disk
+   * that fails is the error.
+   */
+  checkpoint(done: (error: Error | null) => void): void {
+    this.#bytesSinceCheckpoint = 0;
+    fdatasync(this.#wal, (error) => {
+      if (error) return done(error);
+      try {
+        this.db.exec("PRAGMA synchronous=OFF; PRAGMA wal_checkpoint(PASSIVE); PRAGMA synchronous=NORMAL");
+      } catch {
+        this.db.exec("PRAGMA synchronous=NORMAL");
+        return done(null);
+      }
+      fdatasync(this.#main, done);
+    });
+  }
+
+  /** SQLite's locks are this process's: they would end with the first of our own handles that is closed. */
   [Symbol.dispose](): void {
     this.db.close();
     closeSync(this.#wal);
+    closeSync(this.#main);
   }
 }
 

@@ -14,6 +14,8 @@ export interface SqliteStoreOptions {
 const defaults = { dedupWindowMs: 120_000, maxKeys: 100_000 } as const;
 /** Positions are written this long after they moved: what they cost is shared, and a crash repeats so much at most. */
 const cursorDelayMs = 20;
+/** After positions could not be written. */
+const cursorRetryMs = 1000;
 const upkeepMs = 1000;
 
 /** Opens events.db. Throws a plain Error that names the file when it cannot be used. */
@@ -151,9 +153,10 @@ class SqliteStore implements EventStore {
         return cursors.length * 128;
       },
       done: () => undefined,
-      // Kept for the next time, unless it moved on meanwhile.
+      // Tried again, unless it moved on meanwhile.
       failed: () => {
         for (const [consumer, cursor] of cursors) if (!this.#dirty.has(consumer)) this.#dirty.set(consumer, cursor);
+        if (!this.#closed) this.#cancelSave ??= this.#clock.after(cursorRetryMs, () => this.#saveCursors());
       },
     });
   }
