@@ -2,3 +2,6 @@
 
 /** On a pod that waits for a function, of no use to anybody without ebb. */
 export const warmPoolLabel = "ebb.dev/warm-pool";
+
+/** Role and RoleBinding in a namespace by which routers read the certificates of its Ingresses. */
+export const certificateAccessName = "ebb-router-certificates";

@@ -17,6 +17,8 @@ export interface ReflectorDeps {
 export interface WatchScope {
   readonly namespace?: string;
   readonly labelSelector?: string;
+  /** With `metadata.name=…` a role that names the object is enough. */
+  readonly fieldSelector?: string;
   /**
    * Drops what nobody here reads, from an object that is nobody else's yet; may change it in place. What a whole update
    * would then take away must stay.
@@ -93,7 +95,7 @@ class Stream<T extends KubeObject> {
   readonly #client: Client;
   readonly #target: ReflectorTarget<T>;
   readonly #signal: AbortSignal;
-  readonly #where: Pick<WatchScope, "namespace" | "labelSelector">;
+  readonly #where: Omit<WatchScope, "trim">;
   readonly #trim: (object: T) => T;
   #sendsInitialEvents = true;
 
@@ -101,8 +103,8 @@ class Stream<T extends KubeObject> {
     this.#client = deps.client;
     this.#target = target;
     this.#signal = signal;
-    const { namespace, labelSelector, trim } = target.scope ?? {};
-    this.#where = { ...(namespace ? { namespace } : {}), ...(labelSelector ? { labelSelector } : {}) };
+    const { trim, ...where } = target.scope ?? {};
+    this.#where = where;
     this.#trim = trim ? (object) => trim(object) as T : (object) => object;
   }
 

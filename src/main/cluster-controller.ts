@@ -8,6 +8,7 @@ import { DeploymentKind, ReplicaSetKind } from "../api/apps/kinds.ts";
 import { ConfigMapKind, PodKind, ServiceKind } from "../api/core/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
 import { ClusterDomainClaimKind, KIngressKind } from "../api/networking-internal/kinds.ts";
+import { RoleBindingKind, RoleKind } from "../api/rbac/kinds.ts";
 import {
   ConfigurationKind,
   DomainMappingKind,
@@ -35,8 +36,6 @@ export interface ClusterControllerOptions extends Omit<ClusterOptions, "componen
   readonly serving: { readonly host: string; readonly port: number };
   /** The way to other replicas. */
   readonly peers: PeerOptions;
-  /** Users who may report load: the service accounts of routers. */
-  readonly routers: readonly string[];
   /** For the listener; one of its own making when absent. */
   readonly certificate?: KeyedCertificate;
 }
@@ -79,6 +78,8 @@ const watchedKinds: readonly Kind[] = [
   PodKind,
   ServiceKind,
   ConfigMapKind,
+  RoleKind,
+  RoleBindingKind,
 ] as readonly Kind[];
 
 /** Their status is all that is written of them, so what kubectl notes there need not be kept. */

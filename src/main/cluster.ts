@@ -6,6 +6,8 @@ import { hostname } from "node:os";
 import { ServiceKind, PodKind, ConfigMapKind } from "../api/core/kinds.ts";
 import { DeploymentKind, ReplicaSetKind } from "../api/apps/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
+import { certificateAccessName } from "../api/ebb-keys.ts";
+import { RoleBindingKind, RoleKind } from "../api/rbac/kinds.ts";
 import { servingKeys, servingNamespace } from "../api/serving/keys.ts";
 import { systemClock, type Clock } from "../client/clock.ts";
 import { createInformers, type OpenInformers } from "../client/create-informers.ts";
@@ -121,10 +123,14 @@ export function standardScope(kind: Kind): WatchScope {
 
 const ofRevisions = { labelSelector: servingKeys.revision };
 
-const scopes: ReadonlyMap<string, WatchScope> = new Map([
+/** The roles of others are none of ebb's business: its own permission is for this name. */
+const ofCertificates = { fieldSelector: `metadata.name=${certificateAccessName}`, trim: trimmed };
+
+const scopes: ReadonlyMap<string, WatchScope> = new Map<string, WatchScope>([
   [groupResourceKey(PodKind), { ...ofRevisions, trim: trimPod }],
   [groupResourceKey(DeploymentKind), { ...ofRevisions, trim: trimmed }],
   [groupResourceKey(ReplicaSetKind), { ...ofRevisions, trim: trimmed }],
   [groupResourceKey(ConfigMapKind), { namespace: servingNamespace, trim: trimmed }],
   [groupResourceKey(ServiceKind), { trim: trimmed }],
+  ...[RoleKind, RoleBindingKind].map((kind) => [groupResourceKey(kind), ofCertificates] as const),
 ]);

@@ -6,6 +6,7 @@ import { createEventRecorder } from "../client/event-recorder.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import { LeadershipLost } from "../client/leader-election.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
+import { certificateAccessController } from "../controllers/networking/certificate-access-controller.ts";
 import { instancePolicyController } from "../controllers/networking/instance-policy-controller.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
 import type { ServingDeps } from "../controllers/serving/deps.ts";
@@ -27,6 +28,8 @@ export interface LeadOptions extends DigestLookupOptions {
   readonly podDrainS: number;
   /** Port of the router as users see it; absent for 80 and 443. */
   readonly externalPort?: number;
+  /** Users that routers are: they may report load, and read the certificates that Ingresses name. */
+  readonly routers: readonly string[];
   /** Pods that wait for functions; none when absent. */
   readonly warm?: WarmPodsSettings;
 }
@@ -86,7 +89,8 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
     resolveDigest: (image, { signal, as }) => digests.resolve(image, as, signal),
   };
   const policies = instancePolicyController({ client, informers, systemNamespace: parts.namespace });
-  const specs = [...servingControllers(deps), ...autoscaling.controllers, policies];
+  const access = certificateAccessController({ client, informers, routers: options.routers });
+  const specs = [...servingControllers(deps), ...autoscaling.controllers, policies, access];
   const controllers = specs.map((spec) => createController(spec, core));
   closers.defer(async () => {
     await Promise.all(controllers.map((controller) => controller.close()));

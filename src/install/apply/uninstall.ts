@@ -1,7 +1,9 @@
 import { PodKind } from "../../api/core/kinds.ts";
-import { warmPoolLabel } from "../../api/ebb-keys.ts";
+import { certificateAccessName, warmPoolLabel } from "../../api/ebb-keys.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
+import { apiVersionOf, type Kind } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
+import { RoleBindingKind, RoleKind } from "../../api/rbac/kinds.ts";
 import type { Client } from "../../client/client.ts";
 import { find } from "./apply-objects.ts";
 import { isData, listInstalled, remove } from "./installed-objects.ts";
@@ -42,6 +44,7 @@ export async function uninstall(client: Client, deleteData: boolean, waiting: Wa
   }
   // Last: a controller would make new ones.
   removed += await removeWaitingPods(client);
+  for (const kind of [RoleBindingKind, RoleKind]) removed += await removeCertificateAccess(client, kind);
   return { removed, kept: deleteData ? [] : data.map(describe) };
 }
 
@@ -58,6 +61,18 @@ async function removeWaitingPods(client: Client): Promise<number> {
     }),
   );
   return items.length;
+}
+
+/** What lets routers read certificates: there are none any more. */
+async function removeCertificateAccess(client: Client, kind: Kind): Promise<number> {
+  const { items } = await client.list(kind, {
+    fieldSelector: `metadata.name=${certificateAccessName}`,
+    labelSelector: "app.kubernetes.io/managed-by=ebb",
+  });
+  const removed = await Promise.all(
+    items.map((item) => remove(client, { ...item, apiVersion: apiVersionOf(kind), kind: kind.kind })),
+  );
+  return removed.filter(Boolean).length;
 }
 
 async function waitUntilGone(client: Client, objects: readonly KubeObject[], waiting: Waiting): Promise<void> {

@@ -1,4 +1,5 @@
 /** Every permission ebb has on a cluster, each with its reason: roles and docs/reference/rbac.md are made from this. */
+import { certificateAccessName } from "../../api/ebb-keys.ts";
 import { servingNamespace } from "../../api/serving/keys.ts";
 import {
   claimAuthoritySecret,
@@ -152,6 +153,19 @@ const controllerEverywhere: readonly Permission[] = [
     resources: ["configmaps"],
     verbs: ["get"],
     why: "bring the values that a Revision's environment names to a warm pod",
+  },
+  {
+    group: "rbac.authorization.k8s.io",
+    resources: ["roles", "rolebindings"],
+    verbs: ["create"],
+    why: "let routers read the Secrets that Ingresses have certificates in (a name cannot be demanded of what is created; nobody can grant what they may not do themselves)",
+  },
+  {
+    group: "rbac.authorization.k8s.io",
+    resources: ["roles", "rolebindings"],
+    verbs: [...read, "update", "delete"],
+    names: [certificateAccessName],
+    why: "keep that to the Secrets that Ingresses of the namespace name",
   },
   { group: "", resources: ["events"], verbs: ["create", "patch"], why: "tell users what happened to their objects" },
   {

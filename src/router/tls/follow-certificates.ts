@@ -1,5 +1,5 @@
 import { SecretKind } from "../../api/core/kinds.ts";
-import { isNotFound } from "../../api/meta/errors.ts";
+import { isForbidden, isNotFound } from "../../api/meta/errors.ts";
 import { keyOf, type ObjectKey } from "../../api/meta/object.ts";
 import { KIngressKind } from "../../api/networking-internal/kinds.ts";
 import type { Client } from "../../client/client.ts";
@@ -20,6 +20,9 @@ export interface FollowCertificatesDeps {
 const lookAgainMs = 60_000;
 /** One that is not there, or cannot be read, is looked for again this soon: issuers take a while. */
 const missingMs = 2000;
+
+/** Refusals before they are taken to be for good. */
+const tolerated = 3;
 
 /**
  * Keeps the certificates equal to the Secrets that Ingresses name, and no others. What was read last serves while a
@@ -63,6 +66,7 @@ class FollowedSecret {
   #cancel: (() => void) | undefined;
   #stopped = false;
   #complained = false;
+  #refusals = 0;
 
   constructor(key: string, deps: FollowCertificatesDeps) {
     const [namespace = "", name = ""] = key.split("/");
@@ -105,11 +109,14 @@ class FollowedSecret {
     for (const host of this.#hosts) this.#deps.certificates.set(host, certificate);
     this.#certificate = certificate;
     this.#complained = false;
+    this.#refusals = 0;
   }
 
   /** Once: a Secret may stay away for hours. */
   #complain(error: unknown): void {
     if (this.#complained || this.#stopped) return;
+    // The controller allows it when it sees the Ingress, which it does when this router does.
+    if (isForbidden(error) && ++this.#refusals < tolerated) return;
     this.#complained = true;
     const { namespace, name } = this.#key;
     const fields = { secret: `${namespace}/${name}`, hosts: [...this.#hosts] };
