@@ -28,6 +28,7 @@ import { messages as rbac } from "./rbac/messages.ts";
 import { messages as scheduling } from "./scheduling/messages.ts";
 import { messages as serving } from "./serving/messages.ts";
 import { messages as sinks } from "./sinks/messages.ts";
+import { messages as sourcesEbb } from "./sources/messages-ebb.ts";
 import { messages as sourcesV1alpha1 } from "./sources/messages-v1alpha1.ts";
 import { messages as sourcesStores } from "./sources/messages-stores.ts";
 import { messages as sources } from "./sources/messages.ts";
@@ -63,6 +64,7 @@ const tables: Readonly<Record<string, string>> = {
   "sources.v1": sources,
   "sources.v1alpha1": sourcesV1alpha1,
   "sources.stores.v1alpha1": sourcesStores,
+  "sources.ebb.v1alpha1": sourcesEbb,
   "sinks.v1alpha1": sinks,
 };
 

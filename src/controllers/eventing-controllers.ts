@@ -7,6 +7,7 @@ import { eventTypeController } from "./eventing/event-type-controller.ts";
 import type { EventingDeps } from "./eventing/deps.ts";
 import { inMemoryChannelController } from "./eventing/in-memory-channel-controller.ts";
 import { integrationSourceController } from "./eventing/integration-source-controller.ts";
+import { messageSourceControllers } from "./eventing/message-sources.ts";
 import { parallelController } from "./eventing/parallel-controller.ts";
 import { pingSourceController } from "./eventing/ping-source-controller.ts";
 import { sequenceController } from "./eventing/sequence-controller.ts";
@@ -30,5 +31,6 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     sinkBindingController(deps),
     eventTypeController(deps),
     integrationSourceController(deps),
+    ...messageSourceControllers(deps),
   ];
 }

@@ -19,7 +19,7 @@ export interface EventingParts {
   readonly log: Logger;
   readonly recorder: EventRecorder;
   readonly builtInKinds: readonly Kind[];
-  readonly events: Pick<Events, "engine" | "sender">;
+  readonly events: Pick<Events, "engine" | "sender" | "sources">;
   readonly routerUrl: () => string;
   /** Domain of public hosts: `localhost`. */
   readonly domain: string;
@@ -34,6 +34,7 @@ export function eventingInOneProcess(parts: EventingParts): readonly ControllerS
     ...core,
     informers,
     engine: events.engine,
+    sources: events.sources,
     served: createServedKinds(informers, builtInKinds),
     send: sendBy(events.sender),
     urlForPrograms: (url) => throughLocalhost(url, { routerUrl, domain }),

@@ -10,6 +10,7 @@ import { createSender, type Dialled, type Sender } from "../events/delivery/http
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { brokerIngress, channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
+import { createSourceRunner, type SourceRunner } from "../events/sources/source-runner.ts";
 import type { EventStore } from "../events/log/event-store.ts";
 import { openSqliteStore } from "../events/log/sqlite-store.ts";
 import type { Router } from "../router/router.ts";
@@ -33,6 +34,7 @@ export interface EventsDeps {
 export interface Events {
   readonly engine: Engine;
   readonly calls: Calls;
+  readonly sources: SourceRunner;
   /** Sends to sinks: names of this platform by way of the router. */
   readonly sender: Sender;
   /** Begins to deliver what was stored: when the router knows its routes, lest services seem not to be there. */
@@ -71,6 +73,8 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
     },
   );
   closers.defer(() => engine.close(stopMs));
+  const sources = createSourceRunner({ held: true }, { sender, clock, log });
+  closers.defer(() => sources.close(stopMs));
   const ingress = createIngress(
     {},
     { log, append: (key, events) => engine.append(key, events), exists: (key) => engine.stream(key) !== undefined },
@@ -108,9 +112,11 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   return {
     engine,
     calls,
+    sources,
     sender,
     async deliver() {
       engine.release();
+      sources.release();
       await calls.start();
     },
   };

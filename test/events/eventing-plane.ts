@@ -1,5 +1,6 @@
 /** The Eventing controllers on the real API server in memory; the engine and the sinks are played and remembered. */
 import type { ConsumerSpec, EventEngine, EventTarget, StreamSpec } from "../../src/api/eventing/engine.ts";
+import type { SourceKey, SourceSpec, SourceState } from "../../src/api/eventing/source-engine.ts";
 import type { CloudEvent } from "../../src/api/cloudevents/cloud-event.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import type { KubeObject } from "../../src/api/meta/object.ts";
@@ -28,6 +29,9 @@ export interface EventingPlane {
   readonly client: Client;
   readonly streams: ReadonlyMap<string, StreamSpec>;
   readonly consumers: ReadonlyMap<string, ConsumerSpec>;
+  readonly sources: ReadonlyMap<SourceKey, SourceSpec>;
+  /** What a source's reader says of itself. */
+  tell(key: SourceKey, state: SourceState): void;
   /** `reason: message` of what was recorded. */
   readonly events: readonly string[];
   readonly sent: readonly { readonly target: EventTarget; readonly event: CloudEvent }[];
@@ -65,6 +69,9 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
     },
     consumerState: () => undefined,
   };
+  const sources = new Map<SourceKey, SourceSpec>();
+  const states = new Map<SourceKey, SourceState>();
+  const listeners = new Set<(key: SourceKey) => void>();
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
   const controllers = eventingControllers({
     client,
@@ -73,6 +80,19 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
     log,
     recorder: { record: ({ reason, message }) => void events.push(`${reason}: ${message}`) },
     engine,
+    sources: {
+      setSource: (spec) => void sources.set(spec.key, spec),
+      async removeSource(key, _uid, options) {
+        if (options?.forget && played.fails) throw new Error(played.fails);
+        sources.delete(key);
+        states.delete(key);
+      },
+      sourceState: (key) => states.get(key) ?? (sources.has(key) ? { connected: false } : undefined),
+      onChange(listener) {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+    },
     served: createServedKinds(informers, builtInKinds),
     send: async (target, event) => {
       if (played.sinkFails) throw new Error(played.sinkFails);
@@ -87,6 +107,11 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
     client,
     streams,
     consumers,
+    sources,
+    tell(key, state) {
+      states.set(key, state);
+      for (const listener of listeners) listener(key);
+    },
     events,
     sent,
     played,

@@ -26,13 +26,20 @@ export interface NatsServer {
   remove(): Promise<void>;
 }
 
-export async function makeNats({ syncAlways = true }: { readonly syncAlways?: boolean } = {}): Promise<NatsServer> {
+export async function makeNats({
+  syncAlways = true,
+  settings = "",
+}: {
+  readonly syncAlways?: boolean;
+  /** More of the configuration file. */
+  readonly settings?: string;
+} = {}): Promise<NatsServer> {
   const dir = mkdtempSync(join(tmpdir(), "ebb-nats-"));
   const [port, monitor] = [await freePort(), await freePort()];
   const config = join(dir, "nats.conf");
   writeFileSync(
     config,
-    `listen: 127.0.0.1:${port}\nhttp: 127.0.0.1:${monitor}\njetstream { store_dir: ${JSON.stringify(dir)}${syncAlways && knowsSync ? ", sync_interval: always" : ""} }\n`,
+    `listen: 127.0.0.1:${port}\nhttp: 127.0.0.1:${monitor}\njetstream { store_dir: ${JSON.stringify(dir)}${syncAlways && knowsSync ? ", sync_interval: always" : ""} }\n${settings}\n`,
   );
   let child: ChildProcess | undefined;
   const monitorUrl = `http://127.0.0.1:${monitor}`;

@@ -73,6 +73,9 @@ Reference -- Objects of a kind, by name or by labels.
   4 name string -- One object.
   5 selector meta.LabelSelector -- Objects by their labels.
 
+SecretValueFromSource -- A value that a Secret keeps.
+  1 secretKeyRef core.v1.SecretKeySelector -- The Secret and the key in it.
+
 SinkBindingStatus -- How the SinkBinding fares.
   1 sourceStatus knative.duck.v1.SourceStatus inline
   2 oidcTokenSecretName string? -- The Secret with the token that programs send along.

@@ -1,5 +1,5 @@
 // Written by scripts/gen-api-types.ts from the field tables beside it; do not edit.
-import type { PodTemplateSpec } from "../core/types.gen.ts";
+import type { PodTemplateSpec, SecretKeySelector } from "../core/types.gen.ts";
 import type { SourceSpec, SourceStatus } from "../eventing/types-duck.gen.ts";
 import type { SubscriptionsAPIFilter } from "../eventing/types.gen.ts";
 import type { TypeMeta } from "../meta/type-meta.ts";
@@ -115,6 +115,11 @@ export interface Reference {
   readonly name?: string;
   /** Objects by their labels. */
   readonly selector?: LabelSelector;
+}
+
+export interface SecretValueFromSource {
+  /** The Secret and the key in it. */
+  readonly secretKeyRef?: SecretKeySelector;
 }
 
 export interface SinkBindingStatus extends SourceStatus {

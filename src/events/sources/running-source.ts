@@ -1,0 +1,161 @@
+/** One source that is read: opened, opened again after failures, and closed. */
+import { isDeepStrictEqual } from "node:util";
+import type { SourceSpec, SourceState } from "../../api/eventing/source-engine.ts";
+import { sleep, type Clock } from "../../client/clock.ts";
+import type { Logger } from "../../telemetry/logger.ts";
+import type { Deliverer } from "../delivery/deliver.ts";
+import { SourceDelivery, type SourceCounts } from "./source-delivery.ts";
+import type { OpenSource, SourceContext, SourceReader } from "./source-reader.ts";
+
+export type { SourceCounts } from "./source-delivery.ts";
+
+export interface RunningSourceDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly deliverer: Deliverer;
+  /** undefined: there is none of the kind. */
+  readonly reader: (() => Promise<SourceReader>) | undefined;
+  changed(): void;
+}
+
+/** Between two attempts to open it. */
+const firstWaitMs = 500;
+const longestWaitMs = 30_000;
+/** A source that was open for so long begins again with the shortest wait. */
+const settledMs = 30_000;
+
+export class RunningSource {
+  readonly spec: SourceSpec;
+  readonly #deps: RunningSourceDeps;
+  readonly #stop = new AbortController();
+  readonly #delivery: SourceDelivery;
+  #connection: SourceState = { connected: false };
+  #deliveryTrouble: string | undefined;
+  #inFlight = 0;
+  #run: Promise<void> = Promise.resolve();
+  #forget = false;
+  #notForgotten: unknown;
+
+  constructor(spec: SourceSpec, deps: RunningSourceDeps) {
+    this.spec = spec;
+    this.#deps = deps;
+    this.#delivery = new SourceDelivery(spec, {
+      deliverer: deps.deliverer,
+      clock: deps.clock,
+      trouble: (text) => {
+        if (text === this.#deliveryTrouble) return;
+        this.#deliveryTrouble = text;
+        deps.changed();
+      },
+    });
+  }
+
+  get state(): SourceState {
+    const { connected, trouble = this.#deliveryTrouble } = this.#connection;
+    return trouble === undefined ? { connected } : { connected, trouble };
+  }
+
+  get counts(): SourceCounts {
+    return this.#delivery.counts;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  start(): void {
+    this.#run = this.#keepOpen();
+  }
+
+  /** Rejects when what was made for it there could not be removed; it is stopped all the same. */
+  async stop({ forget }: { readonly forget: boolean }): Promise<void> {
+    this.#forget = forget;
+    this.#stop.abort(new Error(`${this.spec.key} is no longer read here`));
+    await this.#run;
+    if (this.#notForgotten !== undefined) throw this.#notForgotten;
+  }
+
+  async #keepOpen(): Promise<void> {
+    const { clock, log } = this.#deps;
+    const { signal } = this.#stop;
+    let failures = 0;
+    while (!signal.aborted) {
+      const beganMs = clock.steadyMs();
+      try {
+        await this.#readOnce();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (clock.steadyMs() - beganMs > settledMs) failures = 0;
+        failures += 1;
+        const trouble = reasonOf(error);
+        log.warn("a source is not read", { reason: trouble });
+        this.#report({ connected: false, trouble });
+        await sleep(clock, Math.min(firstWaitMs * 2 ** (failures - 1), longestWaitMs), signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Rejects when it cannot be opened or fails later; resolves when the source is stopped. */
+  async #readOnce(): Promise<void> {
+    const { reader, clock, log } = this.#deps;
+    const { spec } = this;
+    if (!reader) throw new Error(`${spec.kind} is not read here`);
+    const failed = Promise.withResolvers<never>();
+    // Whoever waits hears of it; before that nobody does.
+    failed.promise.catch(() => undefined);
+    const ending = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, ending.signal]);
+    const context: SourceContext = {
+      uid: spec.uid,
+      namespace: spec.namespace,
+      name: spec.name,
+      deliver: async (event, options) => {
+        this.#inFlight += 1;
+        const ends = options?.signal ? AbortSignal.any([signal, options.signal]) : signal;
+        return this.#delivery.deliver(event, ends).finally(() => (this.#inFlight -= 1));
+      },
+      report: (state) => !signal.aborted && this.#report(state),
+      failed: (error) => failed.reject(error),
+      sourceOf: () => spec.source,
+      signal,
+      log,
+      clock,
+    };
+    const opened = await (await reader()).open(spec.settings, context);
+    try {
+      if (!this.#connection.connected) this.#report({ connected: true });
+      await Promise.race([failed.promise, aborted(this.#stop.signal)]);
+    } finally {
+      ending.abort(this.#stop.signal.reason ?? new Error("the source is opened anew"));
+      await this.#close(opened);
+    }
+  }
+
+  async #close(opened: OpenSource): Promise<void> {
+    const forget = this.#forget;
+    try {
+      await opened.close({ forget });
+    } catch (error) {
+      if (forget) this.#notForgotten = error;
+      else this.#deps.log.warn("a source did not close", { err: error });
+    }
+  }
+
+  #report(state: SourceState): void {
+    if (isDeepStrictEqual(state, this.#connection)) return;
+    this.#connection = state;
+    this.#deps.changed();
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as { readonly code?: unknown };
+  return error.message !== "" ? error.message : typeof code === "string" ? code : error.name;
+}

@@ -1,0 +1,8 @@
+import type { SourceReader } from "./source-reader.ts";
+
+/** How to come by the reader of a kind. Nothing is loaded before there is a source of that kind. */
+export type SourceReaders = Readonly<Record<string, () => Promise<SourceReader>>>;
+
+export const sourceReaders: SourceReaders = {
+  NatsJetStreamSource: async () => (await import("./nats/jetstream-reader.ts")).jetStreamReader,
+};

@@ -1,0 +1,93 @@
+/** Sources read by the real runner, delivered to a sink that is told what to answer and remembers what it got. */
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { SourceSpec } from "../../../src/api/eventing/source-engine.ts";
+import { systemClock } from "../../../src/client/clock.ts";
+import { createSender } from "../../../src/events/delivery/http-sender.ts";
+import { createSourceRunner, type SourceRunner } from "../../../src/events/sources/source-runner.ts";
+import type { Logger } from "../../../src/telemetry/logger.ts";
+
+const log: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  with: () => log,
+  enabled: () => false,
+};
+
+export interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export interface SourceBench {
+  readonly runner: SourceRunner;
+  readonly url: string;
+  readonly received: Received[];
+  /** The status the sink answers with; a promise keeps it waiting. */
+  answer: (got: Received) => number | Promise<number>;
+  /** A spec that delivers to the sink. */
+  spec(kind: string, settings: object, more?: Partial<SourceSpec>): SourceSpec;
+  close(): Promise<void>;
+}
+
+export async function createSourceBench(): Promise<SourceBench> {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const got = { headers: request.headers, body: Buffer.concat(chunks).toString() };
+      received.push(got);
+      void Promise.resolve(bench.answer(got)).then((status) => response.writeHead(status).end());
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const sender = createSender({ clock: systemClock, dial: () => undefined });
+  const runner = createSourceRunner({}, { sender, clock: systemClock, log });
+  const bench: SourceBench = {
+    runner,
+    url,
+    received,
+    answer: () => 204,
+    spec: (kind, settings, more = {}) => ({
+      key: `${kind.toLowerCase()}/default/s`,
+      uid: "u1",
+      kind,
+      namespace: "default",
+      name: "s",
+      source: `/sources/${kind.toLowerCase()}`,
+      settings,
+      target: { url },
+      delivery: { retry: 0 },
+      ...more,
+    }),
+    async close() {
+      await runner.close(5000);
+      await sender.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return bench;
+}
+
+export async function until<T>(
+  see: () => T | Promise<T>,
+  holds: (seen: T) => boolean,
+  what: string,
+  ms = 15_000,
+): Promise<T> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const seen = await see();
+    if (holds(seen)) return seen;
+    if (Date.now() > end) throw new Error(`no ${what}; last seen: ${JSON.stringify(seen)?.slice(0, 1500)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+export const ids = (received: readonly Received[]): string[] => received.map(({ headers }) => String(headers["ce-id"]));
+export const bodies = (received: readonly Received[]): string[] => received.map(({ body }) => body);
