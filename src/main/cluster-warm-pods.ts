@@ -23,8 +23,10 @@ export interface WarmPodsSettings {
   readonly nodeImage: string;
   /** Image of pods that wait for Python functions; none do without it. Their keys are made in the one for Node. */
   readonly pythonImage?: string;
-  /** Waiting in each class of pods when nothing happens. */
+  /** Waiting in each class of pods, however many classes there are. */
   readonly min: number;
+  /** Waiting in each class when nothing happens, where few classes share what there may be. */
+  readonly rest: number;
   /** Waiting in each class after the largest of bursts. */
   readonly max: number;
   /** Waiting in all. */
@@ -40,6 +42,7 @@ export interface WarmPodsParts {
   readonly digests: Pick<DigestLookup, "registryOf">;
   readonly onInstance: (event: WarmInstanceEvent) => void;
   readonly onFailure: (revision: string, reason: string | undefined) => void;
+  readonly onUncovered: (revisionUid: string) => void;
 }
 
 /** Opens the warm pods of this leader; closing lets the pods themselves be. */
@@ -94,6 +97,7 @@ export async function openWarmPods(
           : { python: { image: settings.pythonImage, command: waitingPythonCommand, ca, keys: node } }),
       },
       minIdle: settings.min,
+      restIdle: settings.rest,
       maxIdle: settings.max,
       maxPods: settings.total,
       burstWindowMs: defaultPoolLimits.burstWindowMs,

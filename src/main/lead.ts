@@ -14,6 +14,7 @@ import { createDigestLookup, type DigestLookupOptions } from "./cluster-digests.
 import { openWarmPods, type WarmPodsSettings } from "./cluster-warm-pods.ts";
 import type { Cluster } from "./cluster.ts";
 import type { WarmPods } from "../node/warm-pods/create-warm-pods.ts";
+import { GatedPods } from "../node/warm-pods/gated-pods.ts";
 import { controllerMetricsText } from "./metrics.ts";
 import type { LoadDoor } from "./load-door.ts";
 import { parseWarmInstance, warmTopics } from "./warm-topics.ts";
@@ -72,7 +73,10 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
   const core = { client, informers, clock, log };
   const digests = createDigestLookup(core, options);
   const recorder = createEventRecorder({ ...core, client: parts.events.until(fence), until: fence }, "ebb-controller");
-  const warmParts = { client, recorder, digests };
+  // With or without warm pods: what other leaders' Revisions have made must start.
+  const gated = new GatedPods({ ...core, claimsOf: (revisionUid) => warm?.claimsOf(revisionUid) ?? 0 });
+  closers.defer(() => gated.close());
+  const warmParts = { client, recorder, digests, onUncovered: (revisionUid: string) => gated.look(revisionUid) };
   const warm = options.warm && (await warmPods(parts, door, { ...warmParts, settings: options.warm }, closers));
   const autoscaling = createAutoscaling({
     ...core,
@@ -86,6 +90,7 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
     externalPort: () => options.externalPort,
     defaultDomain: options.defaultDomain,
     podDrainS: options.podDrainS,
+    ...(warm ? { mayBeClaimed: (deployment) => warm.mayBeClaimed(deployment) } : {}),
     resolveDigest: (image, { signal, as }) => digests.resolve(image, as, signal),
   };
   const policies = instancePolicyController({ client, informers, systemNamespace: parts.namespace });
@@ -101,13 +106,17 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
   parts.health.setMetrics(() => controllerMetricsText(processSources, { autoscaler, routers: () => door.routers }));
   closers.defer(() => followerMetrics(parts));
   warm?.start();
+  gated.start();
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 
-interface WarmParts extends Pick<Parameters<typeof openWarmPods>[1], "client" | "recorder" | "digests"> {
+interface WarmParts extends Pick<
+  Parameters<typeof openWarmPods>[1],
+  "client" | "recorder" | "digests" | "onUncovered"
+> {
   readonly settings: WarmPodsSettings;
 }
 

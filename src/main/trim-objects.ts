@@ -10,12 +10,16 @@ export function trimmed(object: KubeObject): KubeObject {
   return object;
 }
 
-/** A pod as a member of its revision: who it is, whether it runs, why not. Its spec is its template's. */
+/** A pod as a member of its revision: who it is, whether it may run and does, why not. Its spec is its template's. */
 export function trimPod(object: KubeObject): KubeObject {
   const { metadata, status, ...pod } = trimmed(object) as Pod;
-  const { nodeName } = pod.spec ?? {};
+  const { nodeName, schedulingGates } = pod.spec ?? {};
   const { annotations: _annotations, ...kept } = metadata;
-  const spec = { containers: [], ...(nodeName ? { nodeName } : {}) };
+  const spec = {
+    containers: [],
+    ...(nodeName ? { nodeName } : {}),
+    ...(schedulingGates?.length ? { schedulingGates } : {}),
+  };
   return { ...pod, metadata: kept, spec, ...(status ? { status } : {}) } as KubeObject;
 }
 

@@ -11,6 +11,7 @@ import type { Client } from "../../src/client/client.ts";
 import { HostLoadError } from "../../src/functions/pool/host-process.ts";
 import { ClaimLost, ClaimRefused, type RemoteHost } from "../../src/functions/pool/remote-host.ts";
 import { createWarmPods, type WarmInstanceEvent, type WarmPods } from "../../src/node/warm-pods/create-warm-pods.ts";
+import { GatedPods } from "../../src/node/warm-pods/gated-pods.ts";
 import type { FunctionImage } from "../../src/node/warm-pods/fetch-function.ts";
 import { createTestPlane, finishDeletion, type TestPlane } from "../controllers/test-plane.ts";
 
@@ -32,6 +33,7 @@ let failures: (string | undefined)[];
 let told: string[];
 let refuse: boolean;
 let dead: boolean;
+let gated: GatedPods;
 let names = 0;
 let runtime: string;
 
@@ -54,9 +56,13 @@ beforeEach(async () => {
   refuse = false;
   dead = false;
   warm = open();
+  const { api: client, informers, clock } = plane;
+  gated = new GatedPods({ client, informers, clock, log, claimsOf: (uid) => warm.claimsOf(uid) });
+  gated.start();
 });
 
 afterEach(async () => {
+  gated.close();
   warm.close();
   await plane.close();
 });
@@ -84,6 +90,7 @@ function open(version = "1"): WarmPods {
       drop: ignore,
       onInstance: (event) => void events.push(event),
       onFailure: (_revision, reason) => void failures.push(reason),
+      onUncovered: (uid) => gated.look(uid),
       newName: ({ key }) => `warm-${key}-${version}-${names++}`,
     },
     {
@@ -97,6 +104,7 @@ function open(version = "1"): WarmPods {
         },
       },
       minIdle: 2,
+      restIdle: 2,
       maxIdle: 8,
       maxPods: 10,
       burstWindowMs: 1_000,
@@ -138,7 +146,10 @@ const functionImage = `registry.example/hello@sha256:${"1".repeat(64)}`;
 const revisionKey = { namespace: "default", name: "hello-1" };
 
 /** A Revision of scale zero with its Deployment. */
-async function addRevision(env: readonly object[] = [], replicas = 0): Promise<Revision> {
+async function addRevision(
+  env: readonly object[] = [],
+  { replicas = 0, gates = [{ name: "ebb.dev/claim" }] }: { replicas?: number; gates?: readonly object[] } = {},
+): Promise<Revision> {
   const revision = await plane.api.create(RevisionKind, {
     metadata: { ...revisionKey, labels: { "serving.knative.dev/routingState": "active" } },
     spec: { containers: [{ image: functionImage }] },
@@ -156,7 +167,10 @@ async function addRevision(env: readonly object[] = [], replicas = 0): Promise<R
     spec: {
       replicas,
       selector: { matchLabels: { "serving.knative.dev/revisionUID": uid } },
-      template: { metadata: { name: "", labels, annotations: { note: "kept" } }, spec: { containers: [container] } },
+      template: {
+        metadata: { name: "", labels, annotations: { note: "kept" } },
+        spec: { containers: [container], schedulingGates: gates },
+      },
     },
   } as never);
   return revision;
@@ -267,6 +281,95 @@ test("a claimed pod becomes its ReplicaSet's, keeps serving, and the pod made fo
   expect(mine[0]?.metadata.uid).toBe(uid);
   const [set] = (await plane.api.list(ReplicaSetKind)).items;
   expect(set?.spec.replicas).toBe(1);
+});
+
+const ofRevision = async (): Promise<readonly Pod[]> => (await live()).filter((pod) => !isWarm(pod));
+const isHeld = ({ spec }: Pod): boolean => (spec.schedulingGates ?? []).length > 0;
+
+test("the pod that a ReplicaSet makes for one that serves already is never scheduled", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const scheduled = new Set<string>();
+  plane.informers.of(PodKind).onChange(({ object }) => {
+    if (!isWarm(object) && object.metadata.labels?.["ebb.dev/claimed-host"] === undefined && object.spec.nodeName)
+      scheduled.add(object.metadata.name);
+  });
+  startAhead();
+  await plane.until(live, (pods) => pods.some((pod) => ownerOf(pod) === "Revision"), "the marks of the revision");
+  await scale(1);
+  await plane.until(
+    ofRevision,
+    (pods) => pods.some((pod) => ownerOf(pod) === "ReplicaSet" && !isHeld(pod)),
+    "adoption",
+  );
+  await plane.until(ofRevision, (pods) => pods.length === 1, "one pod of the revision");
+  await plane.clock.advance(5_000);
+  expect(scheduled).toEqual(new Set());
+  expect(await ofRevision()).toHaveLength(1);
+});
+
+test("pods beyond those that claims cover are let go at once", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  expect(startAhead(5)).toBe(false);
+  await scale(5);
+  const free = async (): Promise<readonly Pod[]> =>
+    (await ofRevision()).filter((pod) => !isHeld(pod) && pod.metadata.labels?.["ebb.dev/claimed-host"] === undefined);
+  await plane.until(free, (pods) => pods.length === 3, "three pods of its own");
+  await plane.until(ofRevision, (pods) => pods.length === 5 && !pods.some(isHeld), "five pods, all of them running");
+  await plane.clock.advance(5_000);
+  expect(await free()).toHaveLength(3);
+});
+
+test("a pod is let go when the claim in its place comes to nothing", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const claim = Promise.withResolvers<{ readonly port: number }>();
+  for (const host of hosts.values()) host.answer = () => claim.promise;
+  startAhead();
+  await scale(1);
+  const [held] = await plane.until(ofRevision, (pods) => pods.length === 1, "the ReplicaSet's pod");
+  await plane.clock.settle(20);
+  expect((await ofRevision()).map(isHeld)).toEqual([true]);
+  claim.reject(new HostLoadError("ImportFailed", "broken"));
+  const freed = await plane.until(ofRevision, (pods) => !pods.some(isHeld), "its being let go");
+  expect(freed.map(({ metadata }) => metadata.uid)).toEqual([held?.metadata.uid]);
+});
+
+test("a pod that no claim has to do with is let go at once", async () => {
+  warm.start();
+  await addRevision([], { replicas: 1 });
+  await plane.until(ofRevision, (pods) => pods.length === 1 && !pods.some(isHeld), "its being let go");
+});
+
+test("a rollout goes on while pods of the former template run", async () => {
+  warm.start();
+  await addRevision([], { replicas: 1 });
+  await plane.until(ofRevision, (pods) => pods.length === 1 && !pods.some(isHeld), "a pod");
+  await plane.run(await ofRevision());
+  await plane.api.patch(
+    DeploymentKind,
+    { namespace: "default", name: "hello-1-deployment" },
+    { type: "merge", body: { spec: { template: { metadata: { annotations: { note: "other" } } } } } },
+  );
+  const others = async (): Promise<readonly Pod[]> =>
+    (await ofRevision()).filter(({ metadata }) => metadata.annotations?.["note"] === "other");
+  await plane.until(others, (pods) => pods.length === 1 && !pods.some(isHeld), "the new pod's being let go");
+});
+
+test("whether a Revision can be claimed for is known from its image before its Deployment is made", async () => {
+  await addRevision();
+  warm.start();
+  const [deployment] = (await plane.api.list(DeploymentKind)).items;
+  if (!deployment) throw new Error("there is no Deployment");
+  const asked = { ...deployment, metadata: { ...deployment.metadata, name: "other" } };
+  expect(await warm.mayBeClaimed(asked)).toBe(true);
+  const volumes = [{ name: "v", emptyDir: {} }];
+  const unfit = { ...asked.spec.template, spec: { ...asked.spec.template.spec, volumes } };
+  expect(await warm.mayBeClaimed({ ...asked, spec: { ...asked.spec, template: unfit } } as never)).toBe(false);
 });
 
 test("a pool that was drawn from is filled again, and grows with bursts", async () => {

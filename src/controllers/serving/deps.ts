@@ -1,4 +1,6 @@
+import type { Deployment } from "../../api/apps/types.gen.ts";
 import type { LocalObjectReference } from "../../api/core/types.gen.ts";
+import type { Draft } from "../../api/meta/object.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
@@ -26,6 +28,11 @@ export interface ServingDeps {
    * user understands when there is no such image.
    */
   readonly resolveDigest: ResolveDigest;
+  /**
+   * Whether pods that wait for a function may serve in place of the Deployment's own, so that these must not start before
+   * somebody has said that they are needed (claimGate). Asked once, before the Deployment is made.
+   */
+  readonly mayBeClaimed?: (deployment: Draft<Deployment>) => Promise<boolean>;
 }
 
 export type ResolveDigest = (

@@ -2,6 +2,7 @@
 import type { Deployment } from "../../api/apps/types.gen.ts";
 import { annotationOf, autoscalingKeys } from "../../api/autoscaling-internal/keys.ts";
 import type { Container as CoreContainer, EnvVar, PodSpec, Probe } from "../../api/core/types.gen.ts";
+import { claimGate } from "../../api/ebb-keys.ts";
 import { parseDuration } from "../../api/meta/duration.ts";
 import type { Draft } from "../../api/meta/object.ts";
 import { controllerReference } from "../../api/meta/owner.ts";
@@ -19,6 +20,8 @@ export interface DeploymentSettings {
   readonly progressDeadlineS: number;
   /** See ServingDeps.podDrainS. */
   readonly drainS: number;
+  /** Whether pods wait to be let go; see ServingDeps.mayBeClaimed. */
+  readonly gated?: boolean;
 }
 
 /** The container that takes requests: the only one, or the one with a port. */
@@ -76,7 +79,7 @@ function progressDeadlineOf({ metadata }: Revision, settings: DeploymentSettings
   return ms === undefined ? settings.progressDeadlineS : ms / 1000;
 }
 
-function makePodSpec(revision: Revision, { drainS }: DeploymentSettings): PodSpec {
+function makePodSpec(revision: Revision, { drainS, gated }: DeploymentSettings): PodSpec {
   const {
     containers,
     containerConcurrency: _concurrency,
@@ -97,6 +100,7 @@ function makePodSpec(revision: Revision, { drainS }: DeploymentSettings): PodSpe
   return {
     ...(pod as Partial<PodSpec>),
     containers: made,
+    ...(gated ? { schedulingGates: [{ name: claimGate }] } : {}),
     // A request may take this long, so its instance is given this long to end it.
     ...(timeoutSeconds === undefined ? {} : { terminationGracePeriodSeconds: timeoutSeconds + drainS }),
   } as PodSpec;

@@ -5,6 +5,7 @@ import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
 import type { PodAutoscaler } from "../../api/autoscaling-internal/types.gen.ts";
 import { PodKind, ServiceKind } from "../../api/core/kinds.ts";
 import type { Pod, Service } from "../../api/core/types.gen.ts";
+import { claimGate } from "../../api/ebb-keys.ts";
 import type { Kind } from "../../api/meta/kind.ts";
 import { keyOf, type Draft, type KubeObject } from "../../api/meta/object.ts";
 import { isControlledBy } from "../../api/meta/owner.ts";
@@ -174,10 +175,12 @@ async function ensure<T extends KubeObject>(
   return { mine: wanted === undefined ? have : await client.update(kind, wanted) };
 }
 
-function reconcileDeployment(parts: Parts, revision: Revision): Promise<Ensured<Deployment>> {
+async function reconcileDeployment(parts: Parts, revision: Revision): Promise<Ensured<Deployment>> {
   const { initialScale } = parts.config.autoscaler();
   const { progressDeadlineS } = parts.config.deployment();
-  const draft = makeDeployment(revision, { initialScale, progressDeadlineS, drainS: parts.deps.podDrainS ?? 0 });
+  const settings = { initialScale, progressDeadlineS, drainS: parts.deps.podDrainS ?? 0 };
+  const ungated = makeDeployment(revision, settings);
+  const draft = (await isGated(parts, ungated)) ? makeDeployment(revision, { ...settings, gated: true }) : ungated;
   return ensure(parts, DeploymentKind, revision, draft, (have) => {
     // The scale belongs to the autoscaler, the selector never changes.
     const { replicas, selector } = have.spec;
@@ -191,6 +194,13 @@ function reconcileDeployment(parts: Parts, revision: Revision): Promise<Ensured<
     };
     return { ...have, metadata, spec };
   });
+}
+
+/** Pods stay as they were made: who is gated remains so, or each change of mind would be a rollout. */
+async function isGated({ deps }: Parts, draft: Draft<Deployment>): Promise<boolean> {
+  const have = deps.informers.of(DeploymentKind).get(`${draft.metadata.namespace}/${draft.metadata.name}`);
+  if (!have) return (await deps.mayBeClaimed?.(draft)) ?? false;
+  return have.spec.template.spec?.schedulingGates?.some(({ name }) => name === claimGate) ?? false;
 }
 
 function reconcileAutoscaler(parts: Parts, revision: Revision): Promise<Ensured<PodAutoscaler>> {

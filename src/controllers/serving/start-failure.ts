@@ -1,5 +1,6 @@
 /** Why the pods of a Revision do not come up, in the words its status uses. */
 import type { ContainerStatus, Pod } from "../../api/core/types.gen.ts";
+import { claimGate } from "../../api/ebb-keys.ts";
 
 export interface StartFailure {
   /** What failed: the pod found no place, or a container did not run. */
@@ -68,7 +69,9 @@ export function startProgressOf(pods: readonly Pod[]): string {
   return "";
 }
 
-function unschedulable({ status }: Pod): StartFailure | undefined {
+function unschedulable({ spec, status }: Pod): StartFailure | undefined {
+  // Its gate is lifted when it is needed.
+  if (spec.schedulingGates?.some(({ name }) => name === claimGate)) return undefined;
   const scheduled = status?.conditions?.find((condition) => condition.type === "PodScheduled");
   if (scheduled?.status !== "False") return undefined;
   return { part: "scheduling", reason: scheduled.reason ?? "Unschedulable", message: scheduled.message ?? "" };

@@ -12,6 +12,7 @@ import type { Clock } from "../../client/clock.ts";
 import type { Informers } from "../../client/informer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { revisionLabel, revisionUidLabel } from "../pod/serving.ts";
+import { isGated } from "./gated-pods.ts";
 import { warmAnnotations, warmLabels } from "./names.ts";
 
 export interface AdoptionDeps {
@@ -117,7 +118,7 @@ export class Adoption {
       .map(({ pod }) => pod);
   }
 
-  /** Pods of a revision that are there or coming, by their labels. */
+  /** Pods of a revision that are there or coming, by their labels; not those that may not start. */
   bound(revisionUid: string): number {
     return this.#podsOf(revisionUid).length;
   }
@@ -139,8 +140,11 @@ export class Adoption {
       .of(PodKind)
       .byIndex(byRevisionUid, revisionUid)
       .filter(
-        ({ metadata, status }) =>
-          !metadata.deletionTimestamp && status?.phase !== "Failed" && status?.phase !== "Succeeded",
+        (pod) =>
+          !pod.metadata.deletionTimestamp &&
+          !isGated(pod) &&
+          pod.status?.phase !== "Failed" &&
+          pod.status?.phase !== "Succeeded",
       );
   }
 

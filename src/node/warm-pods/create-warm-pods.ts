@@ -3,6 +3,7 @@ import type { Deployment } from "../../api/apps/types.gen.ts";
 import type { Container, Pod } from "../../api/core/types.gen.ts";
 import { PodKind } from "../../api/core/kinds.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
+import { keyOf, type Draft } from "../../api/meta/object.ts";
 import { RevisionKind } from "../../api/serving/kinds.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
@@ -47,6 +48,8 @@ export interface WarmPodsDeps {
   /** Why a revision's function does not load; undefined clears it. */
   readonly onFailure: (revision: string, reason: string | undefined) => void;
   readonly newName: (pool: PoolClass) => string;
+  /** A claim for the revision of this uid came to nothing: what its pods are to do may have changed. */
+  readonly onUncovered: (revisionUid: string) => void;
 }
 
 export interface WarmPodsOptions extends WaitingPodsOptions {
@@ -69,6 +72,8 @@ interface Function {
 /** Claims of other hosts after one that was refused or broke off. */
 const moreTries = 2;
 const brokenMs = 30_000;
+/** A new Revision waits no longer than this to know what its image is. */
+const knownWithinMs = 3_000;
 /**
  * What follows from a claim in the API (a pod that its ReplicaSet makes and gives up again) costs the nodes more than the
  * claim: it waits until a burst is over.
@@ -84,6 +89,13 @@ export interface WarmPods {
   readonly launcher: { startAhead(request: StartAhead): boolean; isBusy(): boolean };
   /** Instances that routers cannot know from the API yet: for one that joins. */
   instances(): readonly WarmInstanceEvent[];
+  /**
+   * Whether a function like this can be claimed for, known from its image, which is fetched here. False when that takes
+   * too long.
+   */
+  mayBeClaimed(deployment: Draft<Deployment>): Promise<boolean>;
+  /** Pods that serve the revision of this uid, or are about to, and are not their ReplicaSet's yet. */
+  claimsOf(revisionUid: string): number;
   /** A pod of this uid serves the revision, says a router: whoever claimed it did not come to mark it. */
   adopt(revision: string, uid: string): void;
   /** Pods that wait, of all classes. */
@@ -128,11 +140,10 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
   });
 
   function see(deployment: Deployment): void {
-    const { metadata, spec } = deployment;
-    const revision = revisionOf(metadata.namespace ?? "", spec.template.metadata);
-    const uid = spec.template.metadata?.labels?.[revisionUidLabel];
-    const container = servingContainer(spec.template.spec?.containers ?? []);
-    if (revision === undefined || uid === undefined || !container) return;
+    const { metadata } = deployment;
+    const read = readDeployment(deployment);
+    if (!read) return;
+    const { revision, uid, container } = read;
     const known = functions.get(revision);
     if (known?.deployment.metadata.generation === metadata.generation && known?.uid === uid) return;
     if (known && known.container.image !== container.image) images.release(known.container.image ?? "", revision);
@@ -143,10 +154,8 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
   }
 
   function forget(revision: string): void {
-    const known = functions.get(revision);
-    if (!known) return;
-    functions.delete(revision);
-    images.release(known.container.image ?? "", revision);
+    images.forget(revision);
+    if (!functions.delete(revision)) return;
     values.release(revision);
     sort();
   }
@@ -172,7 +181,11 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     pods.want(wanted.map((one) => one.class));
   }
 
-  function classify({ revision, deployment, container }: Function): PoolClass | undefined {
+  function classify({
+    revision,
+    deployment,
+    container,
+  }: Pick<Function, "revision" | "container"> & { readonly deployment: Draft<Deployment> }): PoolClass | undefined {
     const image = images.get(container.image ?? "");
     if (typeof image !== "object" || !options.hosts[image.host]) return undefined;
     // A host speaks HTTP/1 only.
@@ -235,6 +248,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
         const left = (claiming.get(one.uid) ?? 1) - 1;
         if (left > 0) claiming.set(one.uid, left);
         else claiming.delete(one.uid);
+        deps.onUncovered(one.uid);
       })
       .catch((error: unknown) => log.error("a claim could not be followed up", { err: error }));
     return true;
@@ -255,6 +269,19 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
       claimOne(one, tries - 1);
   }
 
+  const claimsOf = (uid: string): number =>
+    (claiming.get(uid) ?? 0) + adoption.pending.filter(({ revisionUid }) => revisionUid === uid).length;
+
+  async function mayBeClaimed(deployment: Draft<Deployment>): Promise<boolean> {
+    const read = readDeployment(deployment);
+    if (!read || closed) return false;
+    const { revision, container } = read;
+    // Whoever uses it now will go on when the Deployment is there, or end with the Revision.
+    images.use(container.image ?? "", revision, deployment.metadata.namespace ?? "");
+    await images.whenKnown(container.image ?? "", knownWithinMs);
+    return classify({ revision, deployment, container }) !== undefined;
+  }
+
   async function end({ metadata }: Pod): Promise<void> {
     const { namespace, name, uid } = metadata;
     const where = { name, ...(namespace === undefined ? {} : { namespace }) };
@@ -272,7 +299,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
         if (closed || !one || clock.steadyMs() < one.brokenUntilMs) return false;
         const underWay = claiming.get(one.uid) ?? 0;
         const have = adoption.bound(one.uid) + underWay + adoption.unmarked(one.uid).length;
-        const waiting = underWay + adoption.pending.filter(({ revisionUid }) => revisionUid === one.uid).length;
+        const waiting = claimsOf(one.uid);
         let claimed = 0;
         while (have + claimed < count && claimOne(one, moreTries)) claimed += 1;
         // Whatever these do not cover, pods must bring, and at once.
@@ -282,6 +309,8 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     },
     instances: () =>
       adoption.pending.filter(({ marked }) => !marked).map(({ pod, revision }) => event("ready", pod, revision)),
+    mayBeClaimed,
+    claimsOf,
     adopt(revision, uid) {
       const one = functions.get(revision);
       const object = informers.of(RevisionKind).get(revision);
@@ -301,7 +330,8 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
           else if (revision !== undefined) forget(revision);
         }),
         informers.of(RevisionKind).onChange(({ type, object, old }) => {
-          if (type === "deleted" || object.metadata.labels !== old?.metadata.labels) sort();
+          if (type === "deleted") forget(keyOf(object.metadata));
+          else if (object.metadata.labels !== old?.metadata.labels) sort();
         }),
       );
       adoption.start();
@@ -316,6 +346,20 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
       images.close();
     },
   };
+}
+
+interface ReadDeployment {
+  /** `namespace/name` of its Revision. */
+  readonly revision: string;
+  readonly uid: string;
+  readonly container: Container;
+}
+
+function readDeployment({ metadata, spec }: Draft<Deployment>): ReadDeployment | undefined {
+  const revision = revisionOf(metadata.namespace ?? "", spec.template.metadata);
+  const uid = spec.template.metadata?.labels?.[revisionUidLabel];
+  const container = servingContainer(spec.template.spec?.containers ?? []);
+  return revision === undefined || uid === undefined || !container ? undefined : { revision, uid, container };
 }
 
 const portOf = ({ spec }: Pod): number => spec.containers[0]?.ports?.[0]?.containerPort ?? 8080;

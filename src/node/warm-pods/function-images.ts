@@ -18,7 +18,11 @@ interface Entry {
   image: FunctionImage | "none" | undefined;
   tries: number;
   fetching: boolean;
+  /** Who waits for it to be known. */
+  readonly waiting: ((image: FunctionImage | "none") => void)[];
 }
+
+const newEntry = (): Entry => ({ users: new Set(), image: undefined, tries: 0, fetching: false, waiting: [] });
 
 /** Images being fetched at once. */
 const maxFetching = 4;
@@ -44,10 +48,21 @@ export class FunctionImages {
     return this.#entries.get(image)?.image;
   }
 
+  /** The image once it is here, as `get`; undefined when it does not come in time, or nobody uses it. */
+  async whenKnown(image: string, withinMs: number): Promise<FunctionImage | "none" | undefined> {
+    const entry = this.#entries.get(image);
+    if (!entry || entry.image !== undefined) return entry?.image;
+    const late = Promise.withResolvers<undefined>();
+    const cancel = this.#deps.clock.after(withinMs, () => late.resolve(undefined));
+    const known = Promise.withResolvers<FunctionImage | "none">();
+    entry.waiting.push(known.resolve);
+    return Promise.race([known.promise, late.promise]).finally(cancel);
+  }
+
   /** `user` needs the image from now on. */
   use(image: string, user: string, namespace: string): void {
     let entry = this.#entries.get(image);
-    if (!entry) this.#entries.set(image, (entry = { users: new Set(), image: undefined, tries: 0, fetching: false }));
+    if (!entry) this.#entries.set(image, (entry = newEntry()));
     entry.users.add(user);
     if (entry.image === undefined && !entry.fetching) this.#enqueue(image, namespace, entry);
   }
@@ -57,6 +72,11 @@ export class FunctionImages {
     if (!entry?.users.delete(user) || entry.users.size > 0) return;
     this.#entries.delete(image);
     if (typeof entry.image === "object") this.#deps.drop(entry.image, this.#digests());
+  }
+
+  /** `user` is gone, whatever it needed. */
+  forget(user: string): void {
+    for (const image of this.#entries.keys()) this.release(image, user);
   }
 
   close(): void {
@@ -95,6 +115,7 @@ export class FunctionImages {
     try {
       entry.image = (await this.#deps.fetch(image, namespace, signal)) ?? "none";
       entry.fetching = false;
+      for (const tell of entry.waiting.splice(0)) tell(entry.image);
       this.#deps.onKnown();
     } catch (error) {
       if (signal.aborted) return;

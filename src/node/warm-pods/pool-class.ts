@@ -44,7 +44,10 @@ export function classOf({ namespace, template, host }: Classified): PoolClass | 
     namespace,
     host,
     port,
-    spec: withoutEmpty(spec, new Set(["imagePullSecrets", "restartPolicy", "volumes", "initContainers"])),
+    spec: withoutEmpty(
+      spec,
+      new Set(["imagePullSecrets", "restartPolicy", "volumes", "initContainers", "schedulingGates"]),
+    ),
     container: withoutEmpty(
       {
         ...(resources ? { resources } : {}),

@@ -12,6 +12,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { makeWarmPod, versionOf, type HostImageSettings } from "./make-warm-pod.ts";
 import { keysContainer, warmAnnotations, warmLabels } from "./names.ts";
 import type { PoolClass } from "./pool-class.ts";
+import { restingSize, type RestingLimits } from "./resting-size.ts";
 
 export interface WaitingPodsDeps {
   readonly client: Pick<Client, "create" | "delete">;
@@ -31,11 +32,9 @@ export interface Trouble {
   readonly message: string;
 }
 
-export interface WaitingPodsOptions extends Pick<PoolLimits, "minIdle" | "maxIdle" | "burstWindowMs" | "memoryMs"> {
+export interface WaitingPodsOptions extends RestingLimits, Pick<PoolLimits, "maxIdle" | "burstWindowMs" | "memoryMs"> {
   /** What pods of each runtime are made from; functions of others start as ordinary pods. */
   readonly hosts: Readonly<Partial<Record<HostName, HostImageSettings>>>;
-  /** Of all pools together. */
-  readonly maxPods: number;
   /** Quiet time after a claim before more are made: the claimed function gets the processor first. */
   readonly refillAfterMs: number;
   /** A pod that does not wait for a claim after this long never will. */
@@ -73,6 +72,8 @@ const connectAgainMs = 100;
 /** A host that nobody can connect to for this long has been claimed by somebody who is gone, or is broken. */
 const deadMs = 10_000;
 const lookMs = 5_000;
+/** Pods that start at once while half of those wanted wait. */
+const fewAtOnce = 2;
 
 /**
  * Pods that wait for functions, in pools of pods that are alike. Each has its connection open, so that a claim is one
@@ -131,7 +132,7 @@ export class WaitingPods {
   take(key: string, runtime?: string): TakenPod | undefined {
     const pool = this.#pools.get(key);
     if (!pool) return undefined;
-    pool.history = noteClaim(pool.history, this.#limits(), this.#deps.clock.steadyMs());
+    pool.history = noteClaim(pool.history, this.#limits(pool), this.#deps.clock.steadyMs());
     this.#schedule(this.#options.refillAfterMs);
     for (const [name, { pod, remote }] of this.#members) {
       if (!remote || pod.metadata.labels?.[warmLabels.pool] !== key || pod.metadata.deletionTimestamp) continue;
@@ -174,8 +175,9 @@ export class WaitingPods {
     this.#members.clear();
   }
 
-  #limits(): PoolLimits {
-    return { ...this.#options, minPrepared: 0, maxPrepared: 0 };
+  #limits({ class: { container } }: Pool): PoolLimits {
+    const minIdle = restingSize(this.#options, this.#pools.size, container);
+    return { ...this.#options, minIdle, minPrepared: 0, maxPrepared: 0 };
   }
 
   #schedule(ms: number): void {
@@ -254,7 +256,7 @@ export class WaitingPods {
       (one) => one.pod.metadata.labels?.[warmLabels.pool] === pool.class.key,
     );
     const current = members.filter((one) => one.pod.metadata.annotations?.[warmAnnotations.version] === pool.version);
-    const wanted = wantedIdle(pool.history, this.#limits(), nowMs);
+    const wanted = wantedIdle(pool.history, this.#limits(pool), nowMs);
     const waiting = current.filter(({ remote }) => remote !== undefined);
     const late = current.filter((one) => !one.remote && nowMs - one.sinceMs > this.#options.startMs);
     for (const one of late) this.#remove(one, "it did not start in time");
@@ -265,7 +267,10 @@ export class WaitingPods {
       for (const one of members) if (!current.includes(one)) this.#remove(one, "it is out of date");
     for (const one of waiting.slice(wanted)) this.#remove(one, "more wait than are needed");
     const all = [...this.#pools.values()].reduce((sum, { creating }) => sum + creating, this.#members.size);
-    const missing = Math.min(wanted - (current.length - late.length) - pool.creating, this.#options.maxPods - all);
+    const coming = current.length - late.length - waiting.length + pool.creating;
+    // With enough left nobody waits for these: they take their time, so that who wakes meanwhile has the nodes' processors.
+    const together = 2 * waiting.length >= wanted ? fewAtOnce - coming : Number.POSITIVE_INFINITY;
+    const missing = Math.min(wanted - waiting.length - coming, this.#options.maxPods - all, together);
     if (nowMs < pool.notBeforeMs) return;
     for (let n = 0; n < missing; n++) void this.#create(pool);
   }
