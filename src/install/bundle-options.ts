@@ -1,5 +1,7 @@
 /** What a user may choose of an installation. */
 export interface BundleOptions {
+  /** Of the ebb that installs, such as 0.1.0. */
+  readonly version: string;
   /** ebb's own image, pinned by digest where it can be. */
   readonly image: string;
   /** Secrets of ebb-system with logins for that image. */

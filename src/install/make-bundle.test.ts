@@ -7,6 +7,7 @@ import { grants } from "./rbac/permissions.ts";
 import { rbacPage } from "./render/rbac-page.ts";
 
 const bundle = makeBundle({
+  version: "1.2.3",
   image: "registry.example/ebb@sha256:1",
   replicas: { controller: 1, router: 3 },
   serviceType: "NodePort",

@@ -3,9 +3,10 @@ import type { KubeObject } from "../api/meta/object.ts";
 import { servingConfigMapNames } from "../api/serving/config-maps.ts";
 import { servingNamespace } from "../api/serving/keys.ts";
 import type { BundleOptions } from "./bundle-options.ts";
+import { bundleRevision } from "./bundle-revision.ts";
 import { customKinds } from "./crds/custom-kinds.ts";
 import { makeCrd } from "./crds/make-crd.ts";
-import { components, installLabels, systemNamespace } from "./names.ts";
+import { components, installationRecord, installLabels, systemNamespace } from "./names.ts";
 import { makeAccess } from "./rbac/make-roles.ts";
 import { makeDeployment } from "./workloads/make-deployment.ts";
 import { makeApiServices } from "./webhooks/make-api-services.ts";
@@ -33,7 +34,7 @@ export interface Bundle {
 export function makeBundle(options: BundleOptions): Bundle {
   return {
     crds: customKinds().map((kind) => labelled(makeCrd(kind))),
-    namespaces: makeNamespaces(),
+    namespaces: [...makeNamespaces(), makeInstallationRecord(options)],
     access: makeAccess(),
     settings: makeSettings(),
     workloads: [
@@ -79,6 +80,15 @@ function makeNamespaces(): readonly KubeObject[] {
     namespace(servingNamespace, { "pod-security.kubernetes.io/enforce": "restricted" }),
   ];
 }
+
+/** By which an older ebb knows that it would take away what a newer one brought. Written before anything is pruned. */
+const makeInstallationRecord = ({ version }: BundleOptions): KubeObject =>
+  ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: installationRecord, namespace: systemNamespace, labels: installLabels },
+    data: { version, revision: String(bundleRevision) },
+  }) as KubeObject;
 
 function makeSettings(): readonly KubeObject[] {
   const labels = { ...installLabels, "app.kubernetes.io/name": "knative-serving" };

@@ -9,6 +9,9 @@ export const installLabels = { "app.kubernetes.io/part-of": "ebb", "app.kubernet
 /** Field manager of server-side apply. */
 export const installManager = "ebb-install";
 
+/** ConfigMap of ebb-system that says which ebb installed it last. */
+export const installationRecord = "ebb-installation";
+
 export type Component = "controller" | "router";
 
 export const components: readonly Component[] = ["controller", "router"];

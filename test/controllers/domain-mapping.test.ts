@@ -70,7 +70,10 @@ test("a claimed domain leads to the Service's local host and keeps its own in a 
 
 test("without a claim nothing is mapped, and it is as soon as there is one", async () => {
   await map();
-  await told("DomainClaimed False DomainAlreadyClaimed");
+  const { status } = await told("DomainClaimed False DomainClaimFailed");
+  expect(status?.conditions?.find(({ type }) => type === "Ready")?.message).toContain(
+    `No ClusterDomainClaim gives ${name} to namespace ${namespace}`,
+  );
   await expect(plane.api.get(KIngressKind, { namespace, name })).rejects.toThrow(/not found/);
   await claim();
   await told("Ready True");

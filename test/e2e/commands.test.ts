@@ -184,7 +184,9 @@ test("logs of an instance can be read line by line, with their time", async () =
     return stdout === "" ? undefined : (JSON.parse(stdout.split("\n")[0] ?? "") as Record<string, string>);
   });
   expect(line).toMatchObject({ revision: "talker-00001", line: "called" });
-  expect((await done("completion", "--words", "logs")).stdout).toContain("talker");
+  const typed = `ebb logs --kubeconfig ${ebb.kubeconfig} -n ${ebb.namespace} t`;
+  expect((await done("completion", "--words", "logs", "--typed", typed)).stdout).toContain("talker");
+  if (ebb.kind === "standalone") expect((await done("completion", "--words", "logs")).stdout).toContain("talker");
 });
 
 test("build explains what it takes a source for, and builds without an ebb running", async () => {

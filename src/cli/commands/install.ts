@@ -16,6 +16,7 @@ import {
   type Option,
 } from "../command.ts";
 import { createProgress, type Progress } from "../progress.ts";
+import { ebbVersion } from "../version.ts";
 
 const options: readonly Option[] = [
   ...ebbImageOptions,
@@ -42,6 +43,10 @@ const options: readonly Option[] = [
     flags: "--serving <whose>",
     summary: "own, or existing: leave Knative Serving that is installed already as it is and only deploy to it",
     default: "own",
+  },
+  {
+    flags: "--allow-downgrade",
+    summary: "install over a newer ebb; what only that one has is removed, but for kinds and settings",
   },
   { flags: "--manifest", summary: "print what would be applied, as YAML, and apply nothing" },
   waitOption,
@@ -93,10 +98,20 @@ async function bring(context: CommandContext, input: CommandInput, isUpgrade: bo
     }
     const current = await currentInstallation(client);
     if (isUpgrade && !current) throw new CommandError('ebb is not installed on this cluster; "ebb install" does that');
+    if (input.options["allowDowngrade"] !== true) await refuseDowngrade(client);
     await apply({ context, input, client, progress }, optionsOf(chosen, current, facts.nodes), current);
   } finally {
     await client.close();
   }
+}
+
+async function refuseDowngrade(client: HttpClient): Promise<void> {
+  const { newerInstallation } = await import("../../install/apply/newer-installation.ts");
+  const newer = await newerInstallation(client, ebbVersion());
+  if (newer !== undefined)
+    throw new CommandError(
+      `a newer ebb is on this cluster: ${newer}. This one would take away what it does not know; use that ebb or a later one, or say --allow-downgrade`,
+    );
 }
 
 interface Bringing {
@@ -169,9 +184,11 @@ function optionsOf(
   current: CurrentInstallation | undefined,
   nodes: number,
 ): Omit<BundleOptions, "image"> {
+  const version = ebbVersion();
   const fallback = nodes > 1 ? 2 : 1;
   const warmPythonImage = chosen.warmPythonImage ?? current?.warmPythonImage;
   return {
+    version,
     replicas:
       replicas === undefined
         ? (current?.replicas ?? { controller: fallback, router: fallback })

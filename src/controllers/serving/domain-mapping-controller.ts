@@ -89,11 +89,15 @@ async function claimDomain({ deps, config }: Parts, mapping: DomainMapping): Pro
   const { name, namespace = "" } = mapping.metadata;
   const have = informers.of(ClusterDomainClaimKind).get(name);
   if (have) return have.spec.namespace === namespace ? "held" : "taken";
-  if (!config.network().autocreateClusterDomainClaims) return "taken";
+  if (!config.network().autocreateClusterDomainClaims) return { failure: unclaimed(name, namespace) };
   await holdFinalizer(deps, mapping);
   const made = await createOrGet(client, ClusterDomainClaimKind, { metadata: { name }, spec: { namespace } });
   return made.spec.namespace === namespace ? "held" : "taken";
 }
+
+// Upstream says here that another DomainMapping has it (MarkDomainClaimNotOwned), which nobody could act upon.
+const unclaimed = (name: string, namespace: string): string =>
+  `No ClusterDomainClaim gives ${name} to namespace ${namespace}: an administrator makes one, or sets autocreate-cluster-domain-claims to "true" in the ConfigMap config-network of knative-serving`;
 
 async function holdFinalizer({ client }: ServingDeps, mapping: DomainMapping): Promise<void> {
   const { name, namespace = "", finalizers = [], resourceVersion } = mapping.metadata;

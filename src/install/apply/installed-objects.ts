@@ -18,7 +18,12 @@ export const isData = ({ kind, metadata }: KubeObject): boolean =>
 
 /** Everything of any version of ebb that is installed, found by its labels, in the order of applying. */
 export async function listInstalled(client: Client): Promise<readonly KubeObject[]> {
-  const bundle = makeBundle({ image: "", replicas: { controller: 0, router: 0 }, serviceType: "ClusterIP" });
+  const bundle = makeBundle({
+    version: "",
+    image: "",
+    replicas: { controller: 0, router: 0 },
+    serviceType: "ClusterIP",
+  });
   const kinds = new Map<string, Kind>();
   for (const object of [...objectsOf(bundle), ...formerly]) {
     const kind = kindOf(object);

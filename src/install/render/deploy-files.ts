@@ -8,14 +8,15 @@ const written = "# Written by scripts/gen-deploy.ts; do not edit.\n";
 
 /** Text by path below deploy/. */
 export function deployFiles(version: string): ReadonlyMap<string, string> {
-  return new Map([...kustomizeFiles(), ...helmFiles(version)]);
+  return new Map([...kustomizeFiles(version), ...helmFiles(version)]);
 }
 
 /** What users of the base set by kustomize's `images` and `replicas`. */
 const baseImage = "ebb:latest";
 
-function kustomizeFiles(): readonly [string, string][] {
+function kustomizeFiles(version: string): readonly [string, string][] {
   const bundle = makeBundle({
+    version,
     image: baseImage,
     replicas: { controller: 2, router: 2 },
     serviceType: "LoadBalancer",
@@ -52,6 +53,7 @@ const stand: readonly (readonly [standsFor: string, value: string])[] = [
 
 function helmFiles(version: string): readonly [string, string][] {
   const bundle = makeBundle({
+    version,
     image: "image-of-the-values",
     replicas: { controller: 990_001, router: 990_002 },
     serviceType: "LoadBalancer",
