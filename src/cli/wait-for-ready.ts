@@ -107,7 +107,7 @@ async function lastOutput(client: HttpClient, { metadata, status }: Service): Pr
     const [pod] = (await client.list(PodKind, { namespace, labelSelector })).items;
     if (!pod) return "it has no pod\n";
     const lines = await lastLines(client, pod);
-    const unheard = "a program must listen on the port in the environment variable PORT\n";
+    const unheard = "a program must listen on the port in the environment variable PORT, on all addresses (0.0.0.0)\n";
     const running = pod.status?.containerStatuses?.some((c) => c.state?.running && !c.ready) ? unheard : "";
     return lines === "" ? `it has printed nothing\n${running}` : `its last output:\n${lines}${running}`;
   } catch {

@@ -62,10 +62,11 @@ test.each([
 });
 
 test("never listens: deploying gives up in time, with the program's output", async () => {
+  const wait = homeKind === "cluster" ? "15s" : "2s";
   const source = 'import time\nprint("only waiting", flush=True)\nwhile True: time.sleep(1)\n';
-  const deployed = await deploy("silent", "app.py", source, "--wait", "2s");
+  const deployed = await deploy("silent", "app.py", source, "--wait", wait);
   expect(deployed.code).toBe(1);
-  expect(deployed.stderr).toMatch(/\/silent is not ready after 2s: Container .* is running but not ready\n/);
+  expect(deployed.stderr).toMatch(/\/silent is not ready after (2|15)s: Container .* is running but not ready\n/);
   expect(deployed.stderr).toContain("its last output:\n    only waiting\n");
   expect(deployed.stderr).toContain("must listen on the port in the environment variable PORT");
   expect(await ebb.call(host("silent"))).toMatchObject({ status: 503 });

@@ -48,7 +48,7 @@ beforeAll(async () => {
 afterAll(() => ebb.close());
 
 /** A base made of a machine's Node has no shell and no Java. */
-const needsAnotherBase = ["shell-stdio", "java-http"];
+const needsAnotherBase = ["shell-stdio", "java-http", "lambda-bootstrap"];
 
 describe.each(examples)("examples/%s", (name) => {
   const expected = JSON.parse(readFileSync(join(root, name, "expect.json"), "utf8")) as Expectation;

@@ -64,6 +64,15 @@ test("a function with a server of its own has PORT when it stands alone", async 
   expect(await answers(`http://127.0.0.1:${port}/`)).toBe("own server");
 });
 
+test.each(["loopback-server-function.mjs", "loopback-options-function.mjs"])(
+  "%s, which listens on loopback, is reached at other addresses of its container too",
+  async (entry) => {
+    const port = await freePort();
+    await serve([entry], { PORT: String(port) });
+    expect(await answers(`http://127.0.0.2:${port}/`)).toBe("by loopback");
+  },
+);
+
 test.each([
   [[], /^no entry module is given\nusage: /],
   [["a.mjs", "b.mjs"], /^"b\.mjs" is one module too many/],

@@ -266,6 +266,23 @@ describe.skipIf(!python)("the Python host", () => {
     await expect.poll(printed, { timeout: 3000 }).toContain("deaf one was cancelled");
   });
 
+  test("a program that listens on loopback is reached at other addresses of its container too", async () => {
+    const port = await freePort();
+    const words = ["-I", "-S", pythonHostDir(), "serve", join(fixtures, "loopback_server.py"), "--model", "server"];
+    const child = spawn(python?.path ?? "", words, { env: { PATH: "/usr/bin:/bin", PORT: String(port) } });
+    const ended = once(child, "close");
+    try {
+      const ask = () =>
+        fetch(`http://127.0.0.2:${port}/`)
+          .then((answer) => answer.text())
+          .catch(() => "");
+      await expect.poll(ask, { timeout: 5000 }).toBe("by loopback");
+    } finally {
+      child.kill("SIGKILL");
+      await ended;
+    }
+  });
+
   test.runIf(unshares)(
     "a program that is the first process of a container ends on TERM, its finally blocks run",
     async () => {

@@ -11,6 +11,8 @@ export interface FunctionServer {
   /** The port the function is told to listen on, should it have a server of its own. */
   readonly port: number;
   readonly drain: Drain;
+  /** The door is open to all addresses, as in a container. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -18,16 +20,20 @@ export interface FunctionServer {
  * `fail` is called when it takes too long, since code that never ends cannot be rejected.
  */
 export async function serveFunction(
-  { server, port, drain }: FunctionServer,
+  { server, port, drain, isOpen }: FunctionServer,
   request: LoadRequest & Pick<ClaimMessage, "loadTimeoutMs">,
   fail: (error: unknown) => void,
 ): Promise<"host" | "own-server"> {
-  const own = adoptListener(server, port);
+  const own = adoptListener(server, port, isOpen);
   let loaded: ServedFunction | "own-server" | undefined;
-  const timeout = setTimeout(() => fail(tooLate(loaded, request.loadTimeoutMs)), request.loadTimeoutMs);
+  let timeout = setTimeout(() => fail(tooLate(loaded, request.loadTimeoutMs)), request.loadTimeoutMs);
   try {
     loaded = await loadFunction(request, drain);
     if (loaded === "own-server") {
+      // Whoever waits for a deployment, for a minute by default, should hear of it.
+      const ms = Math.min(request.loadTimeoutMs, toListenMs);
+      clearTimeout(timeout);
+      timeout = setTimeout(() => fail(tooLate(loaded, ms)), ms);
       drain.follow(await own.listening());
       return "own-server";
     }
@@ -39,6 +45,9 @@ export async function serveFunction(
     clearTimeout(timeout);
   }
 }
+
+/** What a module that exports nothing and does something may take until it listens. */
+const toListenMs = 30_000;
 
 const tooLate = (loaded: ServedFunction | "own-server" | undefined, ms: number): LoadError =>
   loaded === undefined

@@ -33,7 +33,7 @@ function serveClaim(): void {
   };
   const serve = async (message: ClaimMessage, port: number): Promise<void> => {
     becomeFunction(message, port);
-    const by = await serveFunction({ server, port, drain }, message, fail);
+    const by = await serveFunction({ server, port, drain, isOpen: false }, message, fail);
     if (by === "own-server") door.shut();
   };
   const claim = async (message: ClaimMessage): Promise<void> => {
@@ -83,7 +83,8 @@ async function serveAlone(): Promise<void> {
   try {
     const settings = readServeSettings(process.argv.slice(3), process.env, process.cwd());
     process.env["PORT"] = String(settings.port);
-    const by = await serveFunction({ server, port: settings.port, drain }, settings, fail);
+    const isOpen = ["0.0.0.0", "::"].includes(settings.host);
+    const by = await serveFunction({ server, port: settings.port, drain, isOpen }, settings, fail);
     if (by === "host") await listen(settings);
   } catch (error) {
     fail(error);

@@ -58,7 +58,7 @@ async function wait(args: readonly string[]): Promise<void> {
   });
   const serve = (message: ClaimMessage, fail: (error: unknown) => void): Promise<unknown> => {
     becomeFunction(message, port);
-    return serveFunction({ server, port, drain }, message, fail);
+    return serveFunction({ server, port, drain, isOpen: true }, message, fail);
   };
   const thrown = (error: unknown): never => {
     throw error;

@@ -15,8 +15,9 @@ export interface OwnListener {
 /**
  * Lets a function that calls `listen()` with PORT itself have the host's port: the host's listener is
  * closed the moment the function asks for that port. Listening on another port is remembered for the error message.
+ * Where the host's door is open to all addresses, as in a container, so is the function's: nobody comes there by loopback.
  */
-export function adoptListener(host: HttpServer, port: number): OwnListener {
+export function adoptListener(host: HttpServer, port: number, isOpen: boolean): OwnListener {
   const net = process.getBuiltinModule("node:net");
   const listen = net.Server.prototype.listen;
   const seen: Server[] = [];
@@ -24,7 +25,7 @@ export function adoptListener(host: HttpServer, port: number): OwnListener {
   net.Server.prototype.listen = function (this: Server, ...args: readonly unknown[]) {
     if (portOf(args) === port && host.listening) host.close();
     if (this !== (host as Server)) seen.push(this);
-    return Reflect.apply(listen, this, args) as Server;
+    return Reflect.apply(listen, this, isOpen ? opened(args, port) : args) as Server;
   } as typeof listen;
   const release = (): void => {
     net.Server.prototype.listen = listen;
@@ -67,6 +68,17 @@ function isBusy(before: ReadonlyMap<string, number>): boolean {
 const noHandler =
   "the module exports no handler: write `export default { fetch(request) { … } }`, " +
   "`export default (req, res) => { … }`, or listen on the port that PORT in the environment says";
+
+/** Arguments of `listen`, with all addresses in the place of a loopback one. */
+function opened(args: readonly unknown[], port: number): readonly unknown[] {
+  const [first, second, ...rest] = args;
+  if (portOf(args) !== port) return args;
+  if (typeof first !== "object" || first === null) return isLoopback(second) ? [first, "0.0.0.0", ...rest] : args;
+  return "host" in first && isLoopback(first.host) ? [{ ...first, host: "0.0.0.0" }, ...args.slice(1)] : args;
+}
+
+const isLoopback = (host: unknown): boolean =>
+  typeof host === "string" && (host === "localhost" || host === "::1" || host.startsWith("127."));
 
 function portOf(args: readonly unknown[]): number | undefined {
   const first = args[0];

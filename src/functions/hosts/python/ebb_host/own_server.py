@@ -20,6 +20,8 @@ ELSEWHERE_S = 3.0
 def run_program(control, claim: dict, doors, started: float) -> None:
     """Never returns normally: the process ends with the program."""
     port = doors.port
+    if doors.tcp.getsockname()[0] == "0.0.0.0":
+        open_loopback(port)
     doors.close()
     watch = ListenWatch(control, port, started)
     seconds = claim["loadTimeoutMs"] / 1000
@@ -50,6 +52,22 @@ def end_on_term(number: int, _frame) -> None:
     """For programs that have no handler of their own: `finally` blocks run, and the status is as if TERM had ended it."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     raise SystemExit(128 + number)
+
+
+def open_loopback(port: int) -> None:
+    """In a container nobody comes by loopback, which many servers bind to unless told: there they get all addresses."""
+    bind = socket.socket.bind
+
+    def bind_openly(sock, address):
+        if isinstance(address, tuple) and address[1] == port and is_loopback(address[0]):
+            address = ("::" if sock.family == socket.AF_INET6 else "0.0.0.0", *address[1:])
+        return bind(sock, address)
+
+    socket.socket.bind = bind_openly
+
+
+def is_loopback(host) -> bool:
+    return isinstance(host, str) and (host in ("localhost", "::1") or host.startswith("127."))
 
 
 class ListenWatch:
