@@ -35,6 +35,8 @@ export interface SourceState {
   readonly connected: boolean;
   /** What went wrong last, until it goes well again; says what to do where that is known. */
   readonly trouble?: string;
+  /** Further facts for the status's annotations, such as how far behind it is. Not more often than people can read. */
+  readonly facts?: Readonly<Record<string, string>>;
 }
 
 /**

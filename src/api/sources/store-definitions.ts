@@ -1,8 +1,5 @@
 /** Sources of Redis, PostgreSQL, MQTT, folders and web addresses as the API server serves them. */
 import { ageAndReady, eventingKindFacts, sinkColumn } from "../eventing/columns.ts";
-import { checkDelivery, defaultDelivery } from "../eventing/delivery.ts";
-import { checkDestination, checkSourceSpec, defaultDestination } from "../eventing/destination.ts";
-import { featuresOf } from "../eventing/features.ts";
 import { checkJsonata } from "../eventing/jsonata-syntax.ts";
 import type { DeliverySpec, SourceSpec } from "../eventing/types-duck.gen.ts";
 import { nameColumn } from "../meta/columns.ts";
@@ -10,18 +7,9 @@ import type { KindDefinition } from "../meta/definition.ts";
 import type { Kind } from "../meta/kind.ts";
 import type { KubeObject, Mutable } from "../meta/object.ts";
 import { schemaOf } from "../schemas.ts";
-import { fillStructs } from "../serving/go-structs.ts";
 import { column } from "../serving/columns.ts";
-import {
-  invalidValue,
-  missingField,
-  missingOneOf,
-  multipleOneOf,
-  toFieldErrors,
-  within,
-  type Problems,
-} from "../serving/problems.ts";
-import { stampUser } from "../serving/user-info.ts";
+import { invalidValue, missingField, missingOneOf, multipleOneOf, within, type Problems } from "../serving/problems.ts";
+import { checkSecretValue, messageSourceRules } from "./message-source.ts";
 import {
   FileSourceKind,
   HttpPollSourceKind,
@@ -35,7 +23,6 @@ import {
   checkGoDuration,
   checkNames,
   checkRange,
-  checkSecretValue,
   checkTls,
   checkUrl,
   checkWord,
@@ -70,30 +57,14 @@ export function sourceDefinition<T extends StoreSource>(of: Particulars<T>): Kin
       sinkColumn as KindDefinition<T>["columns"][number],
       ...(ageAndReady as KindDefinition<T>["columns"]),
     ],
-    prepare: (source, old, context) => {
-      fillStructs(source, "spec.sink");
-      const spec = source.spec as Mutable<StoreSource["spec"]>;
-      of.defaults?.(source.spec as Mutable<T["spec"]>);
-      defaultDestination(spec.sink, source.metadata.namespace);
-      defaultDelivery(spec.delivery, source.metadata.namespace);
-      stampUser<T>(source, old, { ...context, group: of.kind.group });
-    },
-    validate: ({ spec }, _old, context) =>
-      toFieldErrors(
-        within("spec", [
-          ...within("sink", checkDestination(spec.sink)),
-          ...of.check(spec),
-          ...checkSourceSpec(spec),
-          ...within("delivery", checkDelivery(spec.delivery, featuresOf(context))),
-        ]),
-      ),
+    ...messageSourceRules<T>(of.kind, { ...(of.defaults ? { fill: of.defaults } : {}), check: of.check }),
   };
 }
 
 const checkRedis = (address: string | undefined, options: RedisDialOptions | undefined): Problems => [
   ...checkUrl(address, "address", ["redis", "rediss"]),
   ...within("dialOptions", [
-    ...checkSecretValue(options?.password, "password"),
+    ...checkSecretValue("password", options?.password),
     ...checkCertificateSecrets(options ?? {}),
   ]),
 ];
@@ -138,7 +109,7 @@ export const postgresSourceDefinition: KindDefinition<PostgresSource> = sourceDe
   },
   check: (spec) => [
     ...checkUrl(spec.url, "url", ["postgres", "postgresql"]),
-    ...checkSecretValue(spec.password, "password"),
+    ...checkSecretValue("password", spec.password),
     ...checkTls(spec.tls, "tls"),
     ...checkReplicationOrListen(spec),
   ],
@@ -191,7 +162,7 @@ export const mqttSourceDefinition = sourceDefinition({
       : []),
     ...checkRange(spec.sessionExpirySeconds, "sessionExpirySeconds", [0, 2 ** 31 - 1]),
     ...checkRange(spec.maxInFlight, "maxInFlight", inFlightRange),
-    ...checkSecretValue(spec.password, "password"),
+    ...checkSecretValue("password", spec.password),
     ...checkTls(spec.tls, "tls"),
   ],
 });
@@ -253,7 +224,7 @@ export const httpPollSourceDefinition = sourceDefinition({
     ...Object.entries(spec.headers ?? {}).flatMap(([name]) => checkHeaderName(name, "headers")),
     ...Object.entries(spec.secretHeaders ?? {}).flatMap(([name, value]) => [
       ...checkHeaderName(name, "secretHeaders"),
-      ...checkSecretValue(value, `secretHeaders.${name}`),
+      ...checkSecretValue(`secretHeaders.${name}`, value),
     ]),
     ...checkTls(spec.tls, "tls"),
     ...checkExpression(spec.items, "items"),

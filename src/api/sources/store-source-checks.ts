@@ -1,30 +1,20 @@
 /** What the sources of this group of kinds have checked in common: Secrets, addresses, counts, durations. */
 import { parseDuration } from "../meta/duration.ts";
 import { invalidValue, missingField, outOfBounds, within, type Problems } from "../serving/problems.ts";
+import { checkSecretValue } from "./message-source.ts";
 import type { SecretValue, ServerTls } from "./types-stores.gen.ts";
 
-/** A value of a Secret, where one is given. */
-export function checkSecretValue(value: SecretValue | undefined, path: string): Problems {
-  if (!value) return [];
-  const { secretKeyRef } = value as Partial<SecretValue>;
-  if (!secretKeyRef) return [missingField(`${path}.secretKeyRef`)];
-  return within(`${path}.secretKeyRef`, [
-    ...(secretKeyRef.name ? [] : [missingField("name")]),
-    ...(secretKeyRef.key ? [] : [missingField("key")]),
-  ]);
-}
-
 export const checkRequiredSecret = (value: SecretValue | undefined, path: string): Problems =>
-  value ? checkSecretValue(value, path) : [missingField(path)];
+  value ? checkSecretValue(path, value) : [missingField(path)];
 
 export const checkTls = (tls: ServerTls | undefined, path: string): Problems =>
   tls ? within(path, checkCertificateSecrets(tls)) : [];
 
 /** A certificate to show needs its key, and the other way round. */
 export const checkCertificateSecrets = ({ caCert, cert, key }: ServerTls): Problems => [
-  ...checkSecretValue(caCert, "caCert"),
-  ...checkSecretValue(cert, "cert"),
-  ...checkSecretValue(key, "key"),
+  ...checkSecretValue("caCert", caCert),
+  ...checkSecretValue("cert", cert),
+  ...checkSecretValue("key", key),
   ...(cert && !key ? [missingField("key")] : []),
   ...(key && !cert ? [missingField("cert")] : []),
 ];

@@ -2,7 +2,8 @@
 import { disallowedField, invalidValue, missingField, within, type Problems } from "../serving/problems.ts";
 import { checkHeaderName, sourceDefinition } from "./store-definitions.ts";
 import { GitHubSourceKind, WebhookSourceKind } from "./store-kinds.ts";
-import { checkRange, checkRequiredSecret, checkSecretValue, checkUrl, checkWord } from "./store-source-checks.ts";
+import { checkSecretValue } from "./message-source.ts";
+import { checkRange, checkRequiredSecret, checkUrl, checkWord } from "./store-source-checks.ts";
 import type { WebhookVerification } from "./types-stores.gen.ts";
 
 export const webhookSchemes = ["github", "stripe", "gitlab", "slack", "standard", "hmac", "token", "none"] as const;
@@ -40,7 +41,7 @@ function checkVerification(verify: WebhookVerification): Problems {
   const hasOwnHeader = scheme === "hmac" || scheme === "token";
   return [
     ...checkRequiredSecret(secret, "secret"),
-    ...checkSecretValue(previousSecret, "previousSecret"),
+    ...checkSecretValue("previousSecret", previousSecret),
     ...(hasOwnHeader && !header ? [missingField("header")] : []),
     ...(!hasOwnHeader && header ? [disallowedField("header")] : []),
     ...checkHeaderName(header, "header"),
@@ -73,7 +74,7 @@ export const gitHubSourceDefinition = sourceDefinition({
     ...(eventTypes ?? []).flatMap((type, at) =>
       /^[a-z_]+$/.test(type) || type === "*" ? [] : [invalidValue(type, `eventTypes[${at}]`)],
     ),
-    ...checkSecretValue(accessToken, "accessToken"),
+    ...checkSecretValue("accessToken", accessToken),
     ...checkRequiredSecret(secretToken, "secretToken"),
     ...(githubAPIURL ? checkUrl(githubAPIURL, "githubAPIURL", ["http", "https"]) : []),
   ],

@@ -35,6 +35,10 @@ export interface MessageSourceKind<T extends MessageSource> {
   secretsOf?(spec: T["spec"]): readonly SecretRef[];
   /** Events that may come, for the status; `base` is the source's `source` attribute. */
   attributesOf(source: T, base: string): readonly CloudEventAttributes[];
+  /** The `source` attribute where it is not `/apis/v1/namespaces/NS/PLURAL/NAME`. */
+  sourceOf?(source: T): string;
+  /** Fields of the status that only this kind has. */
+  statusOf?(source: T, state: SourceState | undefined): Partial<NonNullable<T["status"]>>;
 }
 
 /** Secrets are read anew so often: nobody watches them here. */
@@ -102,18 +106,18 @@ async function reconcileSource<T extends MessageSource>(
   // Without its sink or a Secret it is not read: its queue keeps what comes.
   if (spec) deps.sources.setSource(spec);
   else await deps.sources.removeSource(key, uid);
-  await writeStatus(
-    deps,
-    of.kind,
-    source,
-    sourceStatus(source, {
+  const state = deps.sources.sourceState(key);
+  await writeStatus(deps, of.kind, source, {
+    ...sourceStatus(source, {
       sink,
       conditions: of.conditions,
-      verdicts: verdictsOf(of, { resolved, deadLetter, state: deps.sources.sourceState(key) }),
+      verdicts: verdictsOf(of, { resolved, deadLetter, state }),
       attributes: of.attributesOf(source, baseOf(of, source)),
       now: deps.clock.now(),
-    }) as NonNullable<T["status"]>,
-  );
+    }),
+    ...(state?.facts ? { annotations: state.facts } : {}),
+    ...of.statusOf?.(source, state),
+  } as NonNullable<T["status"]>);
   if (!spec || deadLetter.retry || (sink.kind === "failed" && sink.retry)) return { requeueAfterMs: askAgainMs };
   if (refs.length > 0) return { requeueAfterMs: readAgainMs };
 }
@@ -150,8 +154,8 @@ function makeSourceSpec<T extends MessageSource>(
 }
 
 /** As upstream's sources name themselves, whatever their version. */
-const baseOf = <T extends MessageSource>({ kind }: MessageSourceKind<T>, { metadata }: T): string =>
-  `/apis/v1/namespaces/${metadata.namespace}/${kind.plural}/${metadata.name}`;
+const baseOf = <T extends MessageSource>({ kind, sourceOf }: MessageSourceKind<T>, source: T): string =>
+  sourceOf?.(source) ?? `/apis/v1/namespaces/${source.metadata.namespace}/${kind.plural}/${source.metadata.name}`;
 
 function verdictsOf<T extends MessageSource>(
   { conditions }: MessageSourceKind<T>,

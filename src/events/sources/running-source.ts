@@ -51,8 +51,8 @@ export class RunningSource {
   }
 
   get state(): SourceState {
-    const { connected, trouble = this.#deliveryTrouble } = this.#connection;
-    return trouble === undefined ? { connected } : { connected, trouble };
+    const { connected, trouble = this.#deliveryTrouble, facts } = this.#connection;
+    return { connected, ...(trouble === undefined ? {} : { trouble }), ...(facts === undefined ? {} : { facts }) };
   }
 
   get counts(): SourceCounts {

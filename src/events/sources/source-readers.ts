@@ -5,4 +5,6 @@ export type SourceReaders = Readonly<Record<string, () => Promise<SourceReader>>
 
 export const sourceReaders: SourceReaders = {
   NatsJetStreamSource: async () => (await import("./nats/jetstream-reader.ts")).jetStreamReader,
+  RedisStreamSource: async () => (await import("./redis/redis-stream-reader.ts")).redisStreamReader,
+  RedisListSource: async () => (await import("./redis/redis-list-reader.ts")).redisListReader,
 };

@@ -2,7 +2,7 @@
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { SourceSpec } from "../../../src/api/eventing/source-engine.ts";
-import { systemClock } from "../../../src/client/clock.ts";
+import { systemClock, type Clock } from "../../../src/client/clock.ts";
 import { createSender } from "../../../src/events/delivery/http-sender.ts";
 import { createSourceRunner, type SourceRunner } from "../../../src/events/sources/source-runner.ts";
 import type { Logger } from "../../../src/telemetry/logger.ts";
@@ -21,7 +21,23 @@ export interface Received {
   readonly body: string;
 }
 
+/** Time as it passes, and what is left out of it. */
+export interface SkippingClock extends Clock {
+  /** Durations measured from here on seem that much longer. */
+  skip(ms: number): void;
+}
+
+function createClock(): SkippingClock {
+  let skippedMs = 0;
+  return {
+    ...systemClock,
+    steadyMs: () => systemClock.steadyMs() + skippedMs,
+    skip: (ms) => void (skippedMs += ms),
+  };
+}
+
 export interface SourceBench {
+  readonly clock: SkippingClock;
   readonly runner: SourceRunner;
   readonly url: string;
   readonly received: Received[];
@@ -45,9 +61,11 @@ export async function createSourceBench(): Promise<SourceBench> {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const sender = createSender({ clock: systemClock, dial: () => undefined });
-  const runner = createSourceRunner({}, { sender, clock: systemClock, log });
+  const clock = createClock();
+  const sender = createSender({ clock, dial: () => undefined });
+  const runner = createSourceRunner({}, { sender, clock, log });
   const bench: SourceBench = {
+    clock,
     runner,
     url,
     received,

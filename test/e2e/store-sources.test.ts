@@ -1,0 +1,84 @@
+/** Each kind of source as a user has it: applied with kubectl, through a Broker and a Trigger, to a function. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeRedis, noRedis, type RedisServer } from "../events/sources/redis-server.ts";
+import { startEbb, type EbbProcess } from "./ebb-process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ebb-sources-"));
+const data = mkdtempSync(join(tmpdir(), "ebb-sources-data-"));
+let ebb: EbbProcess;
+
+const program = `export default async (request) => {
+  console.log("got", request.headers.get("ce-type"), await request.text());
+  return new Response(null, { status: 204 });
+};`;
+const manifest = `apiVersion: eventing.knative.dev/v1
+kind: Broker
+metadata: { name: default, namespace: default }
+---
+apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata: { name: all, namespace: default }
+spec:
+  broker: default
+  subscriber: { ref: { apiVersion: serving.knative.dev/v1, kind: Service, name: f } }`;
+
+beforeAll(async () => {
+  writeFileSync(join(folder, "f.js"), program);
+  ebb = await startEbb({ dir: data });
+  expect(await ebb.ebb("deploy", join(folder, "f.js"), "--name", "f", "--min", "1")).toMatchObject({ code: 0 });
+  await apply(manifest);
+}, 90_000);
+afterAll(async () => {
+  await ebb.stop();
+  for (const dir of [folder, data]) rmSync(dir, { recursive: true });
+});
+
+async function apply(text: string): Promise<void> {
+  expect(await ebb.kubectl(["apply", "-f", "-"], { stdin: text })).toMatchObject({ code: 0 });
+}
+
+/** Applies a source that sends to the Broker, and waits until it says that it is ready. */
+async function source(group: string, kind: string, spec: object): Promise<void> {
+  const sink = { ref: { apiVersion: "eventing.knative.dev/v1", kind: "Broker", name: "default" } };
+  const metadata = { name: "s", namespace: "default" };
+  await apply(JSON.stringify({ apiVersion: `${group}/v1alpha1`, kind, metadata, spec: { sink, ...spec } }));
+  await ready(kind);
+}
+
+const ready = (kind: string): Promise<void> =>
+  expect
+    .poll(async () => (await ebb.kubectl(["get", kind.toLowerCase(), "s", "--no-headers"])).stdout, { timeout: 20_000 })
+    .toMatch(/ True *$/m) as Promise<void>;
+
+const sees = (text: string): Promise<void> =>
+  expect.poll(async () => (await ebb.ebb("logs", "f")).stdout, { timeout: 20_000 }).toContain(text) as Promise<void>;
+
+test.skipIf(noRedis !== undefined)("Redis: a stream and a list", { timeout: 60_000 }, async () => {
+  const redis: RedisServer = await makeRedis(() => ["--requirepass", "hush"], { password: "hush" });
+  await redis.start();
+  try {
+    await apply(
+      JSON.stringify({
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "redis", namespace: "default" },
+        stringData: { password: "hush" },
+      }),
+    );
+    const dialOptions = { password: { secretKeyRef: { name: "redis", key: "password" } } };
+    await source("sources.knative.dev", "RedisStreamSource", { address: redis.address, stream: "orders", dialOptions });
+    await source("sources.ebb.dev", "RedisListSource", { address: redis.address, list: "jobs", dialOptions });
+    await redis.run("XADD", "orders", "*", "n", "1");
+    await redis.run("LPUSH", "jobs", '{"job":1}');
+    await sees('got dev.knative.sources.redisstream ["n","1"]');
+    await sees('got dev.ebb.sources.redislist {"job":1}');
+    expect((await ebb.kubectl(["get", "redisstreamsources"])).stdout).toMatch(/NAME +STREAM +SINK +AGE +READY/);
+    expect(await ebb.kubectl(["delete", "redisstreamsource/s", "redislistsource/s"])).toMatchObject({ code: 0 });
+    expect(await redis.run("XINFO", "GROUPS", "orders")).toEqual([]);
+  } finally {
+    await redis.remove();
+  }
+});
