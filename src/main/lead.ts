@@ -3,6 +3,7 @@ import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
 import { createController } from "../client/create-controller.ts";
 import { createEventRecorder } from "../client/event-recorder.ts";
+import { createOwnWrites } from "../client/own-writes.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import { LeadershipLost } from "../client/leader-election.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
@@ -66,10 +67,13 @@ export function followerMetrics({ health }: Pick<Cluster, "health">): void {
 
 /** Runs the controllers until the signal. */
 export async function lead(parts: LeaderParts, options: LeadOptions, signal: AbortSignal): Promise<void> {
-  const { informers, clock, log, door } = parts;
+  const { clock, log, door } = parts;
   await using closers = new AsyncDisposableStack();
   const fence = fenceAfter(signal, clock);
-  const client: Client = parts.client.until(fence);
+  const own = createOwnWrites(parts.informers, clock);
+  closers.defer(() => own.close());
+  const { informers } = own;
+  const client: Client = own.remember(parts.client.until(fence));
   const core = { client, informers, clock, log };
   const digests = createDigestLookup(core, options);
   const recorder = createEventRecorder({ ...core, client: parts.events.until(fence), until: fence }, "ebb-controller");
@@ -80,7 +84,7 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
   const warm = options.warm && (await warmPods(parts, door, { ...warmParts, settings: options.warm }, closers));
   const autoscaling = createAutoscaling({
     ...core,
-    client: parts.scaling.until(fence),
+    client: own.remember(parts.scaling.until(fence)),
     seesAll: () => door.seesAll,
     ...(warm ? { launcher: warm.launcher } : {}),
   });

@@ -9,6 +9,7 @@ import type { Client } from "../../client/client.ts";
 import type { ControllerSpec } from "../../client/controller.ts";
 import type { Informers } from "../../client/informer.ts";
 import { watching } from "../../client/keys.ts";
+import { covers } from "../serving/write.ts";
 import { instanceAccessAnnotation, makeInstancePolicies, policyLabels, policyNames } from "./make-instance-policies.ts";
 
 export interface InstancePolicyDeps {
@@ -47,7 +48,7 @@ export function instancePolicyController({ client, informers, systemNamespace }:
       for (const policy of wanted) {
         const present = policies.get(`${name}/${policy.metadata.name}`);
         if (!present) await client.create(NetworkPolicyKind, policy);
-        else if (isOurs(present) && !sameSpec(present, policy))
+        else if (isOurs(present) && !covers(present.spec, policy.spec))
           await client.update(NetworkPolicyKind, { ...present, spec: policy.spec } as NetworkPolicy);
       }
       if (wanted.length > 0) return;
@@ -61,9 +62,6 @@ export function instancePolicyController({ client, informers, systemNamespace }:
 
 const isOurs = ({ metadata }: NetworkPolicy): boolean =>
   Object.entries(policyLabels).every(([label, value]) => metadata.labels?.[label] === value);
-
-const sameSpec = (present: NetworkPolicy, wanted: { readonly spec?: unknown }): boolean =>
-  JSON.stringify(present.spec) === JSON.stringify(wanted.spec);
 
 async function removed(client: Client, namespace: string, name: string): Promise<void> {
   try {

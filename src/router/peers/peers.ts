@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
+import { isAtLeast } from "../../client/resource-version.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { PeerDoor, RouterPeers } from "../relays.ts";
 import type { RouterClock } from "../router-clock.ts";
@@ -238,9 +239,4 @@ export class Peers implements RouterPeers {
     for (const stop of this.#stops) stop();
     this.#links.close();
   }
-}
-
-/** Resource versions of one API server compare as whole numbers (KEP-5504); any length. */
-export function isAtLeast(version: string, least: string): boolean {
-  return version.length === least.length ? version >= least : version.length > least.length;
 }
