@@ -1,11 +1,12 @@
 /** Events: how many are taken durably, how soon they are delivered, and what many triggers, a dead sink and a long log cost. */
-import { fork, type ChildProcess } from "node:child_process";
+import { execFileSync, fork, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, request, Agent, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { knowsSync, makeNats, noNats } from "../test/events/nats-server.ts";
 import { percentile, report, type BenchRow } from "./report.ts";
 
 const path = "/default/bench";
@@ -30,9 +31,10 @@ interface EventServer {
   stop(): Promise<void>;
 }
 
-async function startServer(triggers: readonly Trigger[] = []): Promise<EventServer> {
+/** The engine on a file of its own, or in the NATS server at that URL. */
+async function startServer(triggers: readonly Trigger[] = [], nats?: string): Promise<EventServer> {
   const dir = mkdtempSync(join(tmpdir(), "ebb-bench-events-"));
-  const args = [join(dir, "events.db"), JSON.stringify(triggers)];
+  const args = [nats ?? join(dir, "events.db"), JSON.stringify(triggers)];
   const child: ChildProcess = fork(join(import.meta.dirname, "events-server.ts"), args, {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     execArgv: ["--expose-gc"],
@@ -101,20 +103,49 @@ async function startSink(
 }
 
 async function ingest(): Promise<BenchRow> {
-  const server = await startServer();
+  const { rate, us } = await ingestRate(await startServer());
+  const measured = `${rate.toFixed(0)}/s (${us.toFixed(0)} µs of CPU each)`;
+  return row("ingest, 1 kB, 16 connections, on disk", measured, "≥ 8,000/s", rate >= 8000);
+}
+
+/** How many events a second, and the processor time of each. Stops the server. */
+async function ingestRate(server: EventServer): Promise<{ readonly rate: number; readonly us: number }> {
   await flood(server.port, { connections: 16, ms: 1000, type: "t" });
   const [seconds, before] = [5, await server.ask()];
   const taken = await flood(server.port, { connections: 16, ms: seconds * 1000, type: "t" });
   const { cpu } = await server.ask();
   await server.stop();
-  const us = (cpu.user + cpu.system - before.cpu.user - before.cpu.system) / taken;
-  const rate = taken / seconds;
-  return row(
-    "ingest, 1 kB, 16 connections, on disk",
-    `${rate.toFixed(0)}/s (${us.toFixed(0)} µs of CPU each)`,
-    "≥ 8,000/s",
-    rate >= 8000,
-  );
+  return { rate: taken / seconds, us: (cpu.user + cpu.system - before.cpu.user - before.cpu.system) / taken };
+}
+
+/**
+ * The log in JetStream against `nats bench js pub sync`: 16 clients, 1,000 bytes, each message acknowledged before the
+ * next, with message ids, a file store, one copy. Once on a server that syncs to disk before it acknowledges, once on
+ * one that does not. Both programs must be there: NATS_SERVER, and nats on the path.
+ */
+async function jetstream(): Promise<readonly BenchRow[]> {
+  const rows: BenchRow[] = [];
+  for (const syncAlways of knowsSync ? [true, false] : [false]) {
+    const nats = await makeNats({ syncAlways });
+    await nats.start();
+    const theirs = natsBench(nats.url, syncAlways ? 25_000 : 100_000);
+    const { rate } = await ingestRate(await startServer([], nats.url));
+    await nats.remove();
+    const what = `ingest into JetStream, ${syncAlways ? "sync_interval always" : "as NATS syncs by itself"}`;
+    const ratio = rate / theirs;
+    const measured = `${rate.toFixed(0)}/s, nats bench ${theirs.toFixed(0)}/s: ${ratio.toFixed(2)} ×`;
+    rows.push(row(what, measured, "≥ 0.5 × nats bench", ratio >= 0.5));
+  }
+  return rows;
+}
+
+function natsBench(url: string, messages: number): number {
+  const settings = ["--clients", "16", "--msgs", `${messages}`, "--size", "1000", "--storage", "file", "--dedup"];
+  const args = ["bench", "js", "pub", "sync", "bench.x", "-s", url, ...settings, "--create", "--purge"];
+  const output = execFileSync("nats", [...args, "--no-progress", "--no-context"], { encoding: "utf8" });
+  const [, rate = ""] = /aggregated stats: ([\d,]+) msgs\/sec/.exec(output) ?? [];
+  if (rate === "") throw new Error(`nats bench said something else: ${output}`);
+  return Number(rate.replaceAll(",", ""));
 }
 
 /** Milliseconds from sending to arriving, at so many a second. */
@@ -272,7 +303,9 @@ const row = (what: string, measured: string, target: string, met: boolean): Benc
   met,
 });
 
-const parts = { ingest, delivery, fanOut, deadSink, retained };
+const canCompare = noNats === undefined && spawnSync("nats", ["--version"]).status === 0;
+if (!canCompare) console.log("nats or nats-server is not on the path: the log in JetStream is not measured");
+const parts = { ingest, delivery, fanOut, deadSink, retained, ...(canCompare ? { jetstream } : {}) };
 const wanted = process.argv.slice(2);
 const rows: BenchRow[] = [];
 for (const [name, run] of Object.entries(parts))

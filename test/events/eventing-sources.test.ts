@@ -151,6 +151,18 @@ describe("a PingSource", () => {
       datacontenttype: "application/json",
     });
     expect(Buffer.from(first?.event.data as Uint8Array).toString()).toBe('{"n":1.0}');
+    const last = await until(
+      async () => {
+        await clock.advance(1000);
+        return (await plane.client.get(PingSourceKind, { namespace, name: "p" })).status?.annotations;
+      },
+      (annotations) => annotations?.["events.ebb.dev/last-run"] === times[2],
+      "the last run in the status",
+    );
+    expect(last).toEqual({
+      "events.ebb.dev/last-run": "2026-03-31T00:00:00.000Z",
+      "events.ebb.dev/next-run": "2026-04-01T00:00:00.000Z",
+    });
   });
 
   test("tries a sink again, and says when it gave up", async () => {

@@ -5,7 +5,7 @@ import { ageAndReady, eventingKindFacts, sinkColumn } from "../eventing/columns.
 import { checkDestination, checkSourceSpec, defaultDestination } from "../eventing/destination.ts";
 import { eventingNamespace } from "../eventing/keys.ts";
 import { nameColumn } from "../meta/columns.ts";
-import type { KindDefinition, WriteContext } from "../meta/definition.ts";
+import type { Column, KindDefinition, WriteContext } from "../meta/definition.ts";
 import { apiVersionOf } from "../meta/kind.ts";
 import { column } from "../serving/columns.ts";
 import { fillStructs } from "../serving/go-structs.ts";
@@ -22,6 +22,14 @@ import { schemaOf } from "../schemas.ts";
 import { PingSourceKind, PingSourceV1beta2Kind } from "./kinds.ts";
 import type { PingSource, PingSourceSpec } from "./types.gen.ts";
 
+const runColumn = (name: string, description: string, run: "last-run" | "next-run"): Column<PingSource> =>
+  column(
+    name,
+    description,
+    `.status.annotations.events\\.ebb\\.dev/${run}`,
+    ({ status }) => status?.annotations?.[`events.ebb.dev/${run}`] ?? "",
+  );
+
 export const pingSourceDefinition: KindDefinition<PingSource> = {
   ...eventingKindFacts,
   kind: PingSourceKind,
@@ -30,6 +38,8 @@ export const pingSourceDefinition: KindDefinition<PingSource> = {
     nameColumn,
     sinkColumn,
     column<PingSource>("Schedule", "When it sends.", ".spec.schedule", ({ spec }) => spec.schedule ?? ""),
+    runColumn("Last", "When it sent last.", "last-run"),
+    runColumn("Next", "When it sends next.", "next-run"),
     ...ageAndReady,
   ],
   prepare: (source, old, context) => {

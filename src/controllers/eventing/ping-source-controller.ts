@@ -8,9 +8,9 @@ import { isTrue } from "../../api/serving/conditions.ts";
 import { PingSourceKind } from "../../api/sources/kinds.ts";
 import { parseTime } from "../../api/meta/time.ts";
 import type { PingSource } from "../../api/sources/types.gen.ts";
-import type { ControllerSpec, ReconcileContext, ReconcileResult } from "../../client/controller.ts";
+import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { selfKey, watching } from "../../client/keys.ts";
-import { latestDue, parseSchedule, type NextRun } from "../batch/cron-schedule.ts";
+import { latestDue, parseSchedule } from "../batch/cron-schedule.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
@@ -18,23 +18,30 @@ import { deliverSourceEvent, overridden } from "./deliver-source-event.ts";
 import type { EventingDeps } from "./deps.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
 import { askAgainMs } from "./status-parts.ts";
+import { createTimetable, type Timed, type Timetable } from "./timetable.ts";
 
 const eventType = "dev.knative.sources.ping";
 /** `latest`: after a time without ebb the last missed run is made up for. Missed runs are left out otherwise. */
 export const missedRunsAnnotation = "events.ebb.dev/missed-runs";
 const lastRunAnnotation = "events.ebb.dev/last-run";
+const nextRunAnnotation = "events.ebb.dev/next-run";
 
-interface Schedule {
+/** Statuses that tell of runs are written no closer than this, so that ten thousand schedules do not fill the API. */
+const tellEveryMs = 20;
+/** What is told later than this is told at once with others: it has been overtaken anyway. */
+const longestTellMs = 600_000;
+
+interface Planned {
   readonly uid: string | undefined;
   readonly generation: number | undefined;
-  readonly next: NextRun;
-  /** undefined: the schedule has no time left. */
-  dueMs: number | undefined;
+  readonly policy: string | undefined;
+  lastRun: string | undefined;
 }
 
 export function pingSourceController(deps: EventingDeps): ControllerSpec {
   const sources = deps.informers.of(PingSourceKind);
-  const schedules = new Map<string, Schedule>();
+  const planned = new Map<string, Planned>();
+  let timetable: Timetable | undefined;
   return {
     name: "eventing-ping-source",
     maxInFlight: 32,
@@ -42,62 +49,78 @@ export function pingSourceController(deps: EventingDeps): ControllerSpec {
       watching(PingSourceKind, whenChanged(ownFacts, selfKey)),
       ...watchAddresses(sources, "eventing-ping-sink", ({ spec }) => [spec.sink]),
     ],
-    async reconcile(key, context) {
+    onStart(queue, signal) {
+      let tellMs = 0;
+      const fire = (key: string, atMs: number): void => {
+        const [source, plan] = [sources.get(key), planned.get(key)];
+        if (!source || !plan || source.metadata.uid !== plan.uid) return;
+        const target = targetOf(resolveSink(deps, source));
+        // Not waited for: a sink that hangs must hold up no other schedule.
+        if (target) void send(deps, source, { target, atMs, signal });
+        plan.lastRun = new Date(atMs).toISOString();
+        const now = deps.clock.now();
+        tellMs = Math.max(now, Math.min(tellMs, now + longestTellMs) + tellEveryMs);
+        queue.addAfter(key, tellMs - now);
+      };
+      const opened = (timetable = createTimetable({ clock: deps.clock, fire }));
+      signal.addEventListener("abort", () => opened.close(), { once: true });
+    },
+    async reconcile(key) {
       const source = sources.get(key);
-      if (!source || source.metadata.deletionTimestamp) return void schedules.delete(key);
+      if (!source || source.metadata.deletionTimestamp) {
+        timetable?.delete(key);
+        return void planned.delete(key);
+      }
       return observing(deps, PingSourceKind, source, async () => {
-        const schedule = scheduleOf(schedules.get(key), source, deps.clock.now());
-        schedules.set(key, schedule);
-        return tick(deps, source, schedule, context);
+        const plan = planOf(planned.get(key), source);
+        if (plan !== planned.get(key)) timetable?.set(key, timedOf(source, plan.lastRun, deps.clock.now()));
+        planned.set(key, plan);
+        return tell(deps, source, plan, timetable?.dueMs(key));
       });
     },
   };
 }
 
 /** Kept while the spec is the same, begun anew when it changed. */
-function scheduleOf(known: Schedule | undefined, { metadata, spec, status }: PingSource, now: number): Schedule {
-  const { uid, generation } = metadata;
-  if (known && known.uid === uid && known.generation === generation) return known;
-  const next = parseSchedule(spec.schedule ?? "", spec.timezone || undefined);
-  const last = parseTime(status?.annotations?.[lastRunAnnotation] ?? "");
-  const missed =
-    last !== undefined && metadata.annotations?.[missedRunsAnnotation] === "latest"
-      ? latestDue({ next, sinceMs: last, now }).atMs
-      : undefined;
-  return { uid, generation, next, dueMs: missed ?? next(now) };
+function planOf(known: Planned | undefined, { metadata, status }: PingSource): Planned {
+  const { uid, generation, annotations } = metadata;
+  const policy = annotations?.[missedRunsAnnotation];
+  const isSame = known && known.uid === uid && known.generation === generation && known.policy === policy;
+  return isSame
+    ? known
+    : { uid, generation, policy, lastRun: known?.lastRun ?? status?.annotations?.[lastRunAnnotation] };
 }
 
-async function tick(
+/** How a source runs that comes to the table now; `lastRun` is what its status or a former life tells of it. */
+export function timedOf({ metadata, spec }: PingSource, lastRun: string | undefined, now: number): Timed {
+  const next = parseSchedule(spec.schedule ?? "", spec.timezone || undefined);
+  const catchUp = metadata.annotations?.[missedRunsAnnotation] === "latest";
+  const last = catchUp ? parseTime(lastRun ?? "") : undefined;
+  const missed = last === undefined ? undefined : latestDue({ next, sinceMs: last, now }).atMs;
+  return { next, dueMs: missed ?? next(now), catchUp };
+}
+
+async function tell(
   deps: EventingDeps,
   source: PingSource,
-  schedule: Schedule,
-  { signal }: ReconcileContext,
+  { lastRun }: Planned,
+  dueMs: number | undefined,
 ): Promise<ReconcileResult | void> {
   const sink = resolveSink(deps, source);
-  const target = targetOf(sink);
-  const now = deps.clock.now();
-  const { dueMs } = schedule;
-  const isDue = dueMs !== undefined && dueMs <= now;
-  if (isDue) {
-    schedule.dueMs = schedule.next(now);
-    // Not waited for: a sink that hangs must hold up no other schedule.
-    if (target) void fire(deps, source, { target, dueMs, signal });
-  }
-  const keepsRun = source.metadata.annotations?.[missedRunsAnnotation] === "latest";
-  const lastRun = isDue ? new Date(dueMs).toISOString() : source.status?.annotations?.[lastRunAnnotation];
   await writeStatus(deps, PingSourceKind, source, {
     ...sourceStatus(source, {
       sink,
       conditions: ["Deployed"],
       verdicts: { Deployed: isTrue },
       attributes: [{ type: eventType, source: sourceOf(source) }],
-      now,
+      now: deps.clock.now(),
     }),
-    ...(keepsRun && lastRun !== undefined ? { annotations: { [lastRunAnnotation]: lastRun } } : {}),
+    annotations: {
+      ...(lastRun === undefined ? {} : { [lastRunAnnotation]: lastRun }),
+      ...(dueMs === undefined ? {} : { [nextRunAnnotation]: new Date(dueMs).toISOString() }),
+    },
   });
-  const waitMs = schedule.dueMs === undefined ? undefined : Math.max(0, schedule.dueMs - deps.clock.now());
-  if (sink.kind === "failed" && sink.retry) return { requeueAfterMs: Math.min(askAgainMs, waitMs ?? askAgainMs) };
-  if (waitMs !== undefined) return { requeueAfterMs: waitMs };
+  if (sink.kind === "failed" && sink.retry) return { requeueAfterMs: askAgainMs };
 }
 
 const sourceOf = ({ metadata }: PingSource): string =>
@@ -105,23 +128,23 @@ const sourceOf = ({ metadata }: PingSource): string =>
 
 interface Tick {
   readonly target: EventTarget;
-  readonly dueMs: number;
+  readonly atMs: number;
   readonly signal: AbortSignal;
 }
 
-async function fire(deps: EventingDeps, source: PingSource, { target, dueMs, signal }: Tick): Promise<void> {
+async function send(deps: EventingDeps, source: PingSource, { target, atMs, signal }: Tick): Promise<void> {
   try {
-    const what = `the event of ${new Date(dueMs).toISOString()}`;
-    const event = makePing(source, dueMs);
+    const what = `the event of ${new Date(atMs).toISOString()}`;
+    const event = makePing(source, atMs);
     await deliverSourceEvent(deps, { kind: PingSourceKind, source, what, target, event, signal });
   } catch (error) {
     if (!signal.aborted) deps.log.error("a scheduled event failed", { source: source.metadata.name, err: error });
   }
 }
 
-export function makePing(source: PingSource, dueMs: number): CloudEvent {
+export function makePing(source: PingSource, atMs: number): CloudEvent {
   const { data, dataBase64, contentType, ceOverrides } = source.spec;
-  const time = new Date(dueMs).toISOString();
+  const time = new Date(atMs).toISOString();
   const bytes = dataBase64 ? Buffer.from(dataBase64, "base64") : undefined;
   // As bytes, so that JSON stays as it was written.
   const body = bytes ?? (data && contentType ? Buffer.from(data) : data);
