@@ -134,7 +134,9 @@ async function jetstream(): Promise<readonly BenchRow[]> {
     const what = `ingest into JetStream, ${syncAlways ? "sync_interval always" : "as NATS syncs by itself"}`;
     const ratio = rate / theirs;
     const measured = `${rate.toFixed(0)}/s, nats bench ${theirs.toFixed(0)}/s: ${ratio.toFixed(2)} ×`;
-    rows.push(row(what, measured, "≥ 0.5 × nats bench", ratio >= 0.5));
+    // What NATS acknowledges without a sync is not durable, which is what the target is for.
+    if (syncAlways) rows.push(row(what, measured, "≥ 0.5 × nats bench", ratio >= 0.5));
+    else rows.push({ what, measured, target: "none: not durable" });
   }
   return rows;
 }
