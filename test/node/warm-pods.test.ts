@@ -209,6 +209,9 @@ const startAhead = (count = 1): boolean =>
     count,
   });
 
+/** What follows from a claim in the API begins when a burst would be over. */
+const quiet = (): Promise<unknown> => plane.clock.advance(400);
+
 const scale = (replicas: number): Promise<unknown> =>
   plane.api.patch(
     DeploymentKind,
@@ -252,6 +255,7 @@ test("a claimed pod becomes its ReplicaSet's, keeps serving, and the pod made fo
         "the instance",
       )
     )[0]?.id;
+  await quiet();
   const claimed = async (): Promise<Pod> => {
     const pod = (await plane.pods()).find(({ metadata }) => metadata.uid === uid);
     if (!pod) throw new Error("the claimed pod was deleted");
@@ -296,6 +300,7 @@ test("the pod that a ReplicaSet makes for one that serves already is never sched
       scheduled.add(object.metadata.name);
   });
   startAhead();
+  await quiet();
   await plane.until(live, (pods) => pods.some((pod) => ownerOf(pod) === "Revision"), "the marks of the revision");
   await scale(1);
   await plane.until(
@@ -314,6 +319,7 @@ test("pods beyond those that claims cover are let go at once", async () => {
   warm.start();
   await fill(2);
   expect(startAhead(5)).toBe(false);
+  await quiet();
   await scale(5);
   const free = async (): Promise<readonly Pod[]> =>
     (await ofRevision()).filter((pod) => !isHeld(pod) && pod.metadata.labels?.["ebb.dev/claimed-host"] === undefined);
@@ -370,6 +376,26 @@ test("whether a Revision can be claimed for is known from its image before its D
   const volumes = [{ name: "v", emptyDir: {} }];
   const unfit = { ...asked.spec.template, spec: { ...asked.spec.template.spec, volumes } };
   expect(await warm.mayBeClaimed({ ...asked, spec: { ...asked.spec, template: unfit } } as never)).toBe(false);
+});
+
+test("nothing is written while claims are on their way", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const claim = Promise.withResolvers<{ readonly port: number }>();
+  startAhead();
+  for (const host of hosts.values()) if (host.claimed.length === 0) host.answer = () => claim.promise;
+  startAhead(2);
+  await plane.clock.advance(1_000);
+  expect((await live()).map(ownerOf)).not.toContain("Revision");
+  claim.resolve({ port: 8080 });
+  await quiet();
+  const marked = await plane.until(
+    live,
+    (pods) => pods.filter((pod) => ownerOf(pod) === "Revision").length === 2,
+    "the marks of the revision",
+  );
+  expect(marked.length).toBeGreaterThan(0);
 });
 
 test("a pool that was drawn from is filled again, and grows with bursts", async () => {
@@ -485,6 +511,7 @@ test("the next leader takes over the pods that wait, and the adoption of those t
   warm.start();
   await fill(2);
   startAhead();
+  await quiet();
   await plane.until(live, (pods) => pods.some((pod) => ownerOf(pod) === "Revision"), "the marks of the revision");
   warm.close();
   await scale(1);
@@ -516,6 +543,7 @@ test("a pod whose leader went before it could mark it is adopted when a router t
   warm = open();
   warm.start();
   warm.adopt("default/hello-1", event?.id ?? "");
+  await quiet();
   await scale(1);
   const adopted = await plane.until(
     live,
@@ -533,6 +561,7 @@ test("a claimed pod that its revision has no room for is drained and ended", asy
   warm.start();
   await fill(2);
   startAhead();
+  await quiet();
   await plane.until(live, (pods) => pods.some((pod) => ownerOf(pod) === "Revision"), "the marks of the revision");
   await plane.clock.advance(65_000);
   await plane.until(live, (pods) => !pods.some((pod) => ownerOf(pod) === "Revision"), "its end");

@@ -23,6 +23,8 @@ export interface AdoptionDeps {
   readonly log: Logger;
   /** The pod is about to be ended: nothing more is to be sent to it. */
   readonly onDraining: (pod: Pod, revision: string) => void;
+  /** Whether claims are on their way: what follows from others can wait. */
+  readonly isBusy: () => boolean;
   /** It went before anybody but us knew it. */
   readonly onGone: (pod: Pod, revision: string) => void;
 }
@@ -52,6 +54,9 @@ const byRevisionUid = "revision-uid";
 /** A pod that no ReplicaSet has asked for after this long is not needed. */
 const surplusMs = 60_000;
 const lookMs = 1_000;
+const quietLookMs = 25;
+/** Then the API is told, busy or not: until it is, only routers know the pod for what it is. */
+const longestQuietMs = 2_000;
 const retryMs = [100, 500, 2_000, 5_000] as const;
 
 /**
@@ -108,7 +113,17 @@ export class Adoption {
       tries: 0,
     };
     this.#entries.set(keyOf(pod.metadata), entry);
-    void this.#mark(entry, claimed);
+    this.#markWhenQuiet(entry, claimed);
+  }
+
+  /** A burst's marks come after it: each is a dozen things that half the cluster is told of. */
+  #markWhenQuiet(entry: Entry, claimed: ClaimedFor): void {
+    const { clock, isBusy } = this.#deps;
+    clock.after(quietLookMs, () => {
+      if (this.#closed) return;
+      if (isBusy() && clock.steadyMs() - entry.sinceMs < longestQuietMs) this.#markWhenQuiet(entry, claimed);
+      else void this.#mark(entry, claimed);
+    });
   }
 
   /** Pods that serve the revision and do not have its labels yet: nobody else counts them. */

@@ -114,6 +114,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
   let closed = false;
   const claiming = new Map<string, number>();
 
+  const isBusy = (): boolean => inFlight > 0 || clock.steadyMs() - lastClaimMs < quietMs;
   const event = (type: WarmInstanceEvent["type"], pod: Pod, revision: string): WarmInstanceEvent => ({
     type,
     revision,
@@ -127,6 +128,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
   );
   const adoption = new Adoption({
     ...deps,
+    isBusy,
     onDraining: (pod, revision) => deps.onInstance(event("draining", pod, revision)),
     onGone: (pod, revision) => deps.onInstance(event("gone", pod, revision)),
   });
@@ -305,7 +307,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
         // Whatever these do not cover, pods must bring, and at once.
         return have + claimed >= count && waiting + claimed > 0;
       },
-      isBusy: () => inFlight > 0 || clock.steadyMs() - lastClaimMs < quietMs,
+      isBusy,
     },
     instances: () =>
       adoption.pending.filter(({ marked }) => !marked).map(({ pod, revision }) => event("ready", pod, revision)),

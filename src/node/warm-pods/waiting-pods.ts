@@ -72,8 +72,11 @@ const connectAgainMs = 100;
 /** A host that nobody can connect to for this long has been claimed by somebody who is gone, or is broken. */
 const deadMs = 10_000;
 const lookMs = 5_000;
-/** Pods that start at once while half of those wanted wait. */
-const fewAtOnce = 2;
+/**
+ * Pods that start at once, for each node they are seen on. More would all be there as late as the last. While half of
+ * those wanted wait it is one: nobody waits for it, and who wakes meanwhile needs the processor.
+ */
+const startsPerNode = 4;
 
 /**
  * Pods that wait for functions, in pools of pods that are alike. Each has its connection open, so that a claim is one
@@ -268,11 +271,16 @@ export class WaitingPods {
     for (const one of waiting.slice(wanted)) this.#remove(one, "more wait than are needed");
     const all = [...this.#pools.values()].reduce((sum, { creating }) => sum + creating, this.#members.size);
     const coming = current.length - late.length - waiting.length + pool.creating;
-    // With enough left nobody waits for these: they take their time, so that who wakes meanwhile has the nodes' processors.
-    const together = 2 * waiting.length >= wanted ? fewAtOnce - coming : Number.POSITIVE_INFINITY;
-    const missing = Math.min(wanted - waiting.length - coming, this.#options.maxPods - all, together);
+    const few = 2 * waiting.length >= wanted ? 1 : startsPerNode * this.#nodes();
+    const missing = Math.min(wanted - waiting.length - coming, this.#options.maxPods - all, few - coming);
     if (nowMs < pool.notBeforeMs) return;
     for (let n = 0; n < missing; n++) void this.#create(pool);
+  }
+
+  #nodes(): number {
+    const names = new Set<string>();
+    for (const { pod } of this.#members.values()) if (pod.spec.nodeName) names.add(pod.spec.nodeName);
+    return Math.max(1, names.size);
   }
 
   async #create(pool: Pool): Promise<void> {
