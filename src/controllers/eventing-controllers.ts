@@ -3,11 +3,14 @@ import { apiServerSourceController } from "./eventing/api-server-source-controll
 import { brokerController } from "./eventing/broker-controller.ts";
 import { channelController } from "./eventing/channel-controller.ts";
 import { containerSourceController } from "./eventing/container-source-controller.ts";
+import { eventTransformController } from "./eventing/event-transform-controller.ts";
 import { eventTypeController } from "./eventing/event-type-controller.ts";
 import type { EventingDeps } from "./eventing/deps.ts";
 import { inMemoryChannelController } from "./eventing/in-memory-channel-controller.ts";
+import { integrationSinkController } from "./eventing/integration-sink-controller.ts";
 import { integrationSourceController } from "./eventing/integration-source-controller.ts";
 import { messageSourceControllers } from "./eventing/message-sources.ts";
+import { jobSinkController } from "./eventing/job-sink-controller.ts";
 import { parallelController } from "./eventing/parallel-controller.ts";
 import { pingSourceController } from "./eventing/ping-source-controller.ts";
 import { sequenceController } from "./eventing/sequence-controller.ts";
@@ -32,5 +35,8 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     eventTypeController(deps),
     integrationSourceController(deps),
     ...messageSourceControllers(deps),
+    jobSinkController(deps),
+    integrationSinkController(deps),
+    eventTransformController(deps),
   ];
 }

@@ -19,7 +19,7 @@ export interface EventingParts {
   readonly log: Logger;
   readonly recorder: EventRecorder;
   readonly builtInKinds: readonly Kind[];
-  readonly events: Pick<Events, "engine" | "sender" | "sources">;
+  readonly events: Pick<Events, "engine" | "sender" | "sinks" | "sources">;
   readonly routerUrl: () => string;
   /** Domain of public hosts: `localhost`. */
   readonly domain: string;
@@ -35,6 +35,7 @@ export function eventingInOneProcess(parts: EventingParts): readonly ControllerS
     informers,
     engine: events.engine,
     sources: events.sources,
+    sinks: events.sinks,
     served: createServedKinds(informers, builtInKinds),
     send: sendBy(events.sender),
     urlForPrograms: (url) => throughLocalhost(url, { routerUrl, domain }),

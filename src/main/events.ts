@@ -2,6 +2,8 @@
 import { join } from "node:path";
 import type { Ingress as RouteObject } from "../api/networking-internal/types.gen.ts";
 import type { StreamSpec } from "../api/eventing/engine.ts";
+import { sinkKinds } from "../api/eventing/sink-engine.ts";
+import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
 import { wantsAsync } from "../events/calls/call.ts";
 import { createCallFront } from "../events/calls/call-front.ts";
@@ -11,13 +13,17 @@ import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { brokerIngress, channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
 import { createSourceRunner, type SourceRunner } from "../events/sources/source-runner.ts";
+import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
+import { sinkHost } from "../events/sinks/sink-front.ts";
 import type { EventStore } from "../events/log/event-store.ts";
 import { openSqliteStore } from "../events/log/sqlite-store.ts";
 import type { Router } from "../router/router.ts";
 import { serviceTarget } from "../router/service-target.ts";
+import { createLineLogger } from "../telemetry/line-logger.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 export interface EventsDeps {
+  readonly client: Client;
   readonly dataDir: string;
   /** `nats://…`; undefined: events.db in the data directory. */
   readonly store: string | undefined;
@@ -33,6 +39,7 @@ export interface EventsDeps {
 
 export interface Events {
   readonly engine: Engine;
+  readonly sinks: Sinks;
   readonly calls: Calls;
   readonly sources: SourceRunner;
   /** Sends to sinks: names of this platform by way of the router. */
@@ -46,6 +53,7 @@ const ingressTarget = serviceTarget(namespace, "event-ingress");
 /** Where the router sends requests that are to be carried out later. */
 export const callTarget = serviceTarget(namespace, "call-front");
 const callHost = `calls.${namespace}`;
+const sinkTarget = serviceTarget(namespace, "event-sinks");
 const stopMs = 5000;
 
 /** For the router: requests with `Prefer: respond-async` go to the front of calls, but for those that come from there. */
@@ -80,6 +88,14 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
     { log, append: (key, events) => engine.append(key, events), exists: (key) => engine.stream(key) !== undefined },
   );
   closers.defer(() => ingress.close(stopMs));
+  const sinks = createSinkEngine({
+    ...deps,
+    eventLog,
+    sender,
+    listen: loopback,
+    onListening: (at) => routeSinks(deps, at),
+  });
+  closers.defer(() => sinks.close(stopMs));
   // Hosts of calls are hosts of the router, mapped domains among them.
   const callSender = createSender({ clock, dial: () => ({ origin: deps.routerUrl() }) });
   closers.defer(() => callSender.close());
@@ -93,24 +109,18 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   });
   closers.defer(() => front.close());
 
-  const loopback = { host: "127.0.0.1", port: 0 };
   const [ingressAt, frontAt] = [await ingress.listen(loopback), await front.listen(loopback)];
   for (const [target, { port }] of [
     [ingressTarget, ingressAt],
     [callTarget, frontAt],
   ] as const)
-    router.applyInstance({
-      type: "ready",
-      revision: target,
-      id: target,
-      address: { host: loopback.host, port },
-      protocol: "http1",
-    });
+    readyAt(router, target, { host: loopback.host, port });
   const broker = `${brokerIngress.name}.${brokerIngress.namespace}`;
   router.applyIngress(`${namespace}/event-ingress`, routeTo(ingressTarget, hostsOf(broker, domain)));
   router.applyIngress(`${namespace}/call-front`, routeTo(callTarget, hostsOf(callHost, domain)));
   return {
     engine,
+    sinks,
     calls,
     sources,
     sender,
@@ -147,6 +157,30 @@ async function openNats(text: string, deps: EventsDeps): Promise<EventStore> {
       cause: error,
     });
   }
+}
+
+const eventLog = createLineLogger({
+  level: "debug",
+  json: true,
+  write: (line) => void process.stderr.write(`${line}\n`),
+  now: () => Date.now(),
+});
+
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+const loopback: Address = { host: "127.0.0.1", port: 0 };
+
+const readyAt = (router: EventsDeps["router"], target: string, address: Address): void =>
+  router.applyInstance({ type: "ready", revision: target, id: target, address, protocol: "http1" });
+
+/** Sinks have a host for each kind and a path for each of them. */
+function routeSinks({ router, domain }: EventsDeps, at: Address): void {
+  readyAt(router, sinkTarget, at);
+  const hosts = sinkKinds.flatMap((kind) => hostsOf(sinkHost(kind), domain));
+  router.applyIngress(`${namespace}/event-sinks`, routeTo(sinkTarget, hosts));
 }
 
 /** Channels are asked for by hosts of their own, which come and go with them. */

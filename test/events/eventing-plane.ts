@@ -3,6 +3,7 @@ import type { ConsumerSpec, EventEngine, EventTarget, StreamSpec } from "../../s
 import type { SourceKey, SourceSpec, SourceState } from "../../src/api/eventing/source-engine.ts";
 import type { CloudEvent } from "../../src/api/cloudevents/cloud-event.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
+import type { SinkSpec } from "../../src/api/eventing/sink-engine.ts";
 import type { KubeObject } from "../../src/api/meta/object.ts";
 import type { Condition } from "../../src/api/serving/types.gen.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
@@ -32,6 +33,7 @@ export interface EventingPlane {
   readonly sources: ReadonlyMap<SourceKey, SourceSpec>;
   /** What a source's reader says of itself. */
   tell(key: SourceKey, state: SourceState): void;
+  readonly sinks: ReadonlyMap<string, SinkSpec>;
   /** `reason: message` of what was recorded. */
   readonly events: readonly string[];
   readonly sent: readonly { readonly target: EventTarget; readonly event: CloudEvent }[];
@@ -49,6 +51,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
   const informers = createInformers(client, { log, clock });
   const streams = new Map<string, StreamSpec>();
   const consumers = new Map<string, ConsumerSpec>();
+  const sinks = new Map<string, SinkSpec>();
   const events: string[] = [];
   const played = { fails: "", sinkFails: "" };
   const sent: EventingPlane["sent"][number][] = [];
@@ -93,6 +96,16 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
         return () => void listeners.delete(listener);
       },
     },
+    sinks: {
+      async setSink(sink) {
+        if (played.fails) throw new Error(played.fails);
+        sinks.set(sink.key, sink);
+        return { url: `http://front.log/${sink.key}` };
+      },
+      async removeSink(key) {
+        sinks.delete(key);
+      },
+    },
     served: createServedKinds(informers, builtInKinds),
     send: async (target, event) => {
       if (played.sinkFails) throw new Error(played.sinkFails);
@@ -112,6 +125,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
       states.set(key, state);
       for (const listener of listeners) listener(key);
     },
+    sinks,
     events,
     sent,
     played,

@@ -1,6 +1,7 @@
 import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
 import type { EventEngine, EventTarget } from "../../api/eventing/engine.ts";
 import type { SourceEngine } from "../../api/eventing/source-engine.ts";
+import type { SinkEngine } from "../../api/eventing/sink-engine.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
@@ -18,6 +19,8 @@ export interface EventingDeps {
   readonly engine: EventEngine;
   /** Reads queues, topics and the like. */
   readonly sources: SourceEngine;
+  /** Takes events for sinks that are not streams. */
+  readonly sinks: SinkEngine;
   /** Objects that destinations may name, those of CRDs among them. */
   readonly served: Pick<ServedKinds, "find">;
   /** Sends an event once; resolves when the sink took it, rejects with the reason when it did not. */

@@ -1,13 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CloudEventError } from "../../api/cloudevents/cloud-event.ts";
 import type { StreamKey } from "../../api/eventing/engine.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AppendResult } from "../event-engine.ts";
-import { StoreFailure } from "../log/event-store.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
 import type { StoredEvent } from "../wire/stored-event.ts";
 import { addressedStream } from "./address.ts";
+import { failure, handshake, send, type Reply } from "./answer.ts";
 import { readBody } from "./read-body.ts";
 
 export interface IngressDeps {
@@ -47,12 +46,6 @@ export interface Ingress {
 }
 
 const defaults = { maxBytes: 1024 * 1024, maxWaitingBytes: 64 * 1024 * 1024 } as const;
-
-interface Reply {
-  readonly status: number;
-  readonly message?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 /** Statuses are upstream's: knative/eventing broker ingress and channel receiver. */
 export function createIngress(options: IngressOptions, deps: IngressDeps): Ingress {
@@ -152,33 +145,10 @@ export function createIngress(options: IngressOptions, deps: IngressDeps): Ingre
   };
 }
 
-/** CloudEvents HTTP webhook 1.0 §4: who asks may deliver, at any rate. */
-const handshake = (origin: string | readonly string[] | undefined): Reply => ({
-  status: 200,
-  headers: {
-    allow: "POST, OPTIONS",
-    "webhook-allowed-origin": typeof origin === "string" ? origin : "*",
-    "webhook-allowed-rate": "*",
-  },
-});
-
 const notFound = (key: StreamKey): Reply => {
   const [kind = "", namespace = "", name = ""] = key.split("/");
   return { status: 404, message: `there is no ${kind} "${name}" in namespace "${namespace}"` };
 };
-
-function failure(error: unknown, log: Logger): Reply {
-  if (error instanceof CloudEventError || (error instanceof Error && error.name === "CloudEventError"))
-    return { status: 400, message: error.message };
-  if (error instanceof StoreFailure) {
-    log.error("events could not be stored", { err: error });
-    const status = error.kind === "full" ? 507 : 503;
-    return { status, message: error.message, headers: { "retry-after": "5" } };
-  }
-  if ((error as { readonly code?: unknown } | null)?.code === "ECONNRESET") return { status: 400, message: "cut off" };
-  log.error("an event could not be taken", { err: error });
-  return { status: 500, message: "the event could not be taken: see the log of ebb" };
-}
 
 /** The trace that the request belongs to goes with the event, unless that says where it began itself. */
 function withTrace(
@@ -191,20 +161,4 @@ function withTrace(
       ? { ...event, attributes: { ...event.attributes, traceparent } }
       : event,
   );
-}
-
-function send(response: ServerResponse, { status, message, headers }: Reply): void {
-  if (response.destroyed) return;
-  if (message === undefined) {
-    response.writeHead(status, { ...headers, "content-length": "0" }).end();
-    return;
-  }
-  const body = `${message}\n`;
-  response
-    .writeHead(status, {
-      ...headers,
-      "content-type": "text/plain; charset=utf-8",
-      "content-length": String(Buffer.byteLength(body)),
-    })
-    .end(body);
 }

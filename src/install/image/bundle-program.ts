@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isBuiltin } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import type { Plugin } from "esbuild";
 import type { LayerFile } from "../../images/layer.ts";
 
@@ -24,7 +24,7 @@ export const programFile = `/${programDir}/ebb.js`;
 export async function bundleProgram({ entry, packageJson }: ProgramSource): Promise<readonly LayerFile[]> {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
-    entryPoints: { ebb: entry },
+    entryPoints: { ebb: entry, "jsonata-worker": workerBeside(entry) },
     bundle: true,
     splitting: true,
     platform: "node",
@@ -55,6 +55,10 @@ export async function bundleProgram({ entry, packageJson }: ProgramSource): Prom
     })),
   ];
 }
+
+/** Threads are started from a file of their own, which is looked for beside the one that starts them. */
+const workerBeside = (entry: string): string =>
+  join(dirname(entry), `../events/transform/jsonata-worker${extname(entry)}`);
 
 /** Packages that ebb loads late by `require`, which a bundler only follows where it is called by that name. */
 const requiredLate = (root: string): Plugin => ({
