@@ -7,12 +7,14 @@ import { eventTransformController } from "./eventing/event-transform-controller.
 import { eventTypeController } from "./eventing/event-type-controller.ts";
 import type { EventingDeps } from "./eventing/deps.ts";
 import { inMemoryChannelController } from "./eventing/in-memory-channel-controller.ts";
+import { eventTypeMaker } from "./eventing/event-type-maker.ts";
 import { integrationSinkController } from "./eventing/integration-sink-controller.ts";
 import { integrationSourceController } from "./eventing/integration-source-controller.ts";
 import { messageSourceControllers } from "./eventing/message-sources.ts";
 import { jobSinkController } from "./eventing/job-sink-controller.ts";
 import { parallelController } from "./eventing/parallel-controller.ts";
 import { pingSourceController } from "./eventing/ping-source-controller.ts";
+import { requestReplyController } from "./eventing/request-reply-controller.ts";
 import { sequenceController } from "./eventing/sequence-controller.ts";
 import { sinkBindingController } from "./eventing/sink-binding-controller.ts";
 import { subscriptionController } from "./eventing/subscription-controller.ts";
@@ -33,10 +35,12 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     containerSourceController(deps),
     sinkBindingController(deps),
     eventTypeController(deps),
+    eventTypeMaker(deps),
     integrationSourceController(deps),
     ...messageSourceControllers(deps),
     jobSinkController(deps),
     integrationSinkController(deps),
     eventTransformController(deps),
+    requestReplyController(deps),
   ];
 }

@@ -2,6 +2,7 @@ import type {
   ConsumerSpec,
   ConsumerState,
   EventEngine,
+  SeenType,
   StreamKey,
   StreamSpec,
   StreamState,
@@ -23,6 +24,7 @@ import type {
   SavedCursor,
   StreamLimits,
 } from "./log/event-store.ts";
+import { createSeenTypes } from "./seen-types.ts";
 import { withAttributes, type StoredEvent } from "./wire/stored-event.ts";
 
 export interface EventEngineDeps {
@@ -116,6 +118,7 @@ class LogEngine implements Engine {
   readonly #byStream = new Map<StreamKey, Set<Consumer<ConsumerSpec>>>();
   readonly #moved = new Set<Consumer<ConsumerSpec>>();
   readonly #passed = new Set<Consumer<ConsumerSpec>>();
+  readonly #seenTypes = createSeenTypes();
   readonly #consumerDeps: ConsumerDeps<ConsumerSpec>;
   /** Changes of one key happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
@@ -184,6 +187,7 @@ class LogEngine implements Engine {
     if (!open) return;
     open.stopListening();
     this.#streams.delete(key);
+    this.#seenTypes.forget(open.spec);
     this.#deps.onStream?.(open.spec, false);
     for (const consumer of this.#byStream.get(key) ?? []) {
       await this.#takeOut(consumer);
@@ -250,6 +254,10 @@ class LogEngine implements Engine {
     return this.#consumers.get(key)?.state();
   }
 
+  onNewType(listener: (seen: SeenType) => void): () => void {
+    return this.#seenTypes.onNew(listener);
+  }
+
   release(): void {
     this.#held = false;
     for (const consumer of this.#consumers.values()) consumer.wake();
@@ -273,7 +281,9 @@ class LogEngine implements Engine {
       });
       records.push({ event: stored, dedupe: true });
     }
-    return { kind: "stored", appended: await open.stream.append(records) };
+    const appended = await open.stream.append(records);
+    for (const { attributes } of events) this.#seenTypes.note(open.spec, attributes);
+    return { kind: "stored", appended };
   }
 
   /** What is left, as the next broker sees it. */

@@ -9,7 +9,13 @@ const source = mkdtempSync(join(tmpdir(), "ebb-kinds-"));
 const data = mkdtempSync(join(tmpdir(), "ebb-kinds-data-"));
 let ebb: EbbProcess;
 
+/** Answers questions with what they brought along. */
 const program = `export default async (request) => {
+  const asked = request.headers.get("ce-correlationid");
+  if (asked !== null) {
+    const headers = { "ce-specversion": "1.0", "ce-id": asked, "ce-source": "/f", "ce-type": "answer", "ce-replyid": asked };
+    return new Response("it is " + (await request.json()).n, { headers: { ...headers, "content-type": "text/plain" } });
+  }
   console.log("got", request.headers.get("ce-type"), request.headers.get("ce-id"), await request.text());
   return new Response("OK");
 };`;
@@ -126,6 +132,52 @@ test("a JobSink is sent to by hand, and says how the Job fares", { timeout: 60_0
   await expect
     .poll(async () => (await ebb.call("job-sink.knative-eventing.localhost", { path })).status, { timeout: 30_000 })
     .toBe(200);
+});
+
+test("a RequestReply answers a request with the event that replies to it", { timeout: 40_000 }, async () => {
+  await apply(`apiVersion: eventing.knative.dev/v1
+kind: Broker
+metadata: { name: questions, namespace: default }
+---
+apiVersion: eventing.knative.dev/v1alpha1
+kind: RequestReply
+metadata: { name: ask, namespace: default }
+spec:
+  brokerRef: { apiVersion: eventing.knative.dev/v1, kind: Broker, name: questions }
+  timeout: PT10S
+---
+apiVersion: eventing.knative.dev/v1
+kind: Trigger
+metadata: { name: answers, namespace: default }
+spec:
+  broker: questions
+  filter: { attributes: { type: order } }
+  subscriber: { ref: { apiVersion: serving.knative.dev/v1, kind: Service, name: f } }
+`);
+  await ready("requestreply", "ask");
+  await ready("trigger", "answers");
+  const answers = await Promise.all([4, 5].map((n) => send("request-reply", "/default/ask", `q${n}`, `{"n":${n}}`)));
+  expect(answers.map(({ status, body, headers }) => [status, body, headers["ce-type"]])).toEqual([
+    [200, "it is 4", "answer"],
+    [200, "it is 5", "answer"],
+  ]);
+});
+
+test("what came to a Broker is told by EventTypes", async () => {
+  const columns = "custom-columns=T:.spec.attributes[0].value,R:.spec.reference.name";
+  await expect
+    .poll(async () =>
+      (await get("eventtypes", "-o", columns, "--no-headers"))
+        .split("\n")
+        .map((l) => l.split(/ +/))
+        .sort(),
+    )
+    .toEqual([
+      ["answer", "questions"],
+      ["doubled", "default"],
+      ["order", "default"],
+      ["order", "questions"],
+    ]);
 });
 
 test("an IntegrationSink writes events to ebb's log", async () => {

@@ -1,6 +1,6 @@
 /** The Eventing controllers on the real API server in memory; the engine and the sinks are played and remembered. */
-import type { ConsumerSpec, EventEngine, EventTarget, StreamSpec } from "../../src/api/eventing/engine.ts";
 import type { SourceKey, SourceSpec, SourceState } from "../../src/api/eventing/source-engine.ts";
+import type { ConsumerSpec, EventEngine, EventTarget, SeenType, StreamSpec } from "../../src/api/eventing/engine.ts";
 import type { CloudEvent } from "../../src/api/cloudevents/cloud-event.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import type { SinkSpec } from "../../src/api/eventing/sink-engine.ts";
@@ -39,6 +39,8 @@ export interface EventingPlane {
   readonly sent: readonly { readonly target: EventTarget; readonly event: CloudEvent }[];
   /** What the engine and the sinks fail with, while it is not empty. */
   readonly played: { fails: string; sinkFails: string };
+  /** The engine noticed a type of events. */
+  see(seen: SeenType): void;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
   const consumers = new Map<string, ConsumerSpec>();
   const sinks = new Map<string, SinkSpec>();
   const events: string[] = [];
+  let sees: (seen: SeenType) => void = () => undefined;
   const played = { fails: "", sinkFails: "" };
   const sent: EventingPlane["sent"][number][] = [];
   const engine: EventEngine = {
@@ -71,6 +74,10 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
       consumers.delete(key);
     },
     consumerState: () => undefined,
+    onNewType(listener) {
+      sees = listener;
+      return () => undefined;
+    },
   };
   const sources = new Map<SourceKey, SourceSpec>();
   const states = new Map<SourceKey, SourceState>();
@@ -129,6 +136,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
     events,
     sent,
     played,
+    see: (seen) => sees(seen),
     async close() {
       stop.abort();
       await Promise.all(controllers.map((controller) => controller.close()));

@@ -360,3 +360,77 @@ describe("an IntegrationSink's log", () => {
     expect(logged).toHaveLength(before);
   });
 });
+
+describe("a RequestReply", () => {
+  const key = "request-reply/default/r";
+  const uid = "u-rr";
+
+  /** A broker that hands what comes to `got`. */
+  const brokerAt = async (status = 202): Promise<{ readonly url: string; readonly got: IncomingHttpHeaders[] }> => {
+    const got: IncomingHttpHeaders[] = [];
+    const made = createServer((request, response) => {
+      got.push(request.headers);
+      request.resume().on("end", () => response.writeHead(status).end("full"));
+    });
+    await new Promise<void>((resolve) => void made.listen(0, "127.0.0.1", resolve));
+    closers.push(() => new Promise((resolve) => void made.close(resolve)));
+    return { url: `http://127.0.0.1:${(made.address() as AddressInfo).port}/b`, got };
+  };
+  const open = (url: string, timeoutMs = 5000) =>
+    sinks.setSink({
+      key,
+      uid,
+      action: {
+        kind: "request-reply",
+        broker: { url },
+        correlationAttribute: "correlationid",
+        replyAttribute: "replyid",
+        timeoutMs,
+      },
+    });
+  const send = (id: string) => ask("request-reply", "/default/r", { headers: event(id), body: `{"q":"${id}"}` });
+  const reply = (name: string, text: string) =>
+    ask("request-reply", "/default/r/replies", {
+      headers: { ...event("re", { "ce-replyid": name, "ce-type": "answer" }), "content-type": "text/plain" },
+      body: text,
+    });
+  const names = (got: readonly IncomingHttpHeaders[]) => got.map((headers) => String(headers["ce-correlationid"]));
+
+  test("answers each request with the event that replies to it", async () => {
+    const { url, got } = await brokerAt();
+    await open(url);
+    const both = [send("1"), send("2")];
+    await expect.poll(() => got.length).toBe(2);
+    const [first = "", second = ""] = names(got).sort();
+    expect(first).toMatch(/^1:[\w-]{24}:u-rr$/);
+    // Set again while requests wait: they still get their replies.
+    await open(url, 6000);
+    expect((await reply(second, "two")).status).toBe(202);
+    expect((await reply(first, "one")).status).toBe(202);
+    const answers = await Promise.all(both);
+    expect(answers.map(({ status, body, headers }) => [status, body, headers["ce-type"]])).toEqual([
+      [200, "one", "answer"],
+      [200, "two", "answer"],
+    ]);
+    expect((await reply(first, "again")).status).toBe(202);
+  });
+
+  test("says that no reply came in time, and that the broker did not take the event", async () => {
+    const { url } = await brokerAt();
+    await open(url, 50);
+    expect(await send("1")).toMatchObject({ status: 504, body: "no reply within 0.05 s\n" });
+    await open((await brokerAt(507)).url);
+    expect(await send("2")).toMatchObject({ status: 507, body: "the broker answered 507: full\n" });
+    await open("http://127.0.0.1:1/");
+    expect((await send("3")).status).toBe(502);
+  });
+
+  test("lets requests that wait know that ebb stops", async () => {
+    const { url, got } = await brokerAt();
+    await open(url);
+    const waiting = send("1");
+    await expect.poll(() => got.length).toBe(1);
+    await sinks.close(200);
+    expect((await waiting).status).toBe(503);
+  });
+});

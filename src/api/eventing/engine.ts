@@ -104,6 +104,17 @@ export interface ConsumerState {
   readonly trouble?: string;
 }
 
+/** A type of events that came to a stream for the first time since this process looks. */
+export interface SeenType {
+  readonly stream: StreamSpec;
+  readonly type: string;
+  readonly source: string;
+  /** `dataschema` of the event. */
+  readonly schema?: string;
+  /** No more are told of this stream. */
+  readonly isLast: boolean;
+}
+
 export interface EventEngine {
   /** Makes the stream or brings it in line; resolves when events can be sent to it. May be called again at any time. */
   setStream(stream: StreamSpec): Promise<StreamState>;
@@ -114,4 +125,6 @@ export interface EventEngine {
   /** Ends a consumer with its position. No error when there is none, or one with another uid. */
   removeConsumer(key: ConsumerSpec["key"], uid: string): Promise<void>;
   consumerState(key: ConsumerSpec["key"]): ConsumerState | undefined;
+  /** Calls for each type of events that is new to its stream from now on; returns the removal. */
+  onNewType(listener: (seen: SeenType) => void): () => void;
 }

@@ -1,6 +1,6 @@
 /**
  * ConfigMap config-features of namespace knative-eventing (eventing pkg/apis/feature). What upstream still calls
- * experimental and ebb has is on: Retry-After and filters of ApiServerSources.
+ * experimental and ebb has is on: Retry-After, filters of ApiServerSources, EventTypes that make themselves.
  */
 import type { WriteContext } from "../meta/definition.ts";
 import { cached, finish, readConfig, type ConfigData, type Parsed } from "../serving/config-values.ts";
@@ -33,7 +33,7 @@ function parseEventingFeatures(data: ConfigData): Parsed<EventingFeatures> {
     deliveryRetryAfter: isOn("delivery-retryafter", true),
     crossNamespaceEventLinks: isOn("cross-namespace-event-links", false),
     apiServerFilters: isOn("new-apiserversource-filters", true),
-    eventTypeAutoCreate: isOn("eventtype-auto-create", false),
+    eventTypeAutoCreate: isOn("eventtype-auto-create", true),
     authenticationOidc: isOn("authentication-oidc", false),
     authorizationMode: mode === "allow-all" || mode === "deny-all" ? mode : "allow-same-namespace",
     requestReplyTimeout: timeout,

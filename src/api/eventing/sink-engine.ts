@@ -27,6 +27,15 @@ export type SinkAction =
       readonly sink?: EventTarget;
       /** What becomes of the sink's answer: passed on as it is when left out. */
       readonly reply?: { readonly expression: string } | "discard";
+    }
+  /** It goes into a broker, and what replies to it is the answer. */
+  | {
+      readonly kind: "request-reply";
+      readonly broker: EventTarget;
+      /** The attribute that says which request it is, of the event that goes in and of the one that comes back. */
+      readonly correlationAttribute: string;
+      readonly replyAttribute: string;
+      readonly timeoutMs: number;
     };
 
 export interface SinkSpec {

@@ -1,4 +1,5 @@
 /** The sinks that are open in this process. Nothing listens before there is the first one. */
+import { isDeepStrictEqual } from "node:util";
 import type { SinkEngine, SinkKey, SinkKind, SinkSpec } from "../../api/eventing/sink-engine.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
@@ -7,6 +8,7 @@ import type { Sender } from "../delivery/http-sender.ts";
 import { createJsonataPool, type JsonataPool } from "../transform/jsonata-pool.ts";
 import { lookAtJob, openJobSink } from "./job-sink.ts";
 import { openLogSink } from "./log-sink.ts";
+import { openRequestReply, type ReplyWaiters } from "./request-reply-sink.ts";
 import type { OpenSink } from "./sink-action.ts";
 import { createSinkFront, sinkUrl, type SinkFront } from "./sink-front.ts";
 import { openTransformSink } from "./transform-sink.ts";
@@ -34,7 +36,8 @@ export function createSinkEngine(deps: SinkEngineDeps): Sinks {
 
 class EventSinks implements Sinks {
   readonly #deps: SinkEngineDeps;
-  readonly #open = new Map<SinkKey, OpenSink>();
+  readonly #open = new Map<SinkKey, { readonly spec: SinkSpec; readonly sink: OpenSink }>();
+  readonly #waiters: ReplyWaiters = new Map();
   readonly #front: SinkFront;
   readonly #pool: JsonataPool;
   #listening: Promise<void> | undefined;
@@ -44,7 +47,7 @@ class EventSinks implements Sinks {
     this.#pool = createJsonataPool({}, deps);
     this.#front = createSinkFront({
       log: deps.log,
-      find: (key) => this.#open.get(key),
+      find: (key) => this.#open.get(key)?.sink,
       look: (kind, path) => this.#look(kind, path),
     });
   }
@@ -52,21 +55,23 @@ class EventSinks implements Sinks {
   async setSink(spec: SinkSpec): Promise<{ readonly url: string }> {
     await (this.#listening ??= this.#listen());
     const before = this.#open.get(spec.key);
-    this.#open.set(spec.key, this.#make(spec));
-    await before?.close?.();
-    return { url: sinkUrl(spec.key) };
+    const state = { url: sinkUrl(spec.key) };
+    if (before && isDeepStrictEqual(before.spec, spec)) return state;
+    this.#open.set(spec.key, { spec, sink: this.#make(spec) });
+    await before?.sink.close?.();
+    return state;
   }
 
   async removeSink(key: SinkKey, uid: string): Promise<void> {
     const open = this.#open.get(key);
-    if (open?.uid !== uid) return;
+    if (open?.spec.uid !== uid) return;
     this.#open.delete(key);
-    await open.close?.();
+    await open.sink.close?.();
   }
 
   async close(ms: number): Promise<void> {
     await this.#front.close(ms);
-    await Promise.all([...this.#open.values()].map((sink) => sink.close?.()));
+    await Promise.all([...this.#open.values()].map(({ sink }) => sink.close?.()));
     this.#open.clear();
     await this.#pool.close();
   }
@@ -80,6 +85,8 @@ class EventSinks implements Sinks {
         return openLogSink(of, action.log, this.#deps.eventLog);
       case "transform":
         return openTransformSink(of, action, { pool: this.#pool, sender: this.#deps.sender });
+      case "request-reply":
+        return openRequestReply(of, action, { ...this.#deps, waiters: this.#waiters });
       default:
         return action satisfies never;
     }
