@@ -89,6 +89,7 @@ class Pool implements JsonataPool {
     thread.worker.ref();
     thread.cancel = () => undefined;
     if (thread.online) this.#watch(thread);
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
     thread.worker.postMessage({ expression: next.expression, input: next.input } satisfies Evaluation);
     return true;
   }

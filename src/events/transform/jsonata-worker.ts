@@ -40,5 +40,6 @@ async function evaluate({ expression, input }: Evaluation): Promise<EvaluationRe
 }
 
 parentPort?.on("message", (request: Evaluation) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   void evaluate(request).then((result) => parentPort?.postMessage(result));
 });
