@@ -21,7 +21,7 @@ export function compileJsonPath(text: string): JsonPath | undefined {
 }
 
 const stepPattern =
-  /\.([A-Za-z_$][\w$-]*(?:\\.[\w$-]*)*)|\[(-?\d+)\]|\[\*\]|\.\*|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|\[\?\(@((?:\.[\w-]+)+)\s*(==|!=)\s*("[^"]*"|'[^']*'|[\w.-]+)\)\]/gy;
+  /\.([A-Za-z_$][\w$/-]*(?:\\.[\w$/-]*)*)|\[(-?\d+)\]|\[\*\]|\.\*|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]|\[\?\(@((?:\.[\w-]+)+)\s*(==|!=)\s*("[^"]*"|'[^']*'|[\w.-]+)\)\]/gy;
 
 function parseSteps(text: string): readonly Step[] | undefined {
   const steps: Step[] = [];

@@ -206,7 +206,7 @@ const object = {
 test.each<[string, unknown[]]>([
   [".spec.replicas", [3]],
   [".spec.none.deeper", []],
-  [String.raw`.metadata.labels.app\.io/name`, []],
+  [String.raw`.metadata.labels.app\.io/name`, ["x"]],
   [".metadata.labels['app.io/name']", ["x"]],
   ['.status.conditions[?(@.type=="Ready")].status', ["True"]],
   [".status.conditions[?(@.type!='Ready')].type", ["A"]],
