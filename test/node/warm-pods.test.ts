@@ -36,6 +36,8 @@ let dead: boolean;
 let gated: GatedPods;
 let names = 0;
 let runtime: string;
+/** Hosts do not listen yet. */
+let slow: boolean;
 
 let image: FunctionImage;
 const nodeImage: FunctionImage = {
@@ -54,6 +56,7 @@ beforeEach(async () => {
   failures = [];
   told = [];
   refuse = false;
+  slow = false;
   dead = false;
   warm = open();
   const { api: client, informers, clock } = plane;
@@ -122,6 +125,7 @@ const log = { debug: ignore, info: ignore, warn: ignore, error: ignore, with: ()
 
 async function connect(address: string): Promise<RemoteHost> {
   const known = hosts.get(address);
+  if (slow) throw new Error("connect ECONNREFUSED");
   if (known && known.claimed.length > 0) throw new Error("connect ECONNREFUSED");
   const closed = Promise.withResolvers<void>();
   const host: PlayedHost = known ?? {
@@ -396,6 +400,39 @@ test("nothing is written while claims are on their way", async () => {
     "the marks of the revision",
   );
   expect(marked.length).toBeGreaterThan(0);
+});
+
+test("a host that is long in listening is waited for", async () => {
+  slow = true;
+  await addRevision();
+  warm.start();
+  const made = await plane.until(
+    async () => (await live()).filter(({ spec }) => spec.nodeName),
+    (pods) => pods.length === 2,
+    "two pods",
+  );
+  for (const pod of made) await runHost(pod);
+  await plane.clock.advance(30_000);
+  slow = false;
+  await fill(2);
+  expect((await live()).map(({ metadata }) => metadata.uid).toSorted()).toEqual(
+    made.map(({ metadata }) => metadata.uid).toSorted(),
+  );
+});
+
+test("a host from before that nobody can claim is replaced", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  warm.close();
+  slow = true;
+  warm = open();
+  const before = new Set((await live()).map(({ metadata }) => metadata.uid));
+  warm.start();
+  await plane.clock.advance(12_000);
+  slow = false;
+  await fill(2);
+  expect((await live()).filter(({ metadata }) => before.has(metadata.uid))).toEqual([]);
 });
 
 test("a pool that was drawn from is filled again, and grows with bursts", async () => {

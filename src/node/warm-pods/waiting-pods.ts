@@ -52,6 +52,8 @@ interface Member {
   remote: RemoteHost | undefined;
   connecting: boolean;
   readonly sinceMs: number;
+  /** Made by this process: nobody else can have claimed it. */
+  ours: boolean;
   refusedSinceMs: number | undefined;
 }
 
@@ -69,7 +71,7 @@ interface Pool {
 }
 
 const connectAgainMs = 100;
-/** A host that nobody can connect to for this long has been claimed by somebody who is gone, or is broken. */
+/** A host that nobody can connect to for this long has been claimed by a leader that is gone, or is broken. */
 const deadMs = 10_000;
 const lookMs = 5_000;
 /**
@@ -229,7 +231,8 @@ export class WaitingPods {
     } catch (error) {
       const nowMs = this.#deps.clock.steadyMs();
       member.refusedSinceMs ??= nowMs;
-      if (nowMs - member.refusedSinceMs > deadMs && isRunning(member.pod))
+      const patienceMs = member.ours ? this.#options.startMs : deadMs;
+      if (nowMs - member.refusedSinceMs > patienceMs && isRunning(member.pod))
         return this.#remove(member, "it takes no connections", error);
       this.#connectLater(key, member);
     } finally {
@@ -288,7 +291,10 @@ export class WaitingPods {
     try {
       const draft = makeWarmPod(pool.class, pool.host, this.#deps.newName(pool.class));
       const pod = await this.#deps.client.create(PodKind, draft);
-      if (!this.#closed && !this.#members.has(keyOf(pod.metadata))) this.#see(pod);
+      const key = keyOf(pod.metadata);
+      if (!this.#closed && !this.#members.has(key)) this.#see(pod);
+      const member = this.#members.get(key);
+      if (member) member.ours = true;
       pool.failures = 0;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -332,6 +338,7 @@ const newMember = (pod: Pod, sinceMs: number): Member => ({
   pod,
   remote: undefined,
   connecting: false,
+  ours: false,
   sinceMs,
   refusedSinceMs: undefined,
 });
