@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makePostgres, noPostgres, password } from "../events/sources/postgres-server.ts";
 import { makeRedis, noRedis, type RedisServer } from "../events/sources/redis-server.ts";
 import { startEbb, type EbbProcess } from "./ebb-process.ts";
 
@@ -56,18 +57,14 @@ const ready = (kind: string): Promise<void> =>
 const sees = (text: string): Promise<void> =>
   expect.poll(async () => (await ebb.ebb("logs", "f")).stdout, { timeout: 20_000 }).toContain(text) as Promise<void>;
 
+const secret = (name: string, stringData: object): Promise<void> =>
+  apply(JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "default" }, stringData }));
+
 test.skipIf(noRedis !== undefined)("Redis: a stream and a list", { timeout: 60_000 }, async () => {
   const redis: RedisServer = await makeRedis(() => ["--requirepass", "hush"], { password: "hush" });
   await redis.start();
   try {
-    await apply(
-      JSON.stringify({
-        apiVersion: "v1",
-        kind: "Secret",
-        metadata: { name: "redis", namespace: "default" },
-        stringData: { password: "hush" },
-      }),
-    );
+    await secret("redis", { password: "hush" });
     const dialOptions = { password: { secretKeyRef: { name: "redis", key: "password" } } };
     await source("sources.knative.dev", "RedisStreamSource", { address: redis.address, stream: "orders", dialOptions });
     await source("sources.ebb.dev", "RedisListSource", { address: redis.address, list: "jobs", dialOptions });
@@ -80,5 +77,28 @@ test.skipIf(noRedis !== undefined)("Redis: a stream and a list", { timeout: 60_0
     expect(await redis.run("XINFO", "GROUPS", "orders")).toEqual([]);
   } finally {
     await redis.remove();
+  }
+});
+
+test.skipIf(noPostgres !== undefined)("PostgreSQL: changes of a table", { timeout: 60_000 }, async () => {
+  const postgres = await makePostgres();
+  await postgres.start();
+  try {
+    await postgres.query("CREATE TABLE orders (id int PRIMARY KEY, what text)");
+    const settings = { url: postgres.url, replication: { tables: ["orders"] } };
+    const fromSecret = { password: { secretKeyRef: { name: "postgres", key: "password" } } };
+    const made = source("sources.ebb.dev", "PostgresSource", { ...settings, ...fromSecret });
+    // The source says what it lacks until it is there.
+    await expect
+      .poll(async () => (await ebb.kubectl(["get", "postgressource", "s", "-o", "yaml"])).stdout, { timeout: 20_000 })
+      .toContain('there is no Secret "postgres" in namespace "default"');
+    await secret("postgres", { password });
+    await made;
+    await postgres.query("INSERT INTO orders VALUES (1, 'tea')");
+    await sees('got dev.ebb.sources.postgres.insert {"operation":"insert","schema":"public","table":"orders",');
+    expect(await ebb.kubectl(["delete", "postgressource/s"])).toMatchObject({ code: 0 });
+    expect(await postgres.query("SELECT slot_name FROM pg_replication_slots")).toEqual([]);
+  } finally {
+    await postgres.remove();
   }
 });

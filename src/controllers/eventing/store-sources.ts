@@ -1,5 +1,5 @@
-/** Sources of Redis: what is particular to them as objects. */
-import { RedisListSourceKind, RedisStreamSourceKind } from "../../api/sources/store-kinds.ts";
+/** Sources of stores: what is particular to them as objects. */
+import { PostgresSourceKind, RedisListSourceKind, RedisStreamSourceKind } from "../../api/sources/store-kinds.ts";
 import type { ControllerSpec } from "../../client/controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import { messageSourceController } from "./message-source-controller.ts";
@@ -18,6 +18,17 @@ export function storeSourceControllers(deps: EventingDeps): readonly ControllerS
       kind: RedisListSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: (_source, base) => [{ type: "dev.ebb.sources.redislist", source: base }],
+    }),
+    messageSourceController(deps, {
+      kind: PostgresSourceKind,
+      conditions: ["ConnectionEstablished"],
+      attributesOf: ({ spec: { replication, listen } }, source) => {
+        const operations = replication?.operations ?? ["insert", "update", "delete", "truncate"];
+        return (listen ? ["notification"] : operations).map((word) => ({
+          type: `dev.ebb.sources.postgres.${word}`,
+          source,
+        }));
+      },
     }),
   ];
 }

@@ -7,4 +7,5 @@ export const sourceReaders: SourceReaders = {
   NatsJetStreamSource: async () => (await import("./nats/jetstream-reader.ts")).jetStreamReader,
   RedisStreamSource: async () => (await import("./redis/redis-stream-reader.ts")).redisStreamReader,
   RedisListSource: async () => (await import("./redis/redis-list-reader.ts")).redisListReader,
+  PostgresSource: async () => (await import("./postgres/postgres-reader.ts")).postgresReader,
 };
