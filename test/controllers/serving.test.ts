@@ -122,7 +122,11 @@ test("a new template makes a new Revision, and traffic moves when it is ready", 
   plane.instancesStart = false;
   await plane.apply("hello", withImage("dev.local/hello:2"));
   const waiting = await plane.until(
-    () => plane.service("hello"),
+    async () => {
+      // Progress is told once a second.
+      await clock.advance(100);
+      return plane.service("hello");
+    },
     (s) => s.status?.latestCreatedRevisionName === "hello-00002",
     "the second Revision",
   );

@@ -72,6 +72,7 @@ describe("a new revision", () => {
     expect(cluster.condition("hello", "Active")).toBe("False/NoTraffic");
     expect(cluster.condition("hello", "ScaleTargetInitialized")).toBe("True");
     expect(cluster.replicas("hello")).toBe(0);
+    expect(cluster.writes).toEqual(["update podautoscalers/status hello", "patch podautoscalers hello"]);
   });
 
   test("that never starts is given up after the progress deadline and half a minute", async () => {

@@ -9,7 +9,8 @@ import type { Client } from "../../client/client.ts";
 import { lastDecisionAnnotation } from "../../scaling/recorded-decision.ts";
 import type { KpaAutoscaler, KpaDeps } from "./kpa-autoscaler.ts";
 import { recordIsDue, renewedRecord } from "./last-decision.ts";
-import { activeThreshold, podAutoscalerStatus } from "./pa-status.ts";
+import { activeThreshold, activityOf, podAutoscalerStatus, type ScaleFacts } from "./pa-status.ts";
+import type { PodCounts } from "./revision-pods.ts";
 import type { RevisionScaler } from "./revision-scaler.ts";
 
 /**
@@ -26,14 +27,30 @@ export async function reconcileKpa(
 ): Promise<ReconcileResult | void> {
   const key = `${pa.metadata.namespace}/${pa.metadata.name}`;
   const pods = autoscaler.podsOf(key);
-  const scaler = autoscaler.observe(pa, pods);
+  let seen = look(autoscaler, pa, pods, clock.now());
+  // One that begins with no instances is inactive from the first look on, by which the second one knows what it wants.
+  const settled = { ...pa, status: seen.status };
+  if (pa.status?.conditions === undefined && activityOf(settled, 0).phase === "inactive")
+    seen = look(autoscaler, settled, pods, clock.now());
+  const { scaler, facts, status } = seen;
   await applyScale(client, autoscaler, scaler);
+  const quietMs = scaler.edgeMs + quietWakeMs - clock.steadyMs();
+  if (quietMs > 0 && facts.want > 0 && pods.ready < facts.minReady) return { requeueAfterMs: quietMs };
+  await writeStatus(client, pa, status);
+  await writeRecord(client, scaler, autoscaler.isAtRest(scaler), clock.now());
+}
+
+interface Look {
+  readonly scaler: RevisionScaler;
+  readonly facts: ScaleFacts;
+  readonly status: PodAutoscalerStatus;
+}
+
+function look(autoscaler: KpaAutoscaler, pa: PodAutoscaler, pods: PodCounts, nowMs: number): Look {
+  const scaler = autoscaler.observe(pa, pods);
   const want = scaler.decision?.desired ?? -1;
   const facts = { want, ready: pods.ready, minReady: activeThreshold(pa, scaler.spec) };
-  const quietMs = scaler.edgeMs + quietWakeMs - clock.steadyMs();
-  if (quietMs > 0 && want > 0 && pods.ready < facts.minReady) return { requeueAfterMs: quietMs };
-  await writeStatus(client, pa, podAutoscalerStatus(pa, facts, clock.now()));
-  await writeRecord(client, scaler, autoscaler.isAtRest(scaler), clock.now());
+  return { scaler, facts, status: podAutoscalerStatus(pa, facts, nowMs) };
 }
 
 async function applyScale(client: Client, autoscaler: KpaAutoscaler, { pa, decision }: RevisionScaler): Promise<void> {

@@ -5,9 +5,10 @@ import { isObserved } from "../../api/serving/conditions.ts";
 import { servingKeys } from "../../api/serving/keys.ts";
 import { ConfigurationKind, KnativeServiceKind, RevisionKind, RouteKind } from "../../api/serving/kinds.ts";
 import type { Configuration, Route, Service } from "../../api/serving/types.gen.ts";
-import type { ControllerSpec } from "../../client/controller.ts";
+import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { labelKey, selfKey, watching } from "../../client/keys.ts";
 import type { ServingDeps } from "./deps.ts";
+import { ProgressNotes } from "./progress-notes.ts";
 import { findRevision, isNamedByUser } from "./revision-name.ts";
 import { makeConfiguration, makeRoute } from "./service-children.ts";
 import { serviceStatus, type Child } from "./service-status.ts";
@@ -17,6 +18,7 @@ import { createOrGet, equalMaps, observing, writeStatus } from "./write.ts";
 /** Keeps a Service's Configuration and Route as it wants them and tells in its status how they fare. */
 export function serviceController(deps: ServingDeps): ControllerSpec {
   const services = deps.informers.of(KnativeServiceKind);
+  const progress = new ProgressNotes();
   return {
     name: "knative-service",
     // Children bear the Service's name, so a namesake of another owner wakes it too when it goes away.
@@ -28,8 +30,8 @@ export function serviceController(deps: ServingDeps): ControllerSpec {
     ],
     async reconcile(key) {
       const service = services.get(key);
-      if (!service || service.metadata.deletionTimestamp) return;
-      await observing(deps, KnativeServiceKind, service, () => reconcileService(deps, service));
+      if (!service || service.metadata.deletionTimestamp) return progress.forget(key);
+      return observing(deps, KnativeServiceKind, service, () => reconcileService(deps, service, progress));
     },
   };
 }
@@ -37,12 +39,18 @@ export function serviceController(deps: ServingDeps): ControllerSpec {
 /** A Revision of the name a template gives may be in the way: its going is the Service's chance. */
 const serviceKeyOfNamed = labelKey(servingKeys.service);
 
-async function reconcileService(deps: ServingDeps, service: Service): Promise<void> {
+async function reconcileService(
+  deps: ServingDeps,
+  service: Service,
+  progress: ProgressNotes,
+): Promise<ReconcileResult | void> {
   const configuration = await reconcileConfiguration(deps, service);
   const nameTaken = configuration.kind === "mine" && isNameTaken(deps, configuration.object);
   const route = mayRoute(configuration) && !nameTaken ? await reconcileRoute(deps, service) : waiting;
   const now = deps.clock.now();
   const status = serviceStatus({ service, configuration, route, nameTaken, now });
+  const holdMs = progress.holdMs(service, status, now);
+  if (holdMs > 0) return { requeueAfterMs: holdMs };
   await writeStatus(deps, KnativeServiceKind, service, status);
 }
 
