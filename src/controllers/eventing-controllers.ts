@@ -20,14 +20,23 @@ import { sinkBindingController } from "./eventing/sink-binding-controller.ts";
 import { subscriptionController } from "./eventing/subscription-controller.ts";
 import { triggerController } from "./eventing/trigger-controller.ts";
 
+/** Those that drive the engines of streams and of sinks: every process that has these runs them. */
+export const engineControllers = (deps: EventingDeps): readonly ControllerSpec[] => [
+  brokerController(deps),
+  triggerController(deps),
+  inMemoryChannelController(deps),
+  subscriptionController(deps),
+  jobSinkController(deps),
+  integrationSinkController(deps),
+  eventTransformController(deps),
+  requestReplyController(deps),
+];
+
 /** The controllers of Knative Eventing. */
 export function eventingControllers(deps: EventingDeps): readonly ControllerSpec[] {
   return [
-    brokerController(deps),
-    triggerController(deps),
+    ...engineControllers(deps),
     channelController(deps),
-    inMemoryChannelController(deps),
-    subscriptionController(deps),
     sequenceController(deps),
     parallelController(deps),
     pingSourceController(deps),
@@ -38,9 +47,5 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     eventTypeMaker(deps),
     integrationSourceController(deps),
     ...messageSourceControllers(deps),
-    jobSinkController(deps),
-    integrationSinkController(deps),
-    eventTransformController(deps),
-    requestReplyController(deps),
   ];
 }

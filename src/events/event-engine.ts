@@ -52,6 +52,8 @@ export interface EventEngineOptions {
 export interface Engine extends EventEngine {
   /** Begins to deliver. */
   release(): void;
+  /** Lets go of a stream or consumer whose object is gone; what is stored of it is left to whoever ends it. */
+  forget(key: StreamKey | ConsumerSpec["key"]): Promise<void>;
   /** The stream under that key that takes events now. */
   stream(key: StreamKey): EventStream | undefined;
   /** Checks and stores events of producers. */
@@ -185,17 +187,25 @@ class LogEngine implements Engine {
   async #dropStream(key: StreamKey): Promise<void> {
     const open = this.#streams.get(key);
     if (!open) return;
-    open.stopListening();
+    for (const consumer of await this.#closeStream(open))
+      await this.#deps.store.removeCursor(cursorName(consumer.spec));
+    await this.#deps.store.removeStream(open.stream.name);
+  }
+
+  /** Its consumers wait for another of its name. */
+  async #closeStream({ spec, stopListening }: OpenStream): Promise<readonly Consumer<ConsumerSpec>[]> {
+    const key = streamKeyOf(spec);
+    stopListening();
     this.#streams.delete(key);
-    this.#seenTypes.forget(open.spec);
-    this.#deps.onStream?.(open.spec, false);
-    for (const consumer of this.#byStream.get(key) ?? []) {
+    this.#seenTypes.forget(spec);
+    this.#deps.onStream?.(spec, false);
+    const consumers = [...(this.#byStream.get(key) ?? [])];
+    for (const consumer of consumers) {
       await this.#takeOut(consumer);
       this.#waiting.set(consumer.spec.key, consumer.spec);
-      await this.#deps.store.removeCursor(cursorName(consumer.spec));
     }
     this.#byStream.delete(key);
-    await this.#deps.store.removeStream(open.stream.name);
+    return consumers;
   }
 
   setConsumer(spec: ConsumerSpec): Promise<void> {
@@ -239,6 +249,16 @@ class LogEngine implements Engine {
   async #forget(consumer: Consumer<ConsumerSpec>): Promise<void> {
     await this.#takeOut(consumer);
     await this.#deps.store.removeCursor(cursorName(consumer.spec));
+  }
+
+  forget(key: StreamKey | ConsumerSpec["key"]): Promise<void> {
+    return this.#inTurn(key, async () => {
+      const open = this.#streams.get(key as StreamKey);
+      if (open) await this.#closeStream(open);
+      this.#waiting.delete(key as ConsumerSpec["key"]);
+      const consumer = this.#consumers.get(key as ConsumerSpec["key"]);
+      if (consumer) await this.#takeOut(consumer);
+    });
   }
 
   /** What it has under way ends by itself. */

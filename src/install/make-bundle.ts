@@ -1,5 +1,6 @@
 /** Everything `ebb install` applies: pure data, the source of deploy/ too. */
 import type { KubeObject } from "../api/meta/object.ts";
+import { eventingConfigMapNames, eventingNamespace } from "../api/eventing/keys.ts";
 import { servingConfigMapNames } from "../api/serving/config-maps.ts";
 import { servingNamespace } from "../api/serving/keys.ts";
 import type { BundleOptions } from "./bundle-options.ts";
@@ -9,6 +10,7 @@ import { makeCrd } from "./crds/make-crd.ts";
 import { components, installationRecord, installLabels, systemNamespace } from "./names.ts";
 import { makeAccess } from "./rbac/make-roles.ts";
 import { makeDeployment } from "./workloads/make-deployment.ts";
+import { makeEvents } from "./workloads/make-events.ts";
 import { makeApiServices } from "./webhooks/make-api-services.ts";
 import { makeWebhooks } from "./webhooks/make-webhooks.ts";
 import {
@@ -35,7 +37,7 @@ export function makeBundle(options: BundleOptions): Bundle {
   return {
     crds: customKinds().map((kind) => labelled(makeCrd(kind))),
     namespaces: [...makeNamespaces(), makeInstallationRecord(options)],
-    access: makeAccess(),
+    access: makeAccess(options.events !== undefined),
     settings: makeSettings(),
     workloads: [
       makePriorityClass(),
@@ -44,6 +46,7 @@ export function makeBundle(options: BundleOptions): Bundle {
       ...makeServices(options),
       ...makeDisruptionBudgets(),
       ...components.map((component) => makeDeployment(component, options)),
+      ...makeEvents(options),
     ],
     webhooks: [...makeWebhooks(), ...makeApiServices()],
   };
@@ -76,8 +79,9 @@ function makeNamespaces(): readonly KubeObject[] {
       "pod-security.kubernetes.io/enforce": "restricted",
       "pod-security.kubernetes.io/warn": "restricted",
     }),
-    // Upstream's place for the config maps; nothing runs there.
+    // Upstream's places for the config maps; nothing runs there.
     namespace(servingNamespace, { "pod-security.kubernetes.io/enforce": "restricted" }),
+    namespace(eventingNamespace, { "pod-security.kubernetes.io/enforce": "restricted" }),
   ];
 }
 
@@ -91,12 +95,14 @@ const makeInstallationRecord = ({ version }: BundleOptions): KubeObject =>
   }) as KubeObject;
 
 function makeSettings(): readonly KubeObject[] {
-  const labels = { ...installLabels, "app.kubernetes.io/name": "knative-serving" };
-  return servingConfigMapNames.map((name) => {
-    const data = ownSettings[name];
-    const metadata = { name, namespace: servingNamespace, labels };
-    return { apiVersion: "v1", kind: "ConfigMap", metadata, ...(data ? { data } : {}) } as KubeObject;
-  });
+  const settings = (namespace: string, names: readonly string[]): readonly KubeObject[] =>
+    names.map((name) => {
+      const data = namespace === servingNamespace ? ownSettings[name] : undefined;
+      const labels = { ...installLabels, "app.kubernetes.io/name": namespace };
+      const metadata = { name, namespace, labels };
+      return { apiVersion: "v1", kind: "ConfigMap", metadata, ...(data ? { data } : {}) } as KubeObject;
+    });
+  return [...settings(servingNamespace, servingConfigMapNames), ...settings(eventingNamespace, eventingConfigMapNames)];
 }
 
 /**

@@ -12,8 +12,9 @@ export const installManager = "ebb-install";
 /** ConfigMap of ebb-system that says which ebb installed it last. */
 export const installationRecord = "ebb-installation";
 
-export type Component = "controller" | "router";
+export type Component = "controller" | "router" | "events";
 
+/** What every installation runs. */
 export const components: readonly Component[] = ["controller", "router"];
 
 /** Name of a component's Deployment, Service, ServiceAccount and roles. */
@@ -28,6 +29,10 @@ export const podPorts = {
   routerPeers: 8082,
   routerRelay: 8083,
   controller: 8443,
+  /** Where producers send events. */
+  events: 8080,
+  /** Where JobSinks and other sinks that are no streams take events. */
+  sinks: 8081,
   metrics: 9090,
 } as const;
 
@@ -47,6 +52,20 @@ export const servingCertsSecret = "ebb-serving-certs";
 
 /** ConfigMap with the certificates by which a controller's is known: for routers, and `ca.crt` of it for whoever asks. */
 export const servingCaConfigMap = "ebb-serving-ca";
+
+/** Service, in ebb's namespace, in front of where producers send events; upstream's name for it. */
+export const brokerIngressService = "broker-ingress";
+
+/** Service, in ebb's namespace, in front of where sinks take events. */
+export const sinksService = "ebb-sinks";
+
+/** StatefulSet, Service, ConfigMap and accounts of the NATS server that an installation brings. */
+export const natsName = "ebb-nats";
+export const natsPorts = { client: 4222, monitor: 8222, cluster: 6222 } as const;
+/** Secret with the password of that server; brought empty, filled by the first replica of ebb-events. */
+export const natsSecret = "ebb-nats-auth";
+/** Secret with the URL of a NATS server that was given. */
+export const givenNatsSecret = "ebb-events-nats";
 
 /** Secret with the authority by which warm pods know who may claim them. */
 export const claimAuthoritySecret = "ebb-claim-authority";

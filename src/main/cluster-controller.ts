@@ -16,7 +16,6 @@ import {
   RevisionKind,
   RouteKind,
 } from "../api/serving/kinds.ts";
-import { LeadershipLost, runAsLeader } from "../client/leader-election.ts";
 import type { RateLimit } from "../client/rate-limit.ts";
 import type { WatchScope } from "../client/reflector.ts";
 import type { KeyedCertificate } from "../pki/certificate.ts";
@@ -24,7 +23,8 @@ import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
 import { clusterMetrics, type PeerOptions } from "./cluster-metrics.ts";
 import { openCluster, type ClusterOptions } from "./cluster.ts";
-import { followerMetrics, lead, type LeaderParts, type LeadOptions } from "./lead.ts";
+import { followerMetrics, lead, type LeadOptions } from "./lead.ts";
+import { leadAgainAndAgain, type LeaseTiming } from "./lead-again.ts";
 import { createLoadDoor } from "./load-door.ts";
 import { givenCertificate, openCertificates } from "./serving-certificates.ts";
 import { startServingListener } from "./serving-listener.ts";
@@ -39,21 +39,6 @@ export interface ClusterControllerOptions extends Omit<ClusterOptions, "componen
   /** For the listener; one of its own making when absent. */
   readonly certificate?: KeyedCertificate;
 }
-
-/** In milliseconds; see {@link standardLease}. */
-export interface LeaseTiming {
-  readonly leaseMs: number;
-  readonly renewDeadlineMs: number;
-  readonly retryMs: number;
-}
-
-/**
- * A leader that died is replaced at most leaseMs + retryMs after it last renewed: 4.5 s, so that scaling stalls less than
- * 5 s. Others try at the moment the lease runs out; retryMs is how late they may have seen it renewed. A leader writes
- * nothing from renewDeadlineMs after it last began to renew, a second before anybody else may lead; three seconds without
- * an answer are much for an API server that works. client-go's 15/10/2 s suits controllers nobody waits for.
- */
-export const standardLease: LeaseTiming = { leaseMs: 4000, renewDeadlineMs: 3000, retryMs: 500 };
 
 export interface ClusterController {
   readonly healthPort: number;
@@ -123,7 +108,8 @@ export async function startClusterController(
     const running = (async () => {
       await cluster.informers.synced(stop.signal);
       synced = true;
-      await leadAgainAndAgain(leader, options, stop.signal);
+      const lease = { ...options.lease, name: "ebb-controller" };
+      await leadAgainAndAgain(leader, lease, (leading) => lead(leader, options, leading), stop.signal);
     })().catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
     });
@@ -141,27 +127,5 @@ export async function startClusterController(
   } catch (error) {
     await closers.disposeAsync();
     throw error;
-  }
-}
-
-/** A lost lease ends what this replica did as leader, not the replica. */
-async function leadAgainAndAgain(
-  leader: LeaderParts,
-  options: ClusterControllerOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const { leases, clock, log, identity, namespace } = leader;
-  while (!signal.aborted) {
-    try {
-      await runAsLeader(
-        { client: leases, clock, log },
-        { lease: { namespace, name: "ebb-controller" }, identity: identity.holder, ...options.lease },
-        (leading) => lead(leader, options, leading),
-        signal,
-      );
-    } catch (error) {
-      if (!(error instanceof LeadershipLost)) throw error;
-      log.warn("leadership was lost, waiting to lead again", { err: error });
-    }
   }
 }

@@ -42,7 +42,7 @@ export function eventingInOneProcess(parts: EventingParts): readonly ControllerS
   });
 }
 
-const sendBy =
+export const sendBy =
   (sender: Events["sender"]): EventingDeps["send"] =>
   async (target, event) => {
     const answer = await sender.send(target, { ...formatBinary(event), timeoutMs: sendMs });

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Ingress as RouteObject } from "../api/networking-internal/types.gen.ts";
 import type { StreamSpec } from "../api/eventing/engine.ts";
+import { brokerIngress } from "../api/eventing/keys.ts";
 import { sinkKinds } from "../api/eventing/sink-engine.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
@@ -10,17 +11,17 @@ import { createCallFront } from "../events/calls/call-front.ts";
 import { Calls } from "../events/calls/calls.ts";
 import { createSender, type Dialled, type Sender } from "../events/delivery/http-sender.ts";
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
-import { brokerIngress, channelHost, streamUrl } from "../events/ingress/address.ts";
+import { channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
 import { createSourceRunner, type SourceRunner } from "../events/sources/source-runner.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
 import { sinkHost } from "../events/sinks/sink-front.ts";
-import type { EventStore } from "../events/log/event-store.ts";
 import { openSqliteStore } from "../events/log/sqlite-store.ts";
 import type { Router } from "../router/router.ts";
 import { serviceTarget } from "../router/service-target.ts";
 import { createLineLogger } from "../telemetry/line-logger.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { openNatsLog, parseNatsUrl } from "./nats-log.ts";
 
 export interface EventsDeps {
   readonly client: Client;
@@ -65,7 +66,7 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   const store =
     deps.store === undefined
       ? openSqliteStore({ path: join(deps.dataDir, "events.db") }, clock)
-      : await openNats(deps.store, deps);
+      : await openNatsLog(parseNatsUrl(deps.store), deps);
   closers.defer(() => store.close());
   const sender = createSender({ clock, dial: (url) => throughRouter(url, deps) });
   closers.defer(() => sender.close());
@@ -130,33 +131,6 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
       await calls.start();
     },
   };
-}
-
-/** The client of NATS is loaded only where there is one. Rejects with what to check. */
-async function openNats(text: string, deps: EventsDeps): Promise<EventStore> {
-  const url = URL.parse(text);
-  if (!url || (url.protocol !== "nats:" && url.protocol !== "tls:"))
-    throw new Error(`--events must be a URL like nats://127.0.0.1:4222, not "${text}"`);
-  const [replicas, monitorUrl] = [Number(url.searchParams.get("replicas") ?? 1), url.searchParams.get("monitor")];
-  if (replicas !== 1 && replicas !== 3 && replicas !== 5)
-    throw new Error(`replicas of --events must be 1, 3 or 5, not "${url.searchParams.get("replicas")}"`);
-  url.search = "";
-  const { openJetStreamStore } = await import("../events/log/jetstream-store.ts");
-  try {
-    const options = { servers: url.href, replicas, ...(monitorUrl === null ? {} : { monitorUrl }) };
-    const store = await openJetStreamStore(options, deps);
-    if (store.durability !== "fsync")
-      deps.log.warn(
-        "the NATS server is not known to sync to disk before it acknowledges: a power loss may lose the last two minutes of events. Set sync_interval: always, and say where it tells so with ?monitor=http://host:8222",
-        { server: url.host },
-      );
-    return store;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`cannot keep events in NATS at ${url.host}: ${why}; it must run with JetStream (nats-server -js)`, {
-      cause: error,
-    });
-  }
 }
 
 const eventLog = createLineLogger({

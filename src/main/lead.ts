@@ -1,11 +1,9 @@
 /** What the leading controller does beyond what every replica does. */
 import type { Client } from "../client/client.ts";
-import type { Clock } from "../client/clock.ts";
 import { createController } from "../client/create-controller.ts";
 import { createEventRecorder } from "../client/event-recorder.ts";
 import { createOwnWrites } from "../client/own-writes.ts";
 import type { HttpClient } from "../client/http-client.ts";
-import { LeadershipLost } from "../client/leader-election.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
 import { certificateAccessController } from "../controllers/networking/certificate-access-controller.ts";
 import { instancePolicyController } from "../controllers/networking/instance-policy-controller.ts";
@@ -16,6 +14,7 @@ import { openWarmPods, type WarmPodsSettings } from "./cluster-warm-pods.ts";
 import type { Cluster } from "./cluster.ts";
 import type { WarmPods } from "../node/warm-pods/create-warm-pods.ts";
 import { GatedPods } from "../node/warm-pods/gated-pods.ts";
+import { fenceAfter } from "./lead-again.ts";
 import { controllerMetricsText } from "./metrics.ts";
 import type { LoadDoor } from "./load-door.ts";
 import { parseWarmInstance, warmTopics } from "./warm-topics.ts";
@@ -41,21 +40,6 @@ export interface LeaderParts extends Cluster {
   readonly scaling: Pick<HttpClient, "until">;
   readonly events: Pick<HttpClient, "until">;
   readonly door: LoadDoor;
-}
-
-/** A leader that leaves by itself has this long to end what it began; it still holds the lease. */
-const farewellMs = 1000;
-
-/** Fires when nothing may be written any more: at once when the lease was lost, a moment later on a stop. */
-function fenceAfter(signal: AbortSignal, clock: Clock): AbortSignal {
-  const fence = new AbortController();
-  const close = (): void => fence.abort(signal.reason);
-  signal.addEventListener(
-    "abort",
-    () => (signal.reason instanceof LeadershipLost ? close() : clock.after(farewellMs, close)),
-    { once: true },
-  );
-  return fence.signal;
 }
 
 const processSources = { process, nowMs: Date.now };

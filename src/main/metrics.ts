@@ -43,6 +43,11 @@ export function routerMetricsText(
   return prometheusText([...routerFamilies(sources), link, ...processFamilies(sources)]);
 }
 
+/** `/metrics` of a replica of ebb-events: the consumers it delivers to. */
+export function eventsMetricsText(sources: Pick<MetricsSources, "consumers" | "process" | "nowMs">): string {
+  return prometheusText([...eventFamilies(sources.consumers?.() ?? []), ...processFamilies(sources)]);
+}
+
 /** What a leading controller knows beyond every replica. */
 export interface LeaderSources {
   readonly autoscaler: KpaAutoscaler;

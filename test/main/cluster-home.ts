@@ -26,7 +26,8 @@ import { coreControllers } from "../../src/controllers/core-controllers.ts";
 import { customKinds } from "../../src/install/crds/custom-kinds.ts";
 import { makeCrd } from "../../src/install/crds/make-crd.ts";
 import { makeWebhooks } from "../../src/install/webhooks/make-webhooks.ts";
-import { standardLease, type ClusterControllerOptions } from "../../src/main/cluster-controller.ts";
+import type { ClusterControllerOptions } from "../../src/main/cluster-controller.ts";
+import { standardLease } from "../../src/main/lead-again.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 
 export interface ClusterHome {

@@ -4,6 +4,7 @@ import type { BundleOptions, ServiceType } from "../../install/bundle-options.ts
 import type { CurrentInstallation } from "../../install/apply/current-installation.ts";
 import { clusterOptions, connectCluster } from "../cluster/connect-cluster.ts";
 import { ebbImage, ebbImageOptions } from "../cluster/ebb-image.ts";
+import { chooseEvents, eventsOptions } from "../cluster/events-options.ts";
 import { waitingOf, waitOption } from "../cluster/waiting.ts";
 import {
   CommandError,
@@ -39,6 +40,7 @@ const options: readonly Option[] = [
     flags: "--service-type <type>",
     summary: "of the router's Service: LoadBalancer, NodePort or ClusterIP (default: as it is; at first LoadBalancer)",
   },
+  ...eventsOptions,
   {
     flags: "--serving <whose>",
     summary: "own, or existing: leave Knative Serving that is installed already as it is and only deploy to it",
@@ -99,7 +101,9 @@ async function bring(context: CommandContext, input: CommandInput, isUpgrade: bo
     const current = await currentInstallation(client);
     if (isUpgrade && !current) throw new CommandError('ebb is not installed on this cluster; "ebb install" does that');
     if (input.options["allowDowngrade"] !== true) await refuseDowngrade(client);
-    await apply({ context, input, client, progress }, optionsOf(chosen, current, facts.nodes), current);
+    const events = await chooseEvents(input, { client, current: current?.events, nodes: facts.nodes, progress });
+    const options = { ...optionsOf(chosen, current, facts.nodes), ...(events ? { events } : {}) };
+    await apply({ context, input, client, progress }, options, current);
   } finally {
     await client.close();
   }
@@ -214,6 +218,7 @@ async function printManifest(
     import("../../install/make-bundle.ts"),
     import("../../install/render/yaml-documents.ts"),
   ]);
-  const bundle = makeBundle({ ...optionsOf(chosen, undefined, 2), image });
+  const events = await chooseEvents(input, { nodes: 2, progress });
+  const bundle = makeBundle({ ...optionsOf(chosen, undefined, 2), image, ...(events ? { events } : {}) });
   context.stdout.write(yamlDocuments(objectsOf(bundle)));
 }

@@ -2,6 +2,7 @@
 import { tmpdir } from "node:os";
 import type { WarmPodsSettings } from "../../main/cluster-warm-pods.ts";
 import type { ClusterOptions } from "../../main/cluster.ts";
+import type { LeaseTiming } from "../../main/lead-again.ts";
 import type { Logger, LogLevel } from "../../telemetry/logger.ts";
 import {
   CommandError,
@@ -41,6 +42,21 @@ const controllerOptions: readonly Option[] = [
     default: defaultTokenFile,
   },
 ];
+
+const leaseOptions: readonly Option[] = [
+  { flags: "--lease-duration <duration>", summary: "how long a leader that says nothing counts", default: "4s" },
+  { flags: "--lease-renew-deadline <duration>", summary: "how long a leader tries to renew", default: "3s" },
+  { flags: "--lease-retry <duration>", summary: "between two tries", default: "500ms" },
+];
+
+async function leaseOf(input: CommandInput): Promise<LeaseTiming> {
+  const { standardLease } = await import("../../main/lead-again.ts");
+  return {
+    leaseMs: durationOption(input, "leaseDuration") ?? standardLease.leaseMs,
+    renewDeadlineMs: durationOption(input, "leaseRenewDeadline") ?? standardLease.renewDeadlineMs,
+    retryMs: durationOption(input, "leaseRetry") ?? standardLease.retryMs,
+  };
+}
 
 /** What all parts share, from options and the variables of a pod. Throws CommandErrors. */
 export function partOf(context: CommandContext, input: CommandInput): Omit<ClusterOptions, "component"> {
@@ -152,14 +168,12 @@ const controller: Command = {
     { flags: "--warm-rest <n>", summary: "the same when nothing happens and there are few classes", default: "12" },
     { flags: "--warm-max <n>", summary: "pods that wait in each class after a burst", default: "24" },
     { flags: "--warm-total <n>", summary: "pods that wait in all", default: "50" },
-    { flags: "--lease-duration <duration>", summary: "how long a leader that says nothing counts", default: "4s" },
-    { flags: "--lease-renew-deadline <duration>", summary: "how long a leader tries to renew", default: "3s" },
-    { flags: "--lease-retry <duration>", summary: "between two tries", default: "500ms" },
+    ...leaseOptions,
   ],
   run: async (context, input) => {
     keepHeapSmall();
     const log = await partLogger(context, input);
-    const { standardLease, startClusterController } = await import("../../main/cluster-controller.ts");
+    const { startClusterController } = await import("../../main/cluster-controller.ts");
     const externalPort = numberOption(input, "externalPort", 1);
     const warm = await warmOf(input);
     const part = await startClusterController(
@@ -176,11 +190,7 @@ const controller: Command = {
         defaultDomain: textOption(input, "domain") ?? "svc.cluster.local",
         ...(externalPort === undefined ? {} : { externalPort }),
         ...(warm ? { warm } : {}),
-        lease: {
-          leaseMs: durationOption(input, "leaseDuration") ?? standardLease.leaseMs,
-          renewDeadlineMs: durationOption(input, "leaseRenewDeadline") ?? standardLease.renewDeadlineMs,
-          retryMs: durationOption(input, "leaseRetry") ?? standardLease.retryMs,
-        },
+        lease: await leaseOf(input),
       },
       log,
     );
@@ -248,9 +258,55 @@ const router: Command = {
   },
 };
 
+const events: Command = {
+  name: "events",
+  summary: "brokers, channels, deliveries and sources",
+  options: [
+    ...partOptions,
+    {
+      flags: "--nats <url>",
+      summary: "where events are kept (NATS_URL): nats://host:4222?replicas=3&monitor=http://host:8222",
+    },
+    { flags: "--nats-secret <name>", summary: "Secret with the password of ebb's own NATS server" },
+    { flags: "--ingress-address <host:port>", summary: "where producers send events", default: "0.0.0.0:8080" },
+    { flags: "--sinks-address <host:port>", summary: "where sinks take events", default: "0.0.0.0:8081" },
+    {
+      flags: "--ingress-name <name>",
+      summary: "Service in front of the ingress address",
+      default: "broker-ingress.ebb-system.svc.cluster.local",
+    },
+    ...leaseOptions,
+  ],
+  run: async (context, input) => {
+    keepHeapSmall();
+    const log = await partLogger(context, input);
+    const url = textOption(input, "nats") ?? context.env["NATS_URL"];
+    if (url === undefined)
+      throw new CommandError("--nats says where events are kept: nats://host:4222", { exitCode: 2 });
+    const natsSecret = textOption(input, "natsSecret");
+    const [{ parseNatsUrl }, { startClusterEvents }] = await Promise.all([
+      import("../../main/nats-log.ts"),
+      import("../../main/cluster-events.ts"),
+    ]);
+    const part = await startClusterEvents(
+      {
+        ...partOf(context, input),
+        nats: parseNatsUrl(url),
+        ...(natsSecret === undefined ? {} : { natsSecret }),
+        ingress: addressOption(input, "ingressAddress", "0.0.0.0:8080"),
+        sinks: addressOption(input, "sinksAddress", "0.0.0.0:8081"),
+        ingressName: textOption(input, "ingressName") ?? "broker-ingress.ebb-system.svc.cluster.local",
+        lease: await leaseOf(input),
+      },
+      log,
+    );
+    await untilTold(context, part);
+  },
+};
+
 export const run: Command = {
   name: "run",
   summary: "run one part of ebb on a cluster",
   hidden: true,
-  commands: [controller, router],
+  commands: [controller, router, events],
 };

@@ -30,4 +30,6 @@ export interface EventingDeps {
    * (`http://x.ns.localhost:8080`) where there is no cluster DNS.
    */
   urlForPrograms(url: string): string;
+  /** Name that the Services of channels point at, where addresses are found by DNS. None are made without. */
+  readonly channelsAt?: string;
 }

@@ -1,13 +1,17 @@
 /** InMemoryChannel: a stream of the log (eventing pkg/reconciler/inmemorychannel). Subscriptions are its consumers. */
+import { ServiceKind } from "../../api/core/kinds.ts";
+import type { Service } from "../../api/core/types.gen.ts";
 import { streamKeyOf } from "../../api/eventing/engine.ts";
 import type { SubscriberStatus } from "../../api/eventing/types-duck.gen.ts";
 import { InMemoryChannelKind } from "../../api/messaging/kinds.ts";
 import type { InMemoryChannel } from "../../api/messaging/types.gen.ts";
+import type { Draft } from "../../api/meta/object.ts";
+import { controllerReference } from "../../api/meta/owner.ts";
 import { isFalse, isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
-import { observing, writeStatus } from "../serving/write.ts";
+import { createOrGet, observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
 import { openStream } from "./broker-controller.ts";
 import type { EventingDeps } from "./deps.ts";
@@ -53,6 +57,7 @@ async function reconcileChannel(deps: EventingDeps, channel: InMemoryChannel): P
   await addFinalizer(deps.client, InMemoryChannelKind, channel, finalizer);
   const deadLetter = deadLetterOf(deps, channel.spec.delivery, namespace);
   const stream = await openStream(deps, { kind: "channel", namespace, name, uid });
+  await makeService(deps, channel);
   const opened = "failure" in stream ? isFalse("LogUnavailable", stream.failure) : isTrue;
   const verdicts: Verdicts = {
     ...Object.fromEntries(conditions.map((type) => [type, opened])),
@@ -73,4 +78,17 @@ async function reconcileChannel(deps: EventingDeps, channel: InMemoryChannel): P
     ...deadLetter.status,
   });
   if ("failure" in stream || deadLetter.retry) return { requeueAfterMs: askAgainMs };
+}
+
+/** A channel has a host of its own, which leads to where all channels are. */
+async function makeService({ client, informers, channelsAt }: EventingDeps, channel: InMemoryChannel): Promise<void> {
+  if (channelsAt === undefined) return;
+  const { name, namespace = "" } = channel.metadata;
+  if (informers.of(ServiceKind).get(`${namespace}/${name}-kn-channel`)) return;
+  const ownerReferences = [controllerReference(InMemoryChannelKind, channel)];
+  const ports = [{ name: "http", port: 80, protocol: "TCP" }];
+  await createOrGet(client, ServiceKind, {
+    metadata: { name: `${name}-kn-channel`, namespace, ownerReferences },
+    spec: { type: "ExternalName", externalName: channelsAt, sessionAffinity: "None", ports },
+  } as Draft<Service>);
 }

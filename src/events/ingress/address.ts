@@ -1,7 +1,6 @@
 import { streamKeyOf, type StreamKey, type StreamSpec } from "../../api/eventing/engine.ts";
+import { brokerIngress } from "../../api/eventing/keys.ts";
 
-/** The Service of upstream's broker ingress: `broker-ingress.knative-eventing`. Brokers are paths of it. */
-export const brokerIngress = { namespace: "knative-eventing", name: "broker-ingress" } as const;
 const channelSuffix = "-kn-channel";
 
 /** Where producers inside find a stream, spelt as upstream does: a path of the broker ingress, or a host per channel. */

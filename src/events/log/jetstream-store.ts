@@ -23,6 +23,8 @@ export interface JetStreamOptions {
   /** `http://host:8222`: where the server tells how often it syncs to disk. Without it nothing is claimed. */
   readonly monitorUrl?: string;
   readonly dedupWindowMs?: number;
+  /** Of the user that `servers` names, where the URL itself does not have it. */
+  readonly password?: string;
 }
 
 const cursorDelayMs = 100;
@@ -39,7 +41,7 @@ export async function openJetStreamStore(
     name: "ebb",
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
-    ...credentialsOf(options.servers),
+    ...credentialsOf(options),
   });
   try {
     const clients = { js: jetstream(connection), jsm: await jetstreamManager(connection) };
@@ -64,10 +66,10 @@ async function durabilityOf(monitorUrl: string | undefined): Promise<Durability>
   return config?.sync_always === true ? "fsync" : "process";
 }
 
-function credentialsOf(servers: string): { readonly user?: string; readonly pass?: string } {
+function credentialsOf({ servers, password }: JetStreamOptions): { readonly user?: string; readonly pass?: string } {
   const url = URL.parse(servers.split(",", 1)[0] ?? "");
   if (!url || url.username === "") return {};
-  return { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) };
+  return { user: decodeURIComponent(url.username), pass: password ?? decodeURIComponent(url.password) };
 }
 
 class JetStreamStore implements EventStore {

@@ -10,6 +10,7 @@ import { applyObject, createOnce, find, type Outcome } from "./apply-objects.ts"
 import { pruneExcept } from "./installed-objects.ts";
 import { setDomain } from "./set-domain.ts";
 import { NotReadyError, waitForDeployment, type Waiting } from "./wait-for-deployment.ts";
+import { waitForNats } from "./wait-for-nats.ts";
 
 export interface Installed {
   readonly created: number;
@@ -39,7 +40,8 @@ export async function install(client: Client, options: BundleOptions, waiting: W
   await apply("settings", bundle.settings, createOnce);
   if (options.domain !== undefined) count[await setDomain(client, options.domain)] += 1;
   await apply("workloads", bundle.workloads);
-  for (const component of components) {
+  if (options.events?.nats.kind === "own") await waitForNats(client, options.events.nats, waiting);
+  for (const component of options.events ? [...components, "events" as const] : components) {
     waiting.tell(`waiting for ${nameOf(component)}`);
     await waitForDeployment(client, component, waiting);
   }

@@ -1,6 +1,8 @@
+import { eventingNamespace } from "../../api/eventing/keys.ts";
 import { isForbidden, isNotFound } from "../../api/meta/errors.ts";
 import { apiVersionOf, groupResourceKey, type Kind } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
+import { servingNamespace } from "../../api/serving/keys.ts";
 import type { Client } from "../../client/client.ts";
 import { makeBundle, objectsOf } from "../make-bundle.ts";
 import { installLabels } from "../names.ts";
@@ -13,8 +15,11 @@ const labelSelector = Object.entries(installLabels)
 /** What holds data of users: removed only when they say so, and never by an upgrade. */
 export const isData = ({ kind, metadata }: KubeObject): boolean =>
   kind === "CustomResourceDefinition" ||
-  (kind === "Namespace" && metadata.name === "knative-serving") ||
-  (kind === "ConfigMap" && metadata.namespace === "knative-serving");
+  kind === "PersistentVolumeClaim" ||
+  (kind === "Namespace" && settingsNamespaces.has(metadata.name)) ||
+  (kind === "ConfigMap" && settingsNamespaces.has(metadata.namespace ?? ""));
+
+const settingsNamespaces: ReadonlySet<string> = new Set([servingNamespace, eventingNamespace]);
 
 /** Everything of any version of ebb that is installed, found by its labels, in the order of applying. */
 export async function listInstalled(client: Client): Promise<readonly KubeObject[]> {
@@ -38,8 +43,10 @@ export async function listInstalled(client: Client): Promise<readonly KubeObject
   return found;
 }
 
-/** Kinds that other versions of ebb install. */
+/** Kinds that other versions of ebb install, or that come of what is installed. */
 const formerly = [
+  { apiVersion: "apps/v1", kind: "StatefulSet" },
+  { apiVersion: "v1", kind: "PersistentVolumeClaim" },
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration" },
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingWebhookConfiguration" },
   { apiVersion: "apiregistration.k8s.io/v1", kind: "APIService" },

@@ -2,8 +2,32 @@ import { builtinDefinitions } from "../../api/definitions.ts";
 import { apiVersionOf, kind, type Kind } from "../../api/meta/kind.ts";
 import type { KubeObject, ObjectKey } from "../../api/meta/object.ts";
 
+/** As much of it as an installation reads back. */
+export interface StatefulSet extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly template: { readonly spec?: { readonly containers: readonly { readonly image?: string }[] } };
+    readonly volumeClaimTemplates?: readonly {
+      readonly spec?: {
+        readonly storageClassName?: string;
+        readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
+      };
+    }[];
+  };
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+export const StatefulSetKind: Kind<StatefulSet> = kind<StatefulSet>({
+  group: "apps",
+  version: "v1",
+  kind: "StatefulSet",
+  plural: "statefulsets",
+});
+
 /** Kinds of an installation that ebb's own API server does not serve. */
 const others: readonly Kind[] = [
+  StatefulSetKind as Kind,
+  kind({ group: "", version: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims" }),
   kind({
     group: "apiregistration.k8s.io",
     version: "v1",

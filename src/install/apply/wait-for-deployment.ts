@@ -26,18 +26,29 @@ export class NotReadyError extends Error {
 const lookMs = 300;
 
 /** Resolves when every replica of a component runs what its Deployment says. Throws {@link NotReadyError}. */
-export async function waitForDeployment(client: Client, component: Component, waiting: Waiting): Promise<void> {
+export function waitForDeployment(client: Client, component: Component, waiting: Waiting): Promise<void> {
+  return untilNothingIsMissing(waiting, nameOf(component), async () => {
+    const deployment = await client.get(DeploymentKind, { namespace: systemNamespace, name: nameOf(component) });
+    const missing = missingOf(deployment);
+    return missing === undefined ? undefined : [missing, ...(await reasonsOf(client, component, deployment))];
+  });
+}
+
+/** Asks again and again, and tells what is missing. Throws {@link NotReadyError} when the time is up. */
+export async function untilNothingIsMissing(
+  waiting: Waiting,
+  what: string,
+  look: () => Promise<readonly string[] | undefined>,
+): Promise<void> {
   // What comes and goes, such as the two names of a failing pull, is told once.
   const told = new Set<string>();
   for (;;) {
-    const deployment = await client.get(DeploymentKind, { namespace: systemNamespace, name: nameOf(component) });
-    const missing = missingOf(deployment);
+    const missing = await look();
     if (missing === undefined) return;
-    const reasons = await reasonsOf(client, component, deployment);
-    const now = [missing, ...reasons].join("; ");
-    if (!told.has(now)) waiting.tell(`${nameOf(component)}: ${now}`);
+    const now = missing.join("; ");
+    if (!told.has(now)) waiting.tell(`${what}: ${now}`);
     told.add(now);
-    if (waiting.now() >= waiting.deadlineMs) throw new NotReadyError(`${nameOf(component)} is not ready: ${now}`);
+    if (waiting.now() >= waiting.deadlineMs) throw new NotReadyError(`${what} is not ready: ${now}`);
     await waiting.pause(lookMs);
   }
 }

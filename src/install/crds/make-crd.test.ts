@@ -78,6 +78,7 @@ const object = {
     url: "http://a",
     address: { url: "http://b" },
     sinkUri: "http://s",
+    annotations: { "events.ebb.dev/last-run": "then", "events.ebb.dev/next-run": "soon" },
     subscriberUri: "http://t",
     latestCreatedRevisionName: "a-2",
     latestReadyRevisionName: "a-1",
@@ -94,12 +95,12 @@ const object = {
 
 /** The part of JSONPath that columns use. */
 function valueAt(path: string, from: unknown): unknown {
-  const steps = path.match(/\.[A-Za-z]+|\['(?:\\.|[^'])+'\]|\[\?\(@\.(?:type|name)=='[A-Za-z]+'\)\]/g) ?? [];
+  const steps = path.match(/\.(?:\\.|[A-Za-z/-])+|\['(?:\\.|[^'])+'\]|\[\?\(@\.(?:type|name)=='[A-Za-z]+'\)\]/g) ?? [];
   expect(steps.join(""), `not understood: ${path}`).toBe(path);
   return steps.reduce((at: unknown, step) => {
     const [, member = "", wanted] = /@\.(\w+)=='(\w+)'/.exec(step) ?? [];
     if (wanted !== undefined) return (at as Record<string, string>[]).find((item) => item[member] === wanted);
-    const key = step.startsWith(".") ? step.slice(1) : step.slice(2, -2).replaceAll("\\.", ".");
+    const key = (step.startsWith(".") ? step.slice(1) : step.slice(2, -2)).replaceAll("\\.", ".");
     return (at as Record<string, unknown> | undefined)?.[key];
   }, from);
 }

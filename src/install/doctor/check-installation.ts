@@ -6,13 +6,13 @@ import { servingNamespace } from "../../api/serving/keys.ts";
 import { RevisionKind } from "../../api/serving/kinds.ts";
 import { missingOf, reasonsOf } from "../apply/wait-for-deployment.ts";
 import { components, nameOf, systemNamespace, type Component } from "../names.ts";
-import { grants, type Permission } from "../rbac/permissions.ts";
+import { grantsOf, type Permission } from "../rbac/permissions.ts";
 import { fine, hint, problem, type Check, type DoctorDeps, type Finding } from "./finding.ts";
 
 /** Whether controller and router run, and why not. */
 export const checkPods: Check = async ({ client }) => {
   const found: Finding[] = [];
-  for (const component of components) {
+  for (const component of [...components, "events" as const]) {
     const name = nameOf(component);
     try {
       const deployment = await client.get(DeploymentKind, { namespace: systemNamespace, name });
@@ -32,11 +32,15 @@ export const checkPods: Check = async ({ client }) => {
       found.push(problem(what, reasons.some(isPull) ? pullAdvice : `"kubectl -n ${systemNamespace} describe pods"`));
     } catch (error) {
       if (!isNotFound(error)) throw error;
-      found.push(problem(`${name} is not installed`, '"ebb install" installs it'));
+      if (component === "events")
+        found.push(hint("events are not served: Brokers, Triggers and sources stay as they are", eventsAdvice));
+      else found.push(problem(`${name} is not installed`, '"ebb install" installs it'));
     }
   }
   return found;
 };
+
+const eventsAdvice = '"ebb install --events own" brings NATS and ebb-events, if you want them';
 
 const isPull = (reason: string): boolean => /ImagePull|pull and unpack|InvalidImageName/.test(reason);
 const pullAdvice =
@@ -44,7 +48,10 @@ const pullAdvice =
 
 /** Asks the API server about each permission of ebb's ServiceAccounts; a changed role shows here. */
 export const checkPermissions: Check = async (deps) => {
-  const asked = grants.flatMap(({ component, namespace, permissions }) =>
+  const events = await deps.client
+    .get(DeploymentKind, { namespace: systemNamespace, name: nameOf("events") })
+    .catch(() => undefined);
+  const asked = grantsOf(events !== undefined).flatMap(({ component, namespace, permissions }) =>
     permissions.flatMap((permission) =>
       permission.resources.map((resource) => ({ component, namespace, permission, resource })),
     ),

@@ -82,11 +82,15 @@ const late = "createRequire(import.meta.url)(";
 const importedLate: Plugin = {
   name: "imported late",
   setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^[^./]/ }, ({ path, kind, resolveDir }) =>
-      kind === "dynamic-import" && path !== "esbuild" && !isBuiltin(path)
-        ? { path, namespace: "imported-late", pluginData: resolveDir }
-        : undefined,
-    );
+    onResolve({ filter: /^[^./]/ }, async ({ path, kind, resolveDir }) => {
+      if (kind !== "dynamic-import" || path === "esbuild" || isBuiltin(path)) return undefined;
+      // What a package only uses where it is installed.
+      const isThere = await import(path).then(
+        () => true,
+        () => false,
+      );
+      return isThere ? { path, namespace: "imported-late", pluginData: resolveDir } : { path, external: true };
+    });
     onLoad({ filter: /.*/, namespace: "imported-late" }, async ({ path, pluginData }) => {
       const names = Object.keys((await import(path)) as object).filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));
       const lines = names

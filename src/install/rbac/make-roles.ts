@@ -1,22 +1,28 @@
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { PolicyRule } from "../../api/rbac/types.gen.ts";
 import { installLabels, nameOf, systemNamespace, type Component } from "../names.ts";
-import { grants, type Grant, type Permission } from "./permissions.ts";
+import { grantsOf, type Grant, type Permission } from "./permissions.ts";
 import { customKinds } from "../crds/custom-kinds.ts";
 
 const rbac = "rbac.authorization.k8s.io";
 const apiVersion = `${rbac}/v1`;
 
-/** ServiceAccounts, roles and bindings of both components, and what users get by the roles view and edit. */
-export function makeAccess(): readonly KubeObject[] {
-  const accounts = (["controller", "router"] as const).map((component) => ({
+/** ServiceAccounts, roles and bindings of all components, and what users get by the roles view and edit. */
+export function makeAccess(events: boolean): readonly KubeObject[] {
+  const accounts = (["controller", "router", ...(events ? (["events"] as const) : [])] as const).map((component) => ({
     apiVersion: "v1",
     kind: "ServiceAccount",
     metadata: { name: nameOf(component), namespace: systemNamespace, labels: installLabels },
     // The pods say themselves that they want a token.
     automountServiceAccountToken: false,
   }));
-  return [...accounts, ...grants.flatMap(makeGrant), ...makeAuthenticationReader(), ...makeUserRoles()];
+  return [
+    ...accounts,
+    ...grantsOf(events).flatMap(makeGrant),
+    ...(events ? makeAddressResolver() : []),
+    ...makeAuthenticationReader(),
+    ...makeUserRoles(),
+  ];
 }
 
 function makeGrant({ component, namespace, permissions }: Grant): readonly KubeObject[] {
@@ -47,6 +53,26 @@ const ruleOf = ({ group, resources, verbs, names }: Permission): PolicyRule => (
   verbs,
   ...(names ? { resourceNames: names } : {}),
 });
+
+/**
+ * Kinds of others may be destinations, too: what their installations grant by a ClusterRole with upstream's label is
+ * granted to ebb-events as it is to Knative Eventing.
+ */
+function makeAddressResolver(): readonly KubeObject[] {
+  const name = "ebb-events-addressable-resolver";
+  const metadata = { name, labels: installLabels };
+  const clusterRoleSelectors = [{ matchLabels: { "duck.knative.dev/addressable": "true" } }];
+  return [
+    { apiVersion, kind: "ClusterRole", metadata, aggregationRule: { clusterRoleSelectors } } as KubeObject,
+    {
+      apiVersion,
+      kind: "ClusterRoleBinding",
+      metadata,
+      roleRef: { apiGroup: rbac, kind: "ClusterRole", name },
+      subjects: [subjectOf("events")],
+    } as KubeObject,
+  ];
+}
 
 /** Servers of aggregated APIs read in kube-system by whom the API server's requests are signed. */
 function makeAuthenticationReader(): readonly KubeObject[] {

@@ -10,6 +10,7 @@ import {
   type Component,
 } from "../names.ts";
 import { apiServiceNames, webhookNames } from "../webhooks/names.ts";
+import { eventGrants, eventSettings } from "./event-permissions.ts";
 
 export interface Permission {
   readonly group: string;
@@ -303,6 +304,7 @@ const routerAtHome: readonly Permission[] = [
   },
 ];
 
+/** Those of every installation come first. */
 export const grants: readonly Grant[] = [
   { component: "controller", permissions: controllerEverywhere },
   { component: "controller", namespace: systemNamespace, permissions: controllerAtHome },
@@ -310,4 +312,10 @@ export const grants: readonly Grant[] = [
   { component: "router", permissions: routerEverywhere },
   { component: "router", namespace: systemNamespace, permissions: routerAtHome },
   { component: "router", namespace: servingNamespace, permissions: settings },
+  eventSettings,
+  ...eventGrants,
 ];
+
+/** Those of an installation with or without events. */
+export const grantsOf = (events: boolean): readonly Grant[] =>
+  grants.filter(({ component }) => events || component !== "events");

@@ -1,5 +1,6 @@
 /** The files of deploy/: a kustomize base and a Helm chart, made from the same builders as `ebb install`. */
 import type { KubeObject } from "../../api/meta/object.ts";
+import { defaultNatsImage, defaultNatsStorage, type EventsOptions } from "../bundle-options.ts";
 import { makeBundle, type Bundle } from "../make-bundle.ts";
 import { systemNamespace } from "../names.ts";
 import { fileNameOf, yamlDocuments } from "./yaml-documents.ts";
@@ -14,12 +15,18 @@ export function deployFiles(version: string): ReadonlyMap<string, string> {
 /** What users of the base set by kustomize's `images` and `replicas`. */
 const baseImage = "ebb:latest";
 
+const standardEvents = (replicas: number, image = defaultNatsImage): EventsOptions => ({
+  replicas,
+  nats: { kind: "own", image, servers: 1, storage: { size: defaultNatsStorage } },
+});
+
 function kustomizeFiles(version: string): readonly [string, string][] {
   const bundle = makeBundle({
     version,
     image: baseImage,
     replicas: { controller: 2, router: 2 },
     serviceType: "LoadBalancer",
+    events: standardEvents(2),
   });
   const files = filesOf(bundle).map(([name, objects]): [string, string] => [name, written + yamlDocuments(objects)]);
   const kustomization = {
@@ -48,6 +55,8 @@ const stand: readonly (readonly [standsFor: string, value: string])[] = [
   ["image-of-the-values", '{{ required "image: name the image of ebb itself" .Values.image | quote }}'],
   ["990001", "{{ .Values.replicas.controller }}"],
   ["990002", "{{ .Values.replicas.router }}"],
+  ["990003", "{{ .Values.replicas.events }}"],
+  ["image-of-nats", "{{ .Values.nats.image | quote }}"],
   ["LoadBalancer", "{{ .Values.service.type }}"],
 ];
 
@@ -57,6 +66,7 @@ function helmFiles(version: string): readonly [string, string][] {
     image: "image-of-the-values",
     replicas: { controller: 990_001, router: 990_002 },
     serviceType: "LoadBalancer",
+    events: standardEvents(990_003, "image-of-nats"),
   });
   const chart = {
     apiVersion: "v2",
@@ -95,6 +105,9 @@ image: ""
 replicas:
   controller: 2
   router: 2
+  events: 2
+nats:
+  image: ${defaultNatsImage}
 service:
   # LoadBalancer, NodePort or ClusterIP
   type: LoadBalancer

@@ -7,14 +7,14 @@ export function rbacPage(): string {
 
 # What ebb may do on a cluster
 
-\`ebb install\` makes two ServiceAccounts in namespace \`${systemNamespace}\`. Neither is cluster-admin, no rule has a wildcard, and nothing here lets ebb change roles, nodes, or what others made, except where a line below says so. Rules are made from the same list as this page.
+\`ebb install\` makes three ServiceAccounts in namespace \`${systemNamespace}\`, or two where events are left out. None is cluster-admin, no rule has a wildcard, and nothing here lets ebb change roles, nodes, or what others made, except where a line below says so. Rules are made from the same list as this page.
 
-${components.map(section).join("\n")}
+${[...components, "events" as const].map(section).join("\n")}
 ## For users
 
 Whoever has Kubernetes' own role \`view\` in a namespace may read ebb's kinds there, \`edit\` and \`admin\` may also write those that are not internal: the ClusterRoles \`ebb-view\` and \`ebb-edit\` are aggregated into them.
 
-The controller is also bound to \`extension-apiserver-authentication-reader\` in \`kube-system\`, which every server of an aggregated API reads: it tells by which certificate requests of the API server are known.
+The controller is also bound to \`extension-apiserver-authentication-reader\` in \`kube-system\`, which every server of an aggregated API reads: it tells by which certificate requests of the API server are known. ebb-events has what ClusterRoles with the label \`duck.knative.dev/addressable=true\` grant, as Knative Eventing has it: so that kinds of others may be destinations.
 `;
 }
 

@@ -4,12 +4,15 @@ import type { BundleOptions } from "../bundle-options.ts";
 import {
   controllerAudience,
   controllerTokenDir,
+  givenNatsSecret,
   installLabels,
   nameOf,
+  natsSecret,
   podPorts,
   systemNamespace,
   type Component,
 } from "../names.ts";
+import { ownNatsUrl } from "./make-nats.ts";
 
 /** What tells pods of a component from others; immutable in a Deployment. */
 export const selectorOf = (component: Component): Readonly<Record<string, string>> => ({
@@ -61,6 +64,17 @@ const shapes: Readonly<Record<Component, Shape>> = {
     volumes: [controllerToken],
     mounts: [controllerTokenMount],
   },
+  events: {
+    ports: [
+      { name: "events", containerPort: podPorts.events, protocol: "TCP" },
+      { name: "sinks", containerPort: podPorts.sinks, protocol: "TCP" },
+      { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
+    ],
+    resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },
+    graceSeconds: 60,
+    volumes: [],
+    mounts: [],
+  },
 };
 
 /** For Prometheus set up to find pods by annotation; no operator's kinds are needed. */
@@ -78,7 +92,7 @@ export function makeDeployment(component: Component, options: BundleOptions): Ku
     kind: "Deployment",
     metadata: { name: nameOf(component), namespace: systemNamespace, labels },
     spec: {
-      replicas: options.replicas[component],
+      replicas: component === "events" ? (options.events?.replicas ?? 0) : options.replicas[component],
       revisionHistoryLimit: 3,
       progressDeadlineSeconds: 300,
       selector: { matchLabels: selectorOf(component) },
@@ -126,12 +140,13 @@ function container(component: Component, options: BundleOptions): Partial<Contai
     image: options.image,
     imagePullPolicy: "IfNotPresent",
     // Pods that wait for functions run from the same image: nodes have it.
-    args: ["run", component, ...(component === "controller" ? controllerArgs(options) : [])],
+    args: ["run", component, ...argsOf(component, options)],
     env: [
       { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
       { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
       { name: "POD_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
       { name: "NODE_NAME", valueFrom: { fieldRef: { fieldPath: "spec.nodeName" } } },
+      ...(component === "events" && options.events?.nats.kind === "given" ? [givenNatsUrl] : []),
     ],
     ...(ports ? { ports } : {}),
     ...(resources ? { resources } : {}),
@@ -146,6 +161,15 @@ function container(component: Component, options: BundleOptions): Partial<Contai
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [{ name: "tmp", mountPath: "/tmp" }, ...mounts],
   } as Partial<Container>;
+}
+
+const givenNatsUrl = { name: "NATS_URL", valueFrom: { secretKeyRef: { name: givenNatsSecret, key: "url" } } };
+
+function argsOf(component: Component, options: BundleOptions): readonly string[] {
+  if (component === "controller") return controllerArgs(options);
+  if (component === "events" && options.events?.nats.kind === "own")
+    return ["--nats", ownNatsUrl(options.events.nats), "--nats-secret", natsSecret];
+  return [];
 }
 
 const controllerArgs = ({ insecureRegistries = [], warmPythonImage }: BundleOptions): readonly string[] => [

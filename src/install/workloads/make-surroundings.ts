@@ -13,7 +13,7 @@ import {
 } from "../names.ts";
 import { selectorOf } from "./make-deployment.ts";
 
-const metadataOf = (name: string): KubeObject["metadata"] =>
+export const metadataOf = (name: string): KubeObject["metadata"] =>
   ({ name, namespace: systemNamespace, labels: installLabels }) as KubeObject["metadata"];
 
 /** Before a preemption takes a router, everything users run goes; highest value a user may define. */
@@ -69,21 +69,19 @@ export function makePeersSecret(): KubeObject {
 }
 
 /** One at a time; an eviction never waits for a pod that is not ready anyway. */
-export function makeDisruptionBudgets(): readonly KubeObject[] {
-  return components.map(
-    (component) =>
-      ({
-        apiVersion: "policy/v1",
-        kind: "PodDisruptionBudget",
-        metadata: metadataOf(nameOf(component)),
-        spec: {
-          maxUnavailable: 1,
-          selector: { matchLabels: selectorOf(component) },
-          unhealthyPodEvictionPolicy: "AlwaysAllow",
-        },
-      }) as KubeObject,
-  );
-}
+export const makeDisruptionBudgets = (): readonly KubeObject[] => components.map(makeDisruptionBudget);
+
+export const makeDisruptionBudget = (component: Component): KubeObject =>
+  ({
+    apiVersion: "policy/v1",
+    kind: "PodDisruptionBudget",
+    metadata: metadataOf(nameOf(component)),
+    spec: {
+      maxUnavailable: 1,
+      selector: { matchLabels: selectorOf(component) },
+      unhealthyPodEvictionPolicy: "AlwaysAllow",
+    },
+  }) as KubeObject;
 
 /**
  * Nobody reaches a pod of ebb-system but at the ports meant for them. API servers call webhooks from addresses no policy

@@ -1,0 +1,259 @@
+/**
+ * `ebb run events`: brokers, channels, deliveries, sources and asynchronous calls on a real cluster. Any number of
+ * replicas take events and share the consumers between them; one leads by the Lease `ebb-events` and writes statuses.
+ */
+import { ConfigMapKind, SecretKind, ServiceKind } from "../api/core/kinds.ts";
+import { CustomResourceDefinitionKind } from "../api/apiextensions/kinds.ts";
+import type { CustomResourceDefinition } from "../api/apiextensions/types.gen.ts";
+import { BrokerKind } from "../api/eventing/kinds.ts";
+import { streamKeyOf } from "../api/eventing/engine.ts";
+import { eventingNamespace } from "../api/eventing/keys.ts";
+import { InMemoryChannelKind } from "../api/messaging/kinds.ts";
+import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
+import type { KubeObject } from "../api/meta/object.ts";
+import { createController } from "../client/create-controller.ts";
+import { createEventRecorder } from "../client/event-recorder.ts";
+import type { HttpClient } from "../client/http-client.ts";
+import type { RateLimit } from "../client/rate-limit.ts";
+import type { WatchScope } from "../client/reflector.ts";
+import { eventingControllers } from "../controllers/eventing-controllers.ts";
+import { isServed } from "../controllers/eventing/broker-controller.ts";
+import type { EventingDeps } from "../controllers/eventing/deps.ts";
+import { createServedKinds } from "../controllers/served-kinds.ts";
+import { builtinDefinitions } from "../api/definitions.ts";
+import { createSender, type Sender } from "../events/delivery/http-sender.ts";
+import { createEventEngine, type Engine } from "../events/event-engine.ts";
+import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
+import { streamUrl } from "../events/ingress/address.ts";
+import { createIngress } from "../events/ingress/ingress.ts";
+import { createSourceRunner } from "../events/sources/source-runner.ts";
+import type { JetStreamOptions } from "../events/log/jetstream-store.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
+import type { Address } from "./cluster-router.ts";
+import { sendBy } from "./eventing.ts";
+import { fenceAfter, leadAgainAndAgain, type LeaseTiming } from "./lead-again.ts";
+import { eventsMetricsText } from "./metrics.ts";
+import { mirrorControllers } from "./mirror-eventing.ts";
+import { openNatsLog } from "./nats-log.ts";
+import { readNatsPassword } from "./nats-password.ts";
+import { trimmed } from "./trim-objects.ts";
+
+export interface ClusterEventsOptions extends Omit<ClusterOptions, "component"> {
+  readonly lease: LeaseTiming;
+  readonly nats: JetStreamOptions;
+  /** Secret, in ebb's namespace, with the password of ebb's own NATS server; absent for a server that was given. */
+  readonly natsSecret?: string;
+  /** Where producers send events. */
+  readonly ingress: Address;
+  /** Where the sinks that are no streams take events. */
+  readonly sinks: Address;
+  /** Name of the Service in front of {@link ingress}, to which the Services of channels lead. */
+  readonly ingressName: string;
+}
+
+export interface ClusterEvents {
+  readonly healthPort: number;
+  readonly ingressPort: number;
+  /** Takes nothing more, ends deliveries under way, gives the rest to others. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** Events are for people: they may lag. */
+const recordLimit: RateLimit = { perSecond: 20, burst: 50 };
+/** Between attempts to reach NATS at the start. */
+const retryMs = 2000;
+/** Sources end with the leading; what they have under way is given back after this. */
+const farewellMs = 900;
+/** Requests and deliveries under way get this long to end. */
+const stopMs = 25_000;
+
+/** Starts; resolves when the listeners are open. Ready once NATS answers and every stream there should be is open. */
+export async function startClusterEvents(options: ClusterEventsOptions, log: Logger): Promise<ClusterEvents> {
+  const closers = new AsyncDisposableStack();
+  try {
+    const parts = await assemble(options, log, closers);
+    const undo = closers.move();
+    let closing: Promise<void> | undefined;
+    return { ...parts, close: () => (closing ??= undo.disposeAsync()) };
+  } catch (error) {
+    await closers.disposeAsync();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: ClusterEventsOptions,
+  log: Logger,
+  closers: AsyncDisposableStack,
+): Promise<Omit<ClusterEvents, "close">> {
+  let missing: string | undefined = "NATS was not reached yet";
+  const parts = [{ name: "events", missing: () => missing }];
+  const cluster = await openCluster({ scopeOf, ...options, component: "events" }, parts, { log, closers });
+  const stop = new AbortController();
+  closers.defer(() => stop.abort(new Error("ebb-events is stopping")));
+  const { clock } = cluster;
+  const store = await openLog(cluster, options, (why) => (missing = why), stop.signal);
+  closers.defer(() => store.close());
+  missing = "not all objects are listed yet";
+  const sender = createSender({ clock, dial: () => undefined });
+  closers.defer(() => sender.close());
+  const engine = createEventEngine({ held: true }, { store, sender, clock, log, urlOf: (spec) => streamUrl(spec) });
+  closers.defer(() => engine.close(stopMs));
+  cluster.health.setMetrics(() => eventsMetricsText({ consumers: () => engine.consumers(), process, nowMs: Date.now }));
+  const sinks = createSinkEngine({
+    ...cluster,
+    eventLog: log,
+    sender,
+    listen: options.sinks,
+    onListening: () => undefined,
+  });
+  closers.defer(() => sinks.close(stopMs));
+  const ingress = createIngress(
+    {},
+    { log, append: (key, events) => engine.append(key, events), exists: (key) => engine.stream(key) !== undefined },
+  );
+  closers.defer(() => ingress.close(stopMs));
+  const { port: ingressPort } = await ingress.listen(options.ingress);
+  // What is begun when all is known, long after this function has returned.
+  const late = new AsyncDisposableStack();
+  closers.defer(() => late.disposeAsync());
+  const records = cluster.connect(" events", recordLimit);
+  const running = runControllers(cluster, options, { engine, sinks, sender, records }, late, stop.signal)
+    .then(() => allStreams(cluster, engine, (why) => (missing = why), stop.signal))
+    .then(() => engine.release());
+  running.catch((error: unknown) => stop.signal.aborted || log.error("events are not served", { err: error }));
+  closers.defer(() => {
+    missing = "events under way are being delivered";
+    return running.catch(() => undefined);
+  });
+  return { healthPort: cluster.health.port, ingressPort };
+}
+
+/** Waits for NATS for as long as it takes: pods of an installation start in any order. */
+async function openLog(
+  cluster: Cluster,
+  { nats, natsSecret }: ClusterEventsOptions,
+  tell: (why: string) => void,
+  signal: AbortSignal,
+): ReturnType<typeof openNatsLog> {
+  for (let told = ""; ;) {
+    try {
+      const password =
+        natsSecret === undefined
+          ? undefined
+          : await readNatsPassword(cluster.client, { namespace: cluster.namespace, name: natsSecret });
+      return await openNatsLog({ ...nats, ...(password === undefined ? {} : { password }) }, cluster);
+    } catch (error) {
+      signal.throwIfAborted();
+      const why = error instanceof Error ? error.message : String(error);
+      tell(why);
+      if (why !== told) cluster.log.warn("NATS is not there yet", { why });
+      told = why;
+      await new Promise<void>((resolve) => cluster.clock.after(retryMs, resolve));
+      signal.throwIfAborted();
+    }
+  }
+}
+
+interface EventParts {
+  readonly engine: Engine;
+  readonly sinks: Sinks;
+  readonly sender: Sender;
+  /** For Kubernetes Events. */
+  readonly records: HttpClient;
+}
+
+/** Resolves when this replica knows all objects and follows them. */
+async function runControllers(
+  cluster: Cluster,
+  options: ClusterEventsOptions,
+  { engine, sinks, sender, records }: EventParts,
+  closers: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<void> {
+  const { informers, clock, log } = cluster;
+  const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
+  const deps = {
+    informers,
+    clock,
+    log,
+    engine,
+    sinks,
+    served: createServedKinds(informers, builtInKinds),
+    send: sendBy(sender),
+    urlForPrograms: (url: string) => url,
+    channelsAt: options.ingressName,
+  };
+  const run = (specs: ReturnType<typeof eventingControllers>, until: AbortSignal): (() => Promise<void>) => {
+    const controllers = specs.map((spec) => createController(spec, { informers, log, clock }));
+    for (const controller of controllers) controller.start(until);
+    return async () => void (await Promise.all(controllers.map((controller) => controller.close())));
+  };
+  const endMirror = run(mirrorControllers({ ...deps, client: cluster.client }), signal);
+  closers.defer(endMirror);
+  await informers.synced(signal);
+  const lead = async (leading: AbortSignal): Promise<void> => {
+    const fence = fenceAfter(leading, clock);
+    const client = cluster.client.until(fence);
+    const told = createEventRecorder({ clock, log, client: records.until(fence), until: fence }, "ebb-events");
+    const sources = createSourceRunner({}, { sender, clock, log });
+    const all: EventingDeps = { ...deps, sources, client, recorder: told };
+    const end = run(eventingControllers(all), leading);
+    await new Promise<void>((resolve) => {
+      if (leading.aborted) resolve();
+      leading.addEventListener("abort", () => resolve(), { once: true });
+    });
+    await Promise.all([end(), sources.close(farewellMs)]);
+  };
+  const leading = leadAgainAndAgain(cluster, { ...options.lease, name: "ebb-events" }, lead, signal);
+  leading.catch((error: unknown) => signal.aborted || log.error("nobody leads here any more", { err: error }));
+  closers.defer(() => leading.catch(() => undefined));
+}
+
+/** Resolves when the streams of all Brokers and channels are open here: before that, their producers would get 404. */
+async function allStreams(
+  { informers, clock }: Cluster,
+  engine: Engine,
+  tell: (why: string | undefined) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const isHere = (kind: "broker" | "channel", { metadata }: KubeObject): boolean =>
+    metadata.deletionTimestamp !== undefined ||
+    engine.stream(streamKeyOf({ kind, namespace: metadata.namespace ?? "", name: metadata.name })) !== undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    const closed = [
+      ...informers
+        .of(BrokerKind)
+        .list()
+        .filter((one) => isServed(one) && !isHere("broker", one)),
+      ...informers
+        .of(InMemoryChannelKind)
+        .list()
+        .filter((one) => !isHere("channel", one)),
+    ];
+    if (closed.length === 0) break;
+    tell(`${closed.length} streams of events are not open yet`);
+    await new Promise<void>((resolve) => clock.after(50, resolve));
+  }
+  tell(undefined);
+}
+
+/** Definitions are there for their names only; their schemas are most of them. */
+function trimDefinition(object: KubeObject): KubeObject {
+  const definition = trimmed(object) as CustomResourceDefinition;
+  const versions = definition.spec.versions.map(({ schema: _schema, ...version }) => version);
+  return { ...definition, spec: { ...definition.spec, versions } } as KubeObject;
+}
+
+const scopes: ReadonlyMap<string, WatchScope> = new Map([
+  [groupResourceKey(ConfigMapKind), { namespace: eventingNamespace, trim: trimmed }],
+  [groupResourceKey(CustomResourceDefinitionKind), { trim: trimDefinition }],
+  [groupResourceKey(ServiceKind), { trim: trimmed }],
+]);
+
+const scopeOf = (kind: Kind): WatchScope | undefined => {
+  if (groupResourceKey(kind) === groupResourceKey(SecretKind)) throw new Error("Secrets are read one by one");
+  return scopes.get(groupResourceKey(kind)) ?? { trim: trimmed };
+};
