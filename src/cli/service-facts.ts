@@ -1,13 +1,14 @@
 import { text } from "node:stream/consumers";
 import { PodAutoscalerKind } from "../api/autoscaling-internal/kinds.ts";
-import { CronJobKind } from "../api/batch/kinds.ts";
 import { PodKind } from "../api/core/kinds.ts";
 import { summarizePod } from "../api/core/pod-summary.ts";
 import type { Pod } from "../api/core/types.gen.ts";
 import { RevisionKind } from "../api/serving/kinds.ts";
 import type { Condition, Revision, Service } from "../api/serving/types.gen.ts";
+import type { PingSource } from "../api/sources/types.gen.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import { explainDecision } from "../scaling/explain.ts";
+import { schedulesOf } from "./function-schedule.ts";
 import { lastDecisionAnnotation, parseRecordedDecision } from "../scaling/recorded-decision.ts";
 
 export interface RevisionFacts {
@@ -33,6 +34,13 @@ export interface InstanceFacts {
   readonly createdAt: string;
 }
 
+export interface ScheduleFacts {
+  readonly cron: string;
+  readonly timezone?: string;
+  readonly lastAt?: string;
+  readonly nextAt?: string;
+}
+
 /** All that `ebb describe` tells of a service, newest revision first. */
 export interface ServiceFacts {
   readonly name: string;
@@ -42,7 +50,7 @@ export interface ServiceFacts {
   readonly env: readonly string[];
   readonly conditions: readonly Condition[];
   readonly revisions: readonly RevisionFacts[];
-  readonly schedule?: { readonly cron: string; readonly lastAt?: string };
+  readonly schedule?: ScheduleFacts;
   /** The last lines of the newest revision, when it is not ready. */
   readonly log: readonly string[];
 }
@@ -55,7 +63,7 @@ export async function readServiceFacts(client: HttpClient, service: Service): Pr
     client.list(RevisionKind, mine),
     client.list(PodKind, mine),
     client.list(PodAutoscalerKind, mine),
-    client.list(CronJobKind, { namespace, labelSelector: `dev.ebb.function=${name}` }),
+    schedulesOf(client, { namespace, name }),
   ]);
   const decisions = new Map(
     scalers.items.map((pa) => [pa.metadata.name, pa.metadata.annotations?.[lastDecisionAnnotation]] as const),
@@ -64,8 +72,7 @@ export async function readServiceFacts(client: HttpClient, service: Service): Pr
   const all = revisions.items
     .map((r) => revisionFacts(r, service, pods.items, decisions.get(r.metadata.name)))
     .toSorted((a, b) => b.generation - a.generation);
-  const [schedule] = schedules.items;
-  const lastAt = schedule?.status?.lastScheduleTime;
+  const [schedule] = schedules;
   const failing = all[0] && all[0].ready !== "True" ? all[0] : undefined;
   const pod = pods.items.find((p) => p.metadata.labels?.["serving.knative.dev/revision"] === failing?.name);
   return {
@@ -76,8 +83,18 @@ export async function readServiceFacts(client: HttpClient, service: Service): Pr
     env: (container?.env ?? []).map((e) => e.name),
     conditions: service.status?.conditions ?? [],
     revisions: all,
-    ...(schedule ? { schedule: { cron: schedule.spec.schedule, ...(lastAt === undefined ? {} : { lastAt }) } } : {}),
+    ...(schedule ? { schedule: scheduleFacts(schedule) } : {}),
     log: failing && pod ? await lastLines(client, pod) : [],
+  };
+}
+
+function scheduleFacts({ spec, status }: PingSource): ScheduleFacts {
+  const [lastAt, nextAt] = ["last-run", "next-run"].map((run) => status?.annotations?.[`events.ebb.dev/${run}`]);
+  return {
+    cron: spec.schedule ?? "",
+    ...(spec.timezone ? { timezone: spec.timezone } : {}),
+    ...(lastAt === undefined ? {} : { lastAt }),
+    ...(nextAt === undefined ? {} : { nextAt }),
   };
 }
 

@@ -25,8 +25,8 @@ export interface EventingParts {
   readonly domain: string;
 }
 
-/** Longest time a sink may take over an event of a source. */
-const sendMs = 60_000;
+/** Longest time a sink may take over an event of a source: what Serving allows a request at most. */
+const sendMs = 600_000;
 
 export function eventingInOneProcess(parts: EventingParts): readonly ControllerSpec[] {
   const { events, informers, builtInKinds, routerUrl, domain, ...core } = parts;

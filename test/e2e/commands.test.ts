@@ -167,13 +167,31 @@ test("a missing secret is said before anything changes, and a present one arrive
   expect(await body("keeper")).toBe("s3");
 });
 
-test("a schedule is a CronJob that goes when the next deployment has none", async () => {
-  const source = folder({ "index.js": answering("tick") });
+test("a schedule calls the function at its times, and goes when the next deployment has none", async () => {
+  const source = folder({
+    "index.js": `let last = "none";
+export default { async fetch(request) {
+  const type = request.headers.get("ce-type");
+  if (type) last = \`\${type} \${await request.text()}\`;
+  return new Response(last);
+} };`,
+  });
   expect((await ebb.ebb("deploy", source, "--schedule", "every day")).code).toBe(2);
-  await done("deploy", source, "--name", "ticker", "--schedule", "*/5 * * * *");
-  expect((await done("describe", "ticker")).stdout).toContain("*/5 * * * *");
+  expect((await ebb.ebb("deploy", source, "--schedule", "@every 5m")).stderr).toContain('"*/5 * * * *"');
+  expect((await ebb.ebb("deploy", source, "--schedule", "@daily", "--timezone", "Berlin")).stderr).toContain(
+    "Europe/Berlin",
+  );
+  await done("deploy", source, "--name", "ticker", "--schedule", "* * * * * *", "--timezone", "Europe/Berlin");
+  await eventually("a call by schedule", async () =>
+    (await body("ticker")) === "dev.knative.sources.ping {}" ? true : undefined,
+  );
+  const told = await eventually("the times in describe", async () => {
+    const { stdout } = await done("describe", "ticker");
+    return stdout.includes("last ") ? stdout : undefined;
+  });
+  expect(told).toMatch(/^Schedule +\* \* \* \* \* \* \(Europe\/Berlin\), last \S+ ago, next at 20\S+Z$/m);
   await done("deploy", source, "--name", "ticker");
-  expect((await done("get", "cronjobs")).stderr).toContain("no cronjobs");
+  expect((await done("get", "pingsources")).stderr).toContain("no pingsources");
 });
 
 test("logs of an instance can be read line by line, with their time", async () => {

@@ -1,5 +1,4 @@
 import { KnativeServiceKind } from "../../api/serving/kinds.ts";
-import type { ImageStore } from "../../images/store.ts";
 import type { HttpClient } from "../../client/http-client.ts";
 import type { Built } from "../build-source.ts";
 import { textOption, type CommandContext, type CommandInput } from "../command.ts";
@@ -18,8 +17,6 @@ export interface ClusterTarget {
   readonly keepRegistry: () => void;
   /** The Secret that pods need to pull an image with. */
   readonly pullSecret: (built: Pushed, namespace: string) => Promise<string | undefined>;
-  /** Builds and pushes the program that calls functions by schedule; its name there, pinned by digest. */
-  readonly pushCaller: (store: ImageStore) => Promise<string>;
 }
 
 const deploying: readonly Permission[] = ["get", "create", "patch"].map((verb) => ({
@@ -54,7 +51,6 @@ export async function clusterTarget(
       if (keep()) progress.line(`the registry is kept for context ${client.config.context ?? "of this pod"}`);
     },
     pullSecret: (built, namespace) => findPullSecret(context, input, { client, namespace, built, destination }),
-    pushCaller: (store) => pushCaller(context, input, { store, destination }),
   };
 }
 
@@ -99,26 +95,4 @@ async function findPullSecret(
   } finally {
     await anonymous.close();
   }
-}
-
-async function pushCaller(
-  context: CommandContext,
-  input: CommandInput,
-  { store, destination }: { readonly store: ImageStore; readonly destination: Destination },
-): Promise<string> {
-  const [{ buildCaller }, { makeNodeBase }, { pushImage }, { registryClientOf }] = await Promise.all([
-    import("../../functions/deploy/make-schedule.ts"),
-    import("../../images/base/node-base.ts"),
-    import("../../images/registry/push-image.ts"),
-    import("../commands/image/image-store.ts"),
-  ]);
-  const built = await buildCaller(store, (await makeNodeBase(store, process.execPath)).name);
-  const { push, pull } = destination.names("ebb-scheduled-call", built.slice(built.indexOf("@") + 1));
-  const client = registryClientOf(context, input, { insecure: destination.insecure });
-  try {
-    await pushImage({ client, store }, built, push, { signal: context.signal });
-  } finally {
-    await client.close();
-  }
-  return pull;
 }

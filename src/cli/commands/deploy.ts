@@ -1,14 +1,11 @@
 import { join } from "node:path";
 import { SecretKind } from "../../api/core/kinds.ts";
-import { CronJobKind } from "../../api/batch/kinds.ts";
-import { checkCronSchedule } from "../../api/batch/cron-schedule.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
 import { KnativeServiceKind } from "../../api/serving/kinds.ts";
 import type { Service } from "../../api/serving/types.gen.ts";
 import type { HttpClient } from "../../client/http-client.ts";
 import type { FoundFunction } from "../../functions/build/find-functions.ts";
 import type { FunctionSettings } from "../../functions/deploy/make-function-service.ts";
-import type { ImageStore } from "../../images/store.ts";
 import { baseFlags } from "../base-images.ts";
 import { buildAll, findSources, sizeWords, sourceFlags, type Built } from "../build-source.ts";
 import {
@@ -24,10 +21,11 @@ import type { ClusterTarget } from "../cluster/deploy-target.ts";
 import { pullSecretFlags } from "../cluster/pull-secret.ts";
 import { connect } from "../connect.ts";
 import { functionFlags, readFunctionFlags } from "../function-flags.ts";
+import { applySchedule, scheduleFlags, scheduleOf } from "../function-schedule.ts";
 import { pushFlags } from "../push-built.ts";
 import { createProgress, type Progress } from "../progress.ts";
 import { rolledBack } from "../rolled-back.ts";
-import { dataDirOf, homeOf, jsonOption, namespaceOption, runningOf, targetOptions, type Home } from "../target.ts";
+import { dataDirOf, homeOf, jsonOption, namespaceOption, targetOptions, type Home } from "../target.ts";
 import { waitForReady } from "../wait-for-ready.ts";
 import { waitForTraffic } from "../wait-for-traffic.ts";
 
@@ -41,7 +39,7 @@ export const deploy: Command = {
     { flags: "--name <name>", summary: "name of the Service (default: of the folder or file)" },
     namespaceOption,
     ...functionFlags,
-    { flags: "--schedule <cron>", summary: 'call it at these times too, such as "*/5 * * * *" or @hourly' },
+    ...scheduleFlags,
     ...sourceFlags,
     ...baseFlags,
     ...registryFlags,
@@ -56,7 +54,7 @@ export const deploy: Command = {
     "ebb deploy examples/hello",
     "ebb deploy api.ts --name api --env GREETING=hi --max 5",
     "ebb deploy . --secret TOKEN=github:token --memory 256Mi",
-    "ebb deploy report.py --schedule '0 6 * * 1-5'",
+    "ebb deploy report.py --schedule '0 6 * * 1-5' --timezone Europe/Berlin",
     "ebb deploy functions --dry-run",
     "ebb deploy hello.ts --context prod --registry ghcr.io/me",
   ],
@@ -80,7 +78,7 @@ async function run(context: CommandContext, input: CommandInput, progress: Progr
   const schedule = scheduleOf(input);
   const waitMs = durationOption(input, "wait") ?? 60_000;
   const prepared = await prepare(context, input, { progress, flags, scheduled: schedule !== undefined });
-  const { wanted, api, store } = prepared;
+  const { wanted, api } = prepared;
   if (!api) {
     await printManifests(context, input, wanted);
     return;
@@ -91,7 +89,7 @@ async function run(context: CommandContext, input: CommandInput, progress: Progr
     wanted.map(async (one): Promise<Deployed> => {
       progress.stage(`rolling out ${one.name}: ${sizeWords(one.built.layers)}`);
       const ready = await apply(api, one, { signal: context.signal, waitMs, tell: (line) => progress.stage(line) });
-      await applySchedule(context, input, { api, store, service: ready, schedule, cluster: prepared.cluster });
+      await applySchedule(api, ready, schedule);
       return { ...one, ready };
     }),
   );
@@ -108,7 +106,6 @@ interface Prepared {
   readonly wanted: readonly Wanted[];
   /** Absent for a dry run. */
   readonly api?: HttpClient;
-  readonly store: ImageStore;
   /** Absent for the ebb of this machine. */
   readonly cluster?: ClusterTarget;
 }
@@ -136,7 +133,7 @@ async function prepare(
   const wanted: Wanted[] = [];
   for (const one of built) wanted.push(await makeWanted(one, { ...of, namespace, dryRun, cluster }));
   const api = dryRun ? undefined : await place.api;
-  return { wanted, store, ...(api ? { api } : {}), ...(cluster ? { cluster } : {}) };
+  return { wanted, ...(api ? { api } : {}), ...(cluster ? { cluster } : {}) };
 }
 
 interface Place {
@@ -255,50 +252,6 @@ async function requireSecrets(
         `${name} needs key "${missing}" of secret "${secret}", which has ${Object.keys(found.data ?? {}).join(", ") || "none"}`,
       );
   }
-}
-
-function scheduleOf(input: CommandInput): string | undefined {
-  const schedule = textOption(input, "schedule");
-  if (schedule === undefined) return undefined;
-  const [problem] = checkCronSchedule(schedule);
-  if (problem !== undefined) throw new CommandError(`--schedule: "${schedule}": ${problem}`, { exitCode: 2 });
-  return schedule;
-}
-
-/** A CronJob beside the Service; taken away again by a deployment without a schedule. */
-async function applySchedule(
-  context: CommandContext,
-  input: CommandInput,
-  of: {
-    readonly api: HttpClient;
-    readonly store: ImageStore;
-    readonly service: Service;
-    readonly schedule: string | undefined;
-    readonly cluster: ClusterTarget | undefined;
-  },
-): Promise<void> {
-  const { api, service, schedule, cluster } = of;
-  const { name, namespace = "default", uid = "" } = service.metadata;
-  if (schedule === undefined) {
-    // Only one made here is taken away: the label says so.
-    const had = await api.list(CronJobKind, { namespace, labelSelector: `dev.ebb.function=${name}` });
-    for (const old of had.items) await api.delete(CronJobKind, { namespace, name: old.metadata.name });
-    return;
-  }
-  const { buildCaller, makeSchedule } = await import("../../functions/deploy/make-schedule.ts");
-  const outside = service.status?.url ?? "http://localhost";
-  // In a cluster names resolve; here the router is called by its address.
-  const inside = service.status?.address?.url ?? outside;
-  const url = cluster ? inside : runningOf(context, input).routerUrl;
-  const { host } = new URL(cluster ? inside : outside);
-  const image = cluster ? await cluster.pushCaller(of.store) : await buildCaller(of.store);
-  const body = makeSchedule({ name, namespace, schedule, image, url, host, owner: { uid } });
-  await api.patch(
-    CronJobKind,
-    { namespace, name },
-    { type: "apply", body },
-    { fieldManager: "ebb-deploy", force: true },
-  );
 }
 
 function report(context: CommandContext, input: CommandInput, one: Deployed, seconds: string): void {

@@ -3,7 +3,7 @@ import type { Condition } from "../../api/serving/types.gen.ts";
 import { firstArg, type Command } from "../command.ts";
 import { connect } from "../connect.ts";
 import { findService, namespaceOf } from "../find-service.ts";
-import { readServiceFacts, type RevisionFacts, type ServiceFacts } from "../service-facts.ts";
+import { readServiceFacts, type RevisionFacts, type ScheduleFacts, type ServiceFacts } from "../service-facts.ts";
 import { jsonOption, namespaceOption, targetOptions } from "../target.ts";
 
 export const describe: Command = {
@@ -35,14 +35,7 @@ export function describeLines(facts: ServiceFacts, now: number): readonly string
     ...others.map((c) => field("", `${c.type} ${c.status}: ${firstLine(c)}`)),
     field("Image", facts.image),
     ...(facts.env.length > 0 ? [field("Variables", facts.env.join(", "))] : []),
-    ...(facts.schedule
-      ? [
-          field(
-            "Schedule",
-            `${facts.schedule.cron}${facts.schedule.lastAt === undefined ? "" : `, last ${ageOf(facts.schedule.lastAt, now)} ago`}`,
-          ),
-        ]
-      : []),
+    ...(facts.schedule ? [field("Schedule", scheduleWords(facts.schedule, now))] : []),
     "",
     "Revisions",
     ...facts.revisions.flatMap((revision) => revisionLines(revision, now)),
@@ -69,4 +62,12 @@ function revisionLines(revision: RevisionFacts, now: number): readonly string[] 
     ),
     ...(percent > 0 && decision[0] !== undefined ? [`    ${decision[0]}`] : []),
   ];
+}
+
+function scheduleWords({ cron, timezone, lastAt, nextAt }: ScheduleFacts, now: number): string {
+  return [
+    timezone === undefined ? cron : `${cron} (${timezone})`,
+    ...(lastAt === undefined ? [] : [`last ${ageOf(lastAt, now)} ago`]),
+    ...(nextAt === undefined ? [] : [`next at ${nextAt.replace(".000Z", "Z")}`]),
+  ].join(", ");
 }

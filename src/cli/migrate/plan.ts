@@ -2,13 +2,13 @@ import { ConfigMapKind, NamespaceKind, SecretKind } from "../../api/core/kinds.t
 import { isApiError, isNotFound } from "../../api/meta/errors.ts";
 import type { Kind } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
-import { CronJobKind } from "../../api/batch/kinds.ts";
 import { DomainMappingKind, KnativeServiceKind } from "../../api/serving/kinds.ts";
 import type { Service } from "../../api/serving/types.gen.ts";
 import type { HttpClient } from "../../client/http-client.ts";
 import { configReferences, readConfigObjects, referenceText } from "../service-config.ts";
 import { CommandError } from "../command.ts";
 import { findService } from "../find-service.ts";
+import { schedulesOf } from "../function-schedule.ts";
 import { isKindMissing, notInstalled } from "../not-installed.ts";
 import { differences, type Difference } from "./differences.ts";
 import { moveImage, type Moving, type MovedImage } from "./move-image.ts";
@@ -118,7 +118,7 @@ async function leftOf(client: HttpClient, { metadata }: Service): Promise<readon
       ({ items }) => items,
       () => [],
     );
-  const schedules = await quietly(client.list(CronJobKind, { namespace, labelSelector: `dev.ebb.function=${name}` }));
+  const schedules = await quietly(schedulesOf(client, { namespace, name }).then((items) => ({ items })));
   const mappings = await quietly(client.list(DomainMappingKind, { namespace }));
   return [
     ...schedules.map(
