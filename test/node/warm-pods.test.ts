@@ -505,6 +505,34 @@ test("a namespace that refuses pods has functions start as ordinary ones, and is
   await fill(2);
 });
 
+test("pods that wait give way to those that a quota keeps from being made, and come back later", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const [deployment] = (await plane.api.list(DeploymentKind)).items;
+  const message = 'pods "x" is forbidden: exceeded quota: few, requested: pods=1, used: pods=2, limited: pods=2';
+  const full = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message };
+  const tell = (status: string): Promise<unknown> =>
+    plane.api.patch(
+      DeploymentKind,
+      { namespace: "default", name: deployment?.metadata.name ?? "" },
+      { type: "merge", body: { status: { conditions: [{ ...full, status }] } } },
+      { subresource: "status" },
+    );
+  await tell("True");
+  await plane.until(
+    async () => (await live()).filter(isWarm),
+    (pods) => pods.length === 0,
+    "an empty pool",
+  );
+  expect(told).toEqual([expect.stringMatching(/^WarmPodsGaveWay: .*others need the room they take: .*exceeded quota/)]);
+  await tell("False");
+  await plane.clock.advance(200_000);
+  expect((await live()).filter(isWarm)).toEqual([]);
+  await plane.clock.advance(110_000);
+  await fill(2);
+});
+
 test("a function that does not load is said so, its pod ends, and no more pods are spent on it", async () => {
   await addRevision();
   warm.start();

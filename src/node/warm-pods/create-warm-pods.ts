@@ -17,6 +17,7 @@ import { revisionOf, revisionUidLabel, servingContainer } from "../pod/serving.t
 import { Adoption } from "./adoption.ts";
 import { ClaimValues } from "./claim-values.ts";
 import type { FunctionImage } from "./fetch-function.ts";
+import { followShortages } from "./find-shortage.ts";
 import { FunctionImages } from "./function-images.ts";
 import { classOf, type PoolClass } from "./pool-class.ts";
 import { WaitingPods, type TakenPod, type Trouble, type WaitingPodsOptions } from "./waiting-pods.ts";
@@ -335,6 +336,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
           if (type === "deleted") forget(keyOf(object.metadata));
           else if (object.metadata.labels !== old?.metadata.labels) sort();
         }),
+        followShortages(informers, (shortage) => pods.giveWay(shortage)),
       );
       adoption.start();
       pods.start();

@@ -10,6 +10,7 @@ import type { HostName } from "../../functions/hosts/protocol.ts";
 import type { RemoteHost, RemotePlace } from "../../functions/pool/remote-host.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { makeWarmPod, versionOf, type HostImageSettings } from "./make-warm-pod.ts";
+import type { Shortage } from "./find-shortage.ts";
 import { keysContainer, warmAnnotations, warmLabels } from "./names.ts";
 import type { PoolClass } from "./pool-class.ts";
 import { restingSize, type RestingLimits } from "./resting-size.ts";
@@ -28,7 +29,7 @@ export interface WaitingPodsDeps {
 
 /** Why functions of a class start as ordinary pods. */
 export interface Trouble {
-  readonly reason: "WarmPodsRefused" | "WarmPodsNotStarting";
+  readonly reason: "WarmPodsRefused" | "WarmPodsNotStarting" | "WarmPodsGaveWay";
   readonly message: string;
 }
 
@@ -71,6 +72,8 @@ interface Pool {
 }
 
 const connectAgainMs = 100;
+/** Pods that gave way to others stay away for this long. */
+const awayMs = 300_000;
 /** A host that nobody can connect to for this long has been claimed by a leader that is gone, or is broken. */
 const deadMs = 10_000;
 const lookMs = 5_000;
@@ -157,6 +160,20 @@ export class WaitingPods {
       return pod;
     }
     return undefined;
+  }
+
+  /** Ends the pods that take what others lack, and lets none come back for a while. */
+  giveWay({ namespace, of, message }: Shortage): void {
+    for (const pool of this.#pools.values()) {
+      const { namespace: its, key, container } = pool.class;
+      if ((namespace !== undefined && its !== namespace) || (of === "resources" && !asksForResources(container)))
+        continue;
+      const members = [...this.#members.values()].filter((one) => one.pod.metadata.labels?.[warmLabels.pool] === key);
+      if (members.length === 0 && pool.creating === 0) continue;
+      pool.notBeforeMs = Math.max(pool.notBeforeMs, this.#deps.clock.steadyMs() + awayMs);
+      for (const member of members) this.#remove(member, "others need the room");
+      this.#tell(pool, { reason: "WarmPodsGaveWay", message: `others need the room they take: ${message}` });
+    }
   }
 
   /** How many wait in a pool, or in all. */
@@ -351,6 +368,9 @@ function placeOf({ status }: Pod): RemotePlace | undefined {
   if (!running || !status?.podIP || !fingerprint || made?.exitCode !== 0) return undefined;
   return { address: status.podIP, fingerprint };
 }
+
+const asksForResources = ({ resources = {} }: PoolClass["container"]): boolean =>
+  Object.keys({ ...resources.requests, ...resources.limits }).length > 0;
 
 const isRunning = ({ status }: Pod): boolean => status?.phase === "Running";
 
