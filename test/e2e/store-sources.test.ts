@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeMosquitto, noMosquitto } from "../events/sources/mosquitto.ts";
 import { makePostgres, noPostgres, password } from "../events/sources/postgres-server.ts";
 import { makeRedis, noRedis, type RedisServer } from "../events/sources/redis-server.ts";
 import { startEbb, type EbbProcess } from "./ebb-process.ts";
@@ -100,5 +101,18 @@ test.skipIf(noPostgres !== undefined)("PostgreSQL: changes of a table", { timeou
     expect(await postgres.query("SELECT slot_name FROM pg_replication_slots")).toEqual([]);
   } finally {
     await postgres.remove();
+  }
+});
+
+test.skipIf(noMosquitto !== undefined)("MQTT: topics of a broker", { timeout: 60_000 }, async () => {
+  const broker = await makeMosquitto();
+  await broker.start();
+  try {
+    await source("sources.ebb.dev", "MqttSource", { url: `mqtt://127.0.0.1:${broker.port}`, topics: ["plant/+/heat"] });
+    await broker.publish("plant/7/heat", "21.5");
+    await sees("got dev.ebb.sources.mqtt.message 21.5");
+    expect(await ebb.kubectl(["delete", "mqttsource/s"])).toMatchObject({ code: 0 });
+  } finally {
+    await broker.remove();
   }
 });

@@ -1,5 +1,10 @@
 /** Sources of stores: what is particular to them as objects. */
-import { PostgresSourceKind, RedisListSourceKind, RedisStreamSourceKind } from "../../api/sources/store-kinds.ts";
+import {
+  MqttSourceKind,
+  PostgresSourceKind,
+  RedisListSourceKind,
+  RedisStreamSourceKind,
+} from "../../api/sources/store-kinds.ts";
 import type { ControllerSpec } from "../../client/controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import { messageSourceController } from "./message-source-controller.ts";
@@ -18,6 +23,11 @@ export function storeSourceControllers(deps: EventingDeps): readonly ControllerS
       kind: RedisListSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: (_source, base) => [{ type: "dev.ebb.sources.redislist", source: base }],
+    }),
+    messageSourceController(deps, {
+      kind: MqttSourceKind,
+      conditions: ["ConnectionEstablished"],
+      attributesOf: (_source, base) => [{ type: "dev.ebb.sources.mqtt.message", source: base }],
     }),
     messageSourceController(deps, {
       kind: PostgresSourceKind,

@@ -8,4 +8,5 @@ export const sourceReaders: SourceReaders = {
   RedisStreamSource: async () => (await import("./redis/redis-stream-reader.ts")).redisStreamReader,
   RedisListSource: async () => (await import("./redis/redis-list-reader.ts")).redisListReader,
   PostgresSource: async () => (await import("./postgres/postgres-reader.ts")).postgresReader,
+  MqttSource: async () => (await import("./mqtt/mqtt-reader.ts")).mqttReader,
 };

@@ -7,6 +7,7 @@ import type { Client, Notification } from "pg";
 import type { PostgresListen } from "../../../api/sources/types-stores.gen.ts";
 import { sleep } from "../../../client/clock.ts";
 import { InFlight } from "../in-flight.ts";
+import { contentTypeOf } from "../plain-body.ts";
 import type { OpenSource, SourceContext } from "../source-reader.ts";
 import { untilTaken } from "../until-taken.ts";
 import { connectPostgres, quoted, wireOf, type PostgresSettings } from "./postgres-connection.ts";
@@ -97,6 +98,7 @@ class Listener {
   #take(client: Client, { channel, payload = "" }: Notification): void {
     this.#waiting += 1;
     this.#holdOrGo(client);
+    const body = Buffer.from(payload);
     const event = {
       specversion: "1.0",
       // Notifications have no names; equal ones are as many.
@@ -105,8 +107,7 @@ class Listener {
       type: notificationEventType,
       subject: channel,
       time: new Date(this.#context.clock.now()).toISOString(),
-      ...(payload === "" ? {} : { datacontenttype: isJson(payload) ? "application/json" : "text/plain" }),
-      ...(payload === "" ? {} : { data: Buffer.from(payload) }),
+      ...(body.length === 0 ? {} : { datacontenttype: contentTypeOf(body), data: body }),
     };
     void this.#inFlight.run(async () => {
       if (!this.#context.signal.aborted) await untilTaken(this.#context, event);
@@ -128,14 +129,5 @@ class Listener {
   async close(): Promise<void> {
     await this.#inFlight.idle();
     await this.#client?.end().catch(() => undefined);
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -3,12 +3,11 @@
  * it, so that none is lost whoever dies when.
  */
 import { randomUUID } from "node:crypto";
-import { CloudEventError, type CloudEvent } from "../../../api/cloudevents/cloud-event.ts";
+import type { CloudEvent } from "../../../api/cloudevents/cloud-event.ts";
 import type { RedisListSourceSpec } from "../../../api/sources/types-stores.gen.ts";
-import { parseStoredJson } from "../../wire/parse-stored.ts";
+import { contentTypeOf, structuredEventIn } from "../plain-body.ts";
 import { pullLoop } from "../pull-loop.ts";
 import type { Resolved } from "../resolved-settings.ts";
-import { cloudEventOf } from "../source-delivery.ts";
 import type { SourceContext, SourceReader } from "../source-reader.ts";
 import { untilTaken } from "../until-taken.ts";
 import { blockMs, connectRedis, redisComplaint, type RedisConnection, type Reply } from "./redis-connection.ts";
@@ -107,22 +106,16 @@ class ListReader {
 
   /** An item that is an event in JSON is that event. Others get an id that is theirs until the reader dies. */
   #eventOf(item: Buffer): CloudEvent {
-    const text = item.toString("utf8");
-    const isText = Buffer.byteLength(text) === item.length;
-    if (isText && /^\s*\{/.test(text) && text.includes('"specversion"'))
-      try {
-        return cloudEventOf(parseStoredJson(text));
-      } catch (error) {
-        if (!(error instanceof CloudEventError)) throw error;
+    return (
+      structuredEventIn(item) ?? {
+        specversion: "1.0",
+        id: randomUUID(),
+        source: this.#context.sourceOf(),
+        type: eventType,
+        datacontenttype: contentTypeOf(item),
+        data: item,
       }
-    return {
-      specversion: "1.0",
-      id: randomUUID(),
-      source: this.#context.sourceOf(),
-      type: eventType,
-      datacontenttype: isText ? (isJson(text) ? "application/json" : "text/plain") : "application/octet-stream",
-      data: item,
-    };
+    );
   }
 
   /** Items that were not delivered go back to where they were taken. */
@@ -134,12 +127,3 @@ class ListReader {
 
 const buffersOf = (reply: Reply): Buffer[] =>
   Array.isArray(reply) ? reply.filter((value): value is Buffer => Buffer.isBuffer(value)) : [];
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

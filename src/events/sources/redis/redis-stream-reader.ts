@@ -2,6 +2,7 @@
  * RedisStreamSource: one consumer of a group, whose position is Redis's. An entry is acknowledged when the sink has it;
  * what was under way when a reader died is read again, by itself or, in a group of several, by another (XAUTOCLAIM).
  */
+import { isUtf8 } from "node:buffer";
 import type { CloudEvent } from "../../../api/cloudevents/cloud-event.ts";
 import type { RedisStreamSourceSpec } from "../../../api/sources/types-stores.gen.ts";
 import { pullLoop } from "../pull-loop.ts";
@@ -189,7 +190,7 @@ class GroupReader {
 
   #eventOf(id: string, fields: readonly Buffer[]): CloudEvent {
     const texts = fields.map((field) => field.toString("utf8"));
-    const isText = fields.every((field, at) => Buffer.byteLength(texts[at] ?? "") === field.length);
+    const isText = fields.every((field) => isUtf8(field));
     const time = Number(id.split("-")[0]);
     return {
       specversion: "1.0",
