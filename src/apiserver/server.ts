@@ -20,7 +20,13 @@ import { impersonate } from "./auth/impersonation.ts";
 import { keyDocuments } from "./auth/key-documents.ts";
 import { reviewResources } from "./auth/reviews.ts";
 import { createServiceAccountTokens, type ServiceAccountTokens } from "./auth/service-account-tokens.ts";
-import { issuePodToken, tokenRequests, type PodTokenRequest } from "./auth/token-request.ts";
+import {
+  issuePodToken,
+  tokenRequests,
+  type PodTokenRequest,
+  issueAccountToken,
+  type AccountTokenRequest,
+} from "./auth/token-request.ts";
 import { fillTokenSecrets } from "./auth/token-secrets.ts";
 import { bindings, podSubresources } from "./http/pod-subresources.ts";
 import { loadIdentity, type Identity } from "./auth/identity.ts";
@@ -68,6 +74,10 @@ export interface ApiServer {
   readonly api: Client;
   /** Issues a ServiceAccount token bound to a pod; throws ApiError when account or pod are not there. */
   requestToken(request: PodTokenRequest): Promise<{ readonly token: string; readonly expiresAtMs: number }>;
+  /** Issues a ServiceAccount token for an audience, as TokenRequest does; throws ApiError when there is no such account. */
+  requestAccountToken(request: AccountTokenRequest): Promise<{ readonly token: string; readonly expiresAtMs: number }>;
+  /** The user whose token it is, if it is good for this audience, as TokenReview says. */
+  reviewToken(token: string, audience: string): Promise<string | undefined>;
   /** Starts serving HTTPS; resolves with the port, which the system chooses when 0 is asked for. */
   listen(options: { readonly host: string; readonly port: number }): Promise<number>;
   /** A kubeconfig whose user may do everything, for a server reached at this URL. */
@@ -195,6 +205,8 @@ function assemble(options: ApiServerOptions, deps: ApiServerDeps, { identity, st
     api: createInProcessApi(registry, runWrite, { user: internalUser, manager: "ebb" }),
     caCertificate: identity.ca.certificate,
     requestToken: (request) => issuePodToken({ store, tokens }, request),
+    requestAccountToken: (request) => issueAccountToken({ store, tokens }, request),
+    reviewToken: async (token, audience) => (await tokens.verify(token, [audience]))?.user.name,
     listen: (at) => listener.listen(at),
     kubeconfig: (url) => kubeconfigText(url, identity),
     objectCounts: () => new Map(store.resources().map((resource) => [resource, store.count(resource)])),

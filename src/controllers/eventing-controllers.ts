@@ -3,6 +3,7 @@ import { apiServerSourceController } from "./eventing/api-server-source-controll
 import { brokerController } from "./eventing/broker-controller.ts";
 import { channelController } from "./eventing/channel-controller.ts";
 import { containerSourceController } from "./eventing/container-source-controller.ts";
+import { eventPolicyController } from "./eventing/event-policy-controller.ts";
 import { eventTransformController } from "./eventing/event-transform-controller.ts";
 import { eventTypeController } from "./eventing/event-type-controller.ts";
 import type { EventingDeps } from "./eventing/deps.ts";
@@ -47,5 +48,6 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     eventTypeMaker(deps),
     integrationSourceController(deps),
     ...messageSourceControllers(deps),
+    eventPolicyController(deps),
   ];
 }

@@ -1,3 +1,4 @@
+import type { AccessRule } from "../api/eventing/access.ts";
 import type {
   ConsumerSpec,
   ConsumerState,
@@ -56,6 +57,8 @@ export interface Engine extends EventEngine {
   forget(key: StreamKey | ConsumerSpec["key"]): Promise<void>;
   /** The stream under that key that takes events now. */
   stream(key: StreamKey): EventStream | undefined;
+  /** Who may send to it; without a rule everybody may. */
+  accessTo(key: StreamKey): AccessRule | undefined;
   /** Checks and stores events of producers. */
   append(key: StreamKey, events: readonly StoredEvent[]): Promise<AppendResult>;
   streams(): readonly StreamStats[];
@@ -105,7 +108,7 @@ export function createEventEngine(options: EventEngineOptions, deps: EventEngine
 }
 
 interface OpenStream {
-  readonly spec: StreamSpec;
+  spec: StreamSpec;
   readonly stream: EventStream;
   readonly stopListening: () => void;
 }
@@ -156,7 +159,9 @@ class LogEngine implements Engine {
       const key = streamKeyOf(spec);
       const open = this.#streams.get(key);
       if (open && open.spec.uid !== spec.uid) await this.#dropStream(key);
-      if (!this.#streams.has(key)) await this.#openStream(key, spec);
+      const kept = this.#streams.get(key);
+      if (kept) kept.spec = spec;
+      else await this.#openStream(key, spec);
       return { durability: this.#deps.store.durability, url: this.#deps.urlOf(spec) };
     });
   }
@@ -281,6 +286,10 @@ class LogEngine implements Engine {
   release(): void {
     this.#held = false;
     for (const consumer of this.#consumers.values()) consumer.wake();
+  }
+
+  accessTo(key: StreamKey): AccessRule | undefined {
+    return this.#streams.get(key)?.spec.access;
   }
 
   stream(key: StreamKey): EventStream | undefined {

@@ -10,8 +10,10 @@ import { wantsAsync } from "../events/calls/call.ts";
 import { createCallFront } from "../events/calls/call-front.ts";
 import { Calls } from "../events/calls/calls.ts";
 import { createSender, type Dialled, type Sender } from "../events/delivery/http-sender.ts";
+import { createSinkTokens, type IssueToken } from "../events/delivery/sink-tokens.ts";
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { channelHost, streamUrl } from "../events/ingress/address.ts";
+import { createAuthorize, type AuthorizeDeps } from "../events/ingress/authorize.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
 import { createSourceRunner, type SourceRunner } from "../events/sources/source-runner.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
@@ -24,6 +26,11 @@ import type { Logger } from "../telemetry/logger.ts";
 import { openNatsLog, parseNatsUrl } from "./nats-log.ts";
 
 export interface EventsDeps {
+  /** Tokens of ServiceAccounts that go along with events, and checks of those that come. */
+  readonly tokens: {
+    readonly issue: IssueToken;
+    readonly review: AuthorizeDeps["reviewToken"];
+  };
   readonly client: Client;
   readonly dataDir: string;
   /** `nats://…`; undefined: events.db in the data directory. */
@@ -68,7 +75,11 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
       ? openSqliteStore({ path: join(deps.dataDir, "events.db") }, clock)
       : await openNatsLog(parseNatsUrl(deps.store), deps);
   closers.defer(() => store.close());
-  const sender = createSender({ clock, dial: (url) => throughRouter(url, deps) });
+  const sender = createSender({
+    clock,
+    dial: (url) => throughRouter(url, deps),
+    token: createSinkTokens(deps.tokens.issue, clock),
+  });
   closers.defer(() => sender.close());
   const engine = createEventEngine(
     { held: true },
@@ -84,14 +95,22 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   closers.defer(() => engine.close(stopMs));
   const sources = createSourceRunner({ held: true }, { sender, clock, log });
   closers.defer(() => sources.close(stopMs));
+  const authorize = createAuthorize({ reviewToken: deps.tokens.review });
   const ingress = createIngress(
     {},
-    { log, append: (key, events) => engine.append(key, events), exists: (key) => engine.stream(key) !== undefined },
+    {
+      log,
+      append: (key, events) => engine.append(key, events),
+      exists: (key) => engine.stream(key) !== undefined,
+      accessTo: (key) => engine.accessTo(key),
+      authorize,
+    },
   );
   closers.defer(() => ingress.close(stopMs));
   const sinks = createSinkEngine({
     ...deps,
     eventLog,
+    authorize,
     sender,
     listen: loopback,
     onListening: (at) => routeSinks(deps, at),

@@ -199,6 +199,11 @@ async function assemble(
     ...core,
     dataDir: dataDir.path,
     store: options.events,
+    tokens: {
+      issue: ({ namespace, name }, audience) =>
+        server.requestAccountToken({ namespace, serviceAccount: name, audiences: [audience], expirationSeconds: 3600 }),
+      review: (token, audience) => server.reviewToken(token, audience),
+    },
     router,
     routerUrl,
     domain,

@@ -9,12 +9,8 @@ import { systemClock } from "../../src/client/clock.ts";
 import { createSender } from "../../src/events/delivery/http-sender.ts";
 import { createEventEngine, type Engine, type EventEngineOptions } from "../../src/events/event-engine.ts";
 import { streamUrl } from "../../src/events/ingress/address.ts";
-import {
-  createIngress,
-  type Ingress,
-  type IngressDeps,
-  type IngressOptions,
-} from "../../src/events/ingress/ingress.ts";
+import type { Authorize } from "../../src/events/ingress/authorize.ts";
+import { createIngress, type Ingress, type IngressOptions } from "../../src/events/ingress/ingress.ts";
 import type { EventStore } from "../../src/events/log/event-store.ts";
 import { openSqliteStore } from "../../src/events/log/sqlite-store.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
@@ -36,7 +32,7 @@ export interface PlaneOptions {
   readonly dir?: string;
   readonly engine?: EventEngineOptions;
   readonly ingress?: IngressOptions;
-  readonly authorize?: IngressDeps["authorize"];
+  readonly authorize?: Authorize;
   readonly store?: (store: EventStore) => EventStore;
 }
 
@@ -63,6 +59,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
     log,
     append: (key, events) => engine.append(key, events),
     exists: (key) => engine.stream(key) !== undefined,
+    accessTo: (key) => engine.accessTo(key),
     ...(options.authorize ? { authorize: options.authorize } : {}),
   });
   const { port } = await ingress.listen({ host: "127.0.0.1", port: 0 });

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { createAuthorize } from "../../src/events/ingress/authorize.ts";
 import { StoreFailure, type EventStore } from "../../src/events/log/event-store.ts";
 import { broker, brokerSpec, startPlane, type Plane, type PlaneOptions } from "./event-plane.ts";
 
@@ -115,18 +116,46 @@ test("a channel is asked for by its host, at its root only", async () => {
 
 test("senders who may not are told 401 or 403, and one forbidden event keeps out its batch", async () => {
   await start({
-    authorize: async ({ authorization, event }) => {
-      if (authorization === undefined) return { allowed: false, status: 401, message: "who are you" };
-      if (event.attributes["type"] === "secret") return { allowed: false, status: 403, message: "not this" };
-      return { allowed: true };
-    },
+    authorize: createAuthorize({ reviewToken: async (token, audience) => (audience === "a" ? token : undefined) }),
   });
-  expect((await plane.send("/default/orders", "1")).status).toBe(401);
-  expect((await plane.send("/default/orders", "1", { authorization: "Bearer x", "ce-type": "secret" })).status).toBe(
-    403,
-  );
-  expect((await plane.send("/default/orders", "2", { authorization: "Bearer x" })).status).toBe(202);
-  expect(await stored()).toEqual(["2"]);
+  const policies = [{ subjects: ["ada", "team:*"], filters: [{ exact: { type: "order" } }] }];
+  const rule = { audience: "a", namespace: "default", mode: "deny-all", policies } as const;
+  await plane.engine.setStream({ ...brokerSpec, access: rule });
+  const send = async (id: string, user?: string, type = "order") =>
+    (await plane.send("/default/orders", id, { "ce-type": type, ...(user ? { authorization: `Bearer ${user}` } : {}) }))
+      .status;
+  expect(await send("1")).toBe(401);
+  expect(await send("1", "eve")).toBe(403);
+  expect(await send("1", "ada", "secret")).toBe(403);
+  expect(await send("2", "ada")).toBe(202);
+  expect(await send("3", "team:x")).toBe(202);
+  const both = [{ type: "order" }, { type: "secret" }].map((more, i) => ({
+    specversion: "1.0",
+    id: `b${i}`,
+    source: "/s",
+    ...more,
+  }));
+  const headers = { "content-type": "application/cloudevents-batch+json", authorization: "Bearer ada" };
+  const batch = await fetch(`${plane.url}/default/orders`, { method: "POST", headers, body: JSON.stringify(both) });
+  expect(batch.status).toBe(403);
+  // A rule that changes holds from then on, and one that goes lets everybody send.
+  await plane.engine.setStream({ ...brokerSpec, access: { ...rule, audience: "b" } });
+  expect(await send("4", "ada")).toBe(401);
+  await plane.engine.setStream(brokerSpec);
+  expect(await send("5")).toBe(202);
+  expect(await stored()).toEqual(["2", "3", "5"]);
+});
+
+test.each<[string, string, number]>([
+  ["allow-all", "system:serviceaccount:other:x", 202],
+  ["deny-all", "system:serviceaccount:default:x", 403],
+  ["allow-same-namespace", "system:serviceaccount:default:x", 202],
+  ["allow-same-namespace", "system:serviceaccount:default-2:x", 403],
+])("without a policy %s has %s answered %i", async (mode, user, status) => {
+  await start({ authorize: createAuthorize({ reviewToken: async () => user }) });
+  const access = { audience: "a", namespace: "default", mode: mode as "allow-all", policies: [] };
+  await plane.engine.setStream({ ...brokerSpec, access });
+  expect((await plane.send("/default/orders", "1", { authorization: "Bearer x" })).status).toBe(status);
 });
 
 test.each([

@@ -4,6 +4,8 @@
  * engine keeps streams, positions and deliveries.
  */
 
+import type { AccessRule, SenderIdentity } from "./access.ts";
+
 /** A durable sequence of events: what a Broker or a Channel is made of. */
 export interface StreamSpec {
   readonly kind: "broker" | "channel";
@@ -11,6 +13,8 @@ export interface StreamSpec {
   readonly name: string;
   /** The owning object's: an object made again under the same name is another stream. */
   readonly uid: string;
+  /** Who may send; everybody without it. */
+  readonly access?: AccessRule;
 }
 
 /** Names a stream: `broker/default/orders`. */
@@ -27,6 +31,8 @@ export interface EventTarget {
   readonly caCerts?: string;
   /** For whom the token sent along is made; none is sent without. */
   readonly audience?: string;
+  /** Whose token is sent along. */
+  readonly as?: SenderIdentity;
 }
 
 /** spec.delivery, parsed: durations in milliseconds. What is absent has the engine's default. */

@@ -4,6 +4,7 @@
  */
 import type { Job } from "../batch/types.gen.ts";
 import type { Log } from "../sinks/types.gen.ts";
+import type { AccessRule } from "./access.ts";
 import type { EventTarget } from "./engine.ts";
 
 /** First part of a sink's key, and the host that takes its events: `job-sink.knative-eventing`. */
@@ -43,6 +44,8 @@ export interface SinkSpec {
   /** The owning object's. */
   readonly uid: string;
   readonly action: SinkAction;
+  /** Who may send; everybody without it. */
+  readonly access?: AccessRule;
 }
 
 export interface SinkState {

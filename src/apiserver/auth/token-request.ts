@@ -110,6 +110,18 @@ export async function issuePodToken(
   return { token, expiresAtMs: expirationTimeMs };
 }
 
+/** A token of an account for somebody else than the API: bound to nothing but the account. */
+export type AccountTokenRequest = Omit<PodTokenRequest, "pod">;
+
+export async function issueAccountToken(
+  issuing: Issuing,
+  { namespace, serviceAccount, audiences, expirationSeconds }: AccountTokenRequest,
+): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
+  const spec = { audiences, expirationSeconds };
+  const { token, expirationTimeMs } = await issueToken(issuing, { namespace, name: serviceAccount, spec });
+  return { token, expiresAtMs: expirationTimeMs };
+}
+
 const boundResources = { Pod: "/pods", Secret: "/secrets", Node: "/nodes" } as const;
 
 function boundObject(store: Store, namespace: string, reference: JsonObject): NonNullable<TokenSubject["boundTo"]> {

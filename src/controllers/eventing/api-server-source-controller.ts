@@ -16,6 +16,8 @@ import { groupOf, watchAddresses } from "./addresses.ts";
 import { deliverSourceEvent } from "./deliver-source-event.ts";
 import type { EventingDeps } from "./deps.ts";
 import { apiServerEventTypes, makeApiServerEvent } from "./make-api-server-event.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf } from "./identity.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
 import { askAgainMs } from "./status-parts.ts";
 
@@ -47,6 +49,7 @@ export function apiServerSourceController(deps: EventingDeps): ControllerSpec {
           .filter(({ spec }) => spec.namespaceSelector)
           .map(({ metadata }) => keyOf(metadata)),
       ),
+      watchFeatures(sources),
       ...watchAddresses(sources, "eventing-api-server-sink", ({ spec }) => [spec.sink]),
     ],
     async reconcile(key, context) {
@@ -144,7 +147,7 @@ function enqueue(deps: EventingDeps, running: Running, kind: Kind, change: Chang
 async function deliver(deps: EventingDeps, running: Running, kind: Kind, change: Change<KubeObject>): Promise<void> {
   const { source, stop } = running;
   const event = makeApiServerEvent(source, kind, change);
-  const target = targetOf(resolveSink(deps, source));
+  const target = targetOf(resolveSink(deps, ApiServerSourceKind, source));
   if (!target || !event) return;
   const what = `a change of ${kind.kind} "${change.object.metadata.name}"`;
   const { signal } = stop;
@@ -156,7 +159,7 @@ async function report(
   source: ApiServerSource,
   running: Running | undefined,
 ): Promise<ReconcileResult | void> {
-  const sink = resolveSink(deps, source);
+  const sink = resolveSink(deps, ApiServerSourceKind, source);
   const missing = running?.missing ?? [];
   const deployed: Verdict =
     missing.length === 0 ? isTrue : isUnknown("KindsNotServed", `not watched yet: ${missing.join(", ")}`);
@@ -164,6 +167,7 @@ async function report(
   await writeStatus(deps, ApiServerSourceKind, source, {
     ...sourceStatus(source, {
       sink,
+      identity: await identityOf(deps, ApiServerSourceKind, source),
       conditions: ["Deployed", "SufficientPermissions"],
       verdicts: {
         Deployed: deployed,

@@ -11,14 +11,8 @@ import { observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
-import {
-  addressOf,
-  askAgainMs,
-  deadLetterOf,
-  observedOf,
-  withoutPolicies,
-  type DeadLetterFacts,
-} from "./status-parts.ts";
+import { policiesOf, watchPolicies, type PolicyFacts } from "./policies.ts";
+import { addressOf, askAgainMs, deadLetterOf, observedOf, type DeadLetterFacts } from "./status-parts.ts";
 
 const finalizer = "brokers.eventing.knative.dev";
 const conditions = [
@@ -43,6 +37,7 @@ export function brokerController(deps: EventingDeps): ControllerSpec {
     name: "eventing-broker",
     watches: [
       watching(BrokerKind, whenChanged(ownFacts, selfKey)),
+      ...watchPolicies(brokers),
       ...watchAddresses(brokers, "eventing-broker-dead-letter", ({ spec }) => [spec.delivery?.deadLetterSink]),
     ],
     async reconcile(key) {
@@ -64,8 +59,10 @@ async function reconcileBroker(deps: EventingDeps, broker: Broker): Promise<Reco
   const { name, namespace = "", uid = "" } = broker.metadata;
   await addFinalizer(deps.client, BrokerKind, broker, finalizer);
   const deadLetter = deadLetterOf(deps, broker.spec.delivery, namespace);
-  const stream = await openStream(deps, { kind: "broker", namespace, name, uid });
-  const status = brokerStatus(broker, { stream, deadLetter, now: deps.clock.now() });
+  const policies = policiesOf(deps, BrokerKind, broker);
+  const { access } = policies;
+  const stream = await openStream(deps, { kind: "broker", namespace, name, uid, ...(access ? { access } : {}) });
+  const status = brokerStatus(broker, { stream, deadLetter, policies, now: deps.clock.now() });
   await writeStatus(deps, BrokerKind, broker, status);
   if ("failure" in stream) return { requeueAfterMs: askAgainMs };
   if (deadLetter.retry) return { requeueAfterMs: askAgainMs };
@@ -88,11 +85,15 @@ export async function openStream(
 interface BrokerFacts {
   readonly stream: StreamFacts;
   readonly deadLetter: DeadLetterFacts;
+  readonly policies: PolicyFacts;
   readonly now: number;
 }
 
 /** Ingress, channel and filter of upstream are one log here: they are ready together. */
-function brokerStatus(broker: Broker, { stream, deadLetter, now }: BrokerFacts): NonNullable<Broker["status"]> {
+function brokerStatus(
+  broker: Broker,
+  { stream, deadLetter, policies, now }: BrokerFacts,
+): NonNullable<Broker["status"]> {
   const opened = "failure" in stream ? isFalse("LogUnavailable", stream.failure) : isTrue;
   const verdicts: Verdicts = {
     IngressReady: opened,
@@ -100,7 +101,7 @@ function brokerStatus(broker: Broker, { stream, deadLetter, now }: BrokerFacts):
     FilterReady: opened,
     Addressable: "failure" in stream ? isFalse("nil URL", "URL is nil") : isTrue,
     DeadLetterSinkResolved: deadLetter.verdict,
-    EventPoliciesReady: withoutPolicies,
+    EventPoliciesReady: policies.verdict,
   };
   const { annotations: _annotations, address: _address, ...kept } = broker.status ?? {};
   return {
@@ -108,7 +109,11 @@ function brokerStatus(broker: Broker, { stream, deadLetter, now }: BrokerFacts):
     conditions: nextConditions({ dependents: conditions, info: [] }, kept.conditions, verdicts, now),
     ...("failure" in stream
       ? {}
-      : { address: addressOf(stream.url), annotations: { [durabilityAnnotation]: stream.durability } }),
+      : {
+          address: addressOf(stream.url, policies.access?.audience),
+          annotations: { [durabilityAnnotation]: stream.durability },
+        }),
     ...deadLetter.status,
+    ...policies.status,
   };
 }

@@ -20,7 +20,8 @@ import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { createOrGet, lookAgain, observing, writeStatus } from "../serving/write.ts";
 import { groupOf, watchAddresses } from "./addresses.ts";
 import type { EventingDeps } from "./deps.ts";
-import { deadLetterOf, observedOf, withoutPolicies } from "./status-parts.ts";
+import { policiesOf, watchPolicies } from "./policies.ts";
+import { deadLetterOf, observedOf } from "./status-parts.ts";
 
 const conditions = ["BackingChannelReady", "Addressable", "DeadLetterSinkResolved", "EventPoliciesReady"] as const;
 
@@ -42,6 +43,7 @@ export function channelController(deps: EventingDeps): ControllerSpec {
     watches: [
       watching(ChannelKind, whenChanged(ownFacts, selfKey)),
       watching(InMemoryChannelKind, controllerKey(ChannelKind)),
+      ...watchPolicies(channels),
       ...watchAddresses(channels, "eventing-channel-dead-letter", ({ spec }) => [spec.delivery?.deadLetterSink]),
     ],
     async reconcile(key) {
@@ -55,6 +57,7 @@ export function channelController(deps: EventingDeps): ControllerSpec {
 async function reconcileChannel(deps: EventingDeps, channel: Channel): Promise<ReconcileResult | void> {
   const { namespace = "" } = channel.metadata;
   const deadLetter = deadLetterOf(deps, channel.spec.delivery, namespace);
+  const policies = policiesOf(deps, ChannelKind, channel);
   const backing = isInMemory(channel.spec.channelTemplate) ? await backingChannel(deps, channel) : undefined;
   const owned = backing && isControlledBy(backing, channel);
   const ready = backing && conditionOf(backing, "Ready");
@@ -69,7 +72,7 @@ async function reconcileChannel(deps: EventingDeps, channel: Channel): Promise<R
       : unsupportedChannel(channel.spec.channelTemplate),
     Addressable: address ? isTrue : isUnknown("EmptyHostname", "no address yet"),
     DeadLetterSinkResolved: deadLetter.verdict,
-    EventPoliciesReady: withoutPolicies,
+    EventPoliciesReady: policies.verdict,
   };
   const set = { dependents: conditions, info: [] };
   await writeStatus(deps, ChannelKind, channel, {
@@ -79,6 +82,7 @@ async function reconcileChannel(deps: EventingDeps, channel: Channel): Promise<R
     ...(owned && backing.status?.subscribers ? { subscribers: backing.status.subscribers } : {}),
     ...(owned ? { channel: referenceTo(backing) } : {}),
     ...deadLetter.status,
+    ...policies.status,
   });
   if (backing && !owned) return lookAgain;
 }

@@ -16,6 +16,8 @@ import { covers, createOrGet, lookAgain, observing, writeStatus } from "../servi
 import { watchAddresses } from "./addresses.ts";
 import { bindSink } from "./bind-sink.ts";
 import type { EventingDeps } from "./deps.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf } from "./identity.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
 
 export function containerSourceController(deps: EventingDeps): ControllerSpec {
@@ -26,6 +28,7 @@ export function containerSourceController(deps: EventingDeps): ControllerSpec {
       watching(ContainerSourceKind, whenChanged(ownFacts, selfKey)),
       watching(DeploymentKind, controllerKey(ContainerSourceKind)),
       watching(SinkBindingKind, controllerKey(ContainerSourceKind)),
+      watchFeatures(sources),
       ...watchAddresses(sources, "eventing-container-sink", ({ spec }) => [spec.sink]),
     ],
     async reconcile(key) {
@@ -37,7 +40,7 @@ export function containerSourceController(deps: EventingDeps): ControllerSpec {
 }
 
 async function reconcileSource(deps: EventingDeps, source: ContainerSource): Promise<ReconcileResult | void> {
-  const sink = resolveSink(deps, source);
+  const sink = resolveSink(deps, ContainerSourceKind, source);
   const target = targetOf(sink);
   const binding = await ensureBinding(deps, source);
   // Without a sink a program would be started to fail.
@@ -50,6 +53,7 @@ async function reconcileSource(deps: EventingDeps, source: ContainerSource): Pro
     source,
     sourceStatus(source, {
       sink,
+      identity: await identityOf(deps, ContainerSourceKind, source),
       conditions: ["SinkBindingReady", "ReceiveAdapterReady"],
       verdicts: {
         SinkBindingReady: bound ? verdictOf(bound) : isUnknown("SinkBindingNotReady", "not yet reconciled"),

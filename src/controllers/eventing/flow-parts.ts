@@ -1,6 +1,6 @@
 /** Channels and Subscriptions that Sequences and Parallels are made of. */
 import type { ObjectReference } from "../../api/core/types.gen.ts";
-import type { ChannelTemplateSpec, DeliverySpec, Destination } from "../../api/eventing/types-duck.gen.ts";
+import type { AuthStatus, ChannelTemplateSpec, DeliverySpec, Destination } from "../../api/eventing/types-duck.gen.ts";
 import { ChannelKind, InMemoryChannelKind, SubscriptionKind } from "../../api/messaging/kinds.ts";
 import type { Channel, InMemoryChannel, Subscription } from "../../api/messaging/types.gen.ts";
 import { apiVersionOf, type Kind } from "../../api/meta/kind.ts";
@@ -10,12 +10,13 @@ import { isNotFound } from "../../api/meta/errors.ts";
 import { conditionOf, isTrue, isUnknown, type Verdict, type Verdicts } from "../../api/serving/conditions.ts";
 import type { Condition } from "../../api/serving/types.gen.ts";
 import type { WatchRule } from "../../client/controller.ts";
+import type { Informer } from "../../client/informer.ts";
 import { controllerKey, selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { covers, createOrGet } from "../serving/write.ts";
 import { groupOf } from "./addresses.ts";
 import type { EventingDeps } from "./deps.ts";
-import { withoutPolicies } from "./status-parts.ts";
+import { watchPolicies, type PolicyFacts } from "./policies.ts";
 
 export type FlowChannel = Channel | InMemoryChannel;
 
@@ -114,7 +115,8 @@ export const readyOf = (object: Judged): Condition =>
   };
 
 /** The flow itself, and all that it is made of. */
-export const flowWatches = <T extends KubeObject>(kind: Kind<T>): readonly WatchRule[] => [
+export const flowWatches = <T extends KubeObject>(kind: Kind<T>, informer: Informer<T>): readonly WatchRule[] => [
+  ...watchPolicies(informer),
   watching(kind, whenChanged(ownFacts, selfKey)),
   watching(ChannelKind, controllerKey(kind)),
   watching(InMemoryChannelKind, controllerKey(kind)),
@@ -126,12 +128,18 @@ interface FlowObjects {
   readonly subscriptions: readonly Subscription[];
 }
 
+/** As whom a flow sends: as its Subscriptions do. */
+export function flowAuth(subscriptions: readonly Subscription[]): { readonly auth?: AuthStatus } {
+  const names = subscriptions.flatMap(({ status }) => status?.auth?.serviceAccountName ?? []);
+  return names.length > 0 ? { auth: { serviceAccountNames: names } } : {};
+}
+
 /** What its parts say of a flow whose events go in at the first channel. */
-export const flowVerdicts = ({ channels, subscriptions }: FlowObjects): Verdicts => ({
+export const flowVerdicts = ({ channels, subscriptions }: FlowObjects, policies: PolicyFacts): Verdicts => ({
   ChannelsReady: allReady(channels, "ChannelsNotReady"),
   SubscriptionsReady: allReady(subscriptions, "SubscriptionsNotReady"),
   Addressable: channels[0]?.status?.address ? isTrue : isUnknown("emptyAddress", "addressable is nil"),
-  EventPoliciesReady: withoutPolicies,
+  EventPoliciesReady: policies.verdict,
 });
 
 /** Unknown, not False, while parts are not ready: they may become so. */

@@ -16,7 +16,8 @@ import { watchAddresses } from "./addresses.ts";
 import { openStream } from "./broker-controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
-import { addressOf, askAgainMs, deadLetterOf, observedOf, withoutPolicies } from "./status-parts.ts";
+import { policiesOf, watchPolicies } from "./policies.ts";
+import { addressOf, askAgainMs, deadLetterOf, observedOf } from "./status-parts.ts";
 
 const finalizer = "inmemorychannels.messaging.knative.dev";
 const conditions = [
@@ -35,6 +36,7 @@ export function inMemoryChannelController(deps: EventingDeps): ControllerSpec {
     name: "eventing-in-memory-channel",
     watches: [
       watching(InMemoryChannelKind, whenChanged(ownFacts, selfKey)),
+      ...watchPolicies(channels),
       ...watchAddresses(channels, "eventing-imc-dead-letter", ({ spec }) => [spec.delivery?.deadLetterSink]),
     ],
     async reconcile(key) {
@@ -56,13 +58,15 @@ async function reconcileChannel(deps: EventingDeps, channel: InMemoryChannel): P
   const { name, namespace = "", uid = "" } = channel.metadata;
   await addFinalizer(deps.client, InMemoryChannelKind, channel, finalizer);
   const deadLetter = deadLetterOf(deps, channel.spec.delivery, namespace);
-  const stream = await openStream(deps, { kind: "channel", namespace, name, uid });
+  const policies = policiesOf(deps, InMemoryChannelKind, channel);
+  const { access } = policies;
+  const stream = await openStream(deps, { kind: "channel", namespace, name, uid, ...(access ? { access } : {}) });
   await makeService(deps, channel);
   const opened = "failure" in stream ? isFalse("LogUnavailable", stream.failure) : isTrue;
   const verdicts: Verdicts = {
     ...Object.fromEntries(conditions.map((type) => [type, opened])),
     DeadLetterSinkResolved: deadLetter.verdict,
-    EventPoliciesReady: withoutPolicies,
+    EventPoliciesReady: policies.verdict,
   };
   const subscribers = (channel.spec.subscribers ?? []).map(({ uid: subscriber, generation }): SubscriberStatus => ({
     ...(subscriber === undefined ? {} : { uid: subscriber }),
@@ -73,9 +77,10 @@ async function reconcileChannel(deps: EventingDeps, channel: InMemoryChannel): P
   await writeStatus(deps, InMemoryChannelKind, channel, {
     ...observedOf(channel),
     conditions: nextConditions(set, channel.status?.conditions, verdicts, deps.clock.now()),
-    ...("failure" in stream ? {} : { address: addressOf(stream.url) }),
+    ...("failure" in stream ? {} : { address: addressOf(stream.url, access?.audience) }),
     ...(subscribers.length > 0 ? { subscribers } : {}),
     ...deadLetter.status,
+    ...policies.status,
   });
   if ("failure" in stream || deadLetter.retry) return { requeueAfterMs: askAgainMs };
 }

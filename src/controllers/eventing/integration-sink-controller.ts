@@ -16,7 +16,8 @@ import {
   type Opened,
   type TakingKind,
 } from "./sink-parts.ts";
-import { askAgainMs, observedOf, withoutPolicies } from "./status-parts.ts";
+import { policiesOf, watchPolicies, type PolicyFacts } from "./policies.ts";
+import { askAgainMs, observedOf } from "./status-parts.ts";
 
 const taking: TakingKind<IntegrationSink> = {
   kind: IntegrationSinkKind,
@@ -35,7 +36,7 @@ export function integrationSinkController(deps: EventingDeps): ControllerSpec {
   const sinks = deps.informers.of(IntegrationSinkKind);
   return {
     name: "eventing-integration-sink",
-    watches: [watching(IntegrationSinkKind, whenChanged(ownFacts, selfKey))],
+    watches: [watching(IntegrationSinkKind, whenChanged(ownFacts, selfKey)), ...watchPolicies(sinks)],
     async reconcile(key) {
       const sink = sinks.get(key);
       if (!sink) return;
@@ -46,12 +47,13 @@ export function integrationSinkController(deps: EventingDeps): ControllerSpec {
 }
 
 async function reconcileSink(deps: EventingDeps, sink: IntegrationSink): Promise<ReconcileResult | void> {
-  const opened = await open(deps, sink);
+  const policies = policiesOf(deps, IntegrationSinkKind, sink);
+  const opened = await open(deps, sink, policies);
   const verdicts = {
     Addressable: addressableVerdict(opened),
     // There are no pods: what writes runs in ebb itself.
     DeploymentReady: "failure" in opened ? isFalse("NotServed", opened.failure) : withoutPods,
-    EventPoliciesReady: withoutPolicies,
+    EventPoliciesReady: policies.verdict,
     CertificateReady: withoutTls,
     TrustBundlePropagated: withoutTls,
   };
@@ -60,13 +62,14 @@ async function reconcileSink(deps: EventingDeps, sink: IntegrationSink): Promise
     ...observedOf(sink),
     conditions: nextConditions(set, sink.status?.conditions, verdicts, deps.clock.now()),
     ...addressStatus(opened),
+    ...policies.status,
   });
   if ("failure" in opened) return { requeueAfterMs: askAgainMs };
 }
 
-async function open(deps: EventingDeps, sink: IntegrationSink): Promise<Opened> {
+async function open(deps: EventingDeps, sink: IntegrationSink, policies: PolicyFacts): Promise<Opened> {
   const { log } = sink.spec;
-  if (log) return openSink(deps, taking, sink, { kind: "log", log });
+  if (log) return openSink(deps, taking, sink, { action: { kind: "log", log }, policies });
   await closeSink(deps, taking, sink);
   return { failure: "sinks of a cloud are not served here yet: only spec.log is" };
 }

@@ -10,6 +10,8 @@ import { observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
 import { deliverSourceEvent, overridden } from "./deliver-source-event.ts";
 import type { EventingDeps } from "./deps.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf } from "./identity.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
 import { askAgainMs } from "./status-parts.ts";
 
@@ -31,6 +33,7 @@ export function integrationSourceController(deps: EventingDeps): ControllerSpec 
     maxInFlight: 32,
     watches: [
       watching(IntegrationSourceKind, whenChanged(ownFacts, selfKey)),
+      watchFeatures(sources),
       ...watchAddresses(sources, "eventing-integration-sink", ({ spec }) => [spec.sink]),
     ],
     async reconcile(key, context) {
@@ -55,7 +58,7 @@ async function tick(
   { signal }: ReconcileContext,
 ): Promise<ReconcileResult | void> {
   const { timer } = source.spec;
-  const sink = resolveSink(deps, source);
+  const sink = resolveSink(deps, IntegrationSourceKind, source);
   const served = timer
     ? isTrue
     : isFalse("NotServed", "sources of a cloud are not served here yet: only spec.timer is");
@@ -65,6 +68,7 @@ async function tick(
     source,
     sourceStatus(source, {
       sink,
+      identity: await identityOf(deps, IntegrationSourceKind, source),
       conditions: ["ContainerSourceReady"],
       verdicts: { ContainerSourceReady: served },
       attributes: timer ? [{ type: eventType, source: sourceOf(source) }] : [],
@@ -91,7 +95,7 @@ async function send(
   event: CloudEvent,
   signal: AbortSignal,
 ): Promise<void> {
-  const target = targetOf(resolveSink(deps, source));
+  const target = targetOf(resolveSink(deps, IntegrationSourceKind, source));
   if (!target) return;
   try {
     await deliverSourceEvent(deps, { kind: IntegrationSourceKind, source, what: "an event", target, event, signal });

@@ -9,7 +9,8 @@ import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { observing, writeStatus } from "../serving/write.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addressableVerdict, addressStatus, openSink, releaseSink, type TakingKind } from "./sink-parts.ts";
-import { askAgainMs, observedOf, withoutPolicies } from "./status-parts.ts";
+import { policiesOf, watchPolicies } from "./policies.ts";
+import { askAgainMs, observedOf } from "./status-parts.ts";
 
 const taking: TakingKind<JobSink> = {
   kind: JobSinkKind,
@@ -22,7 +23,7 @@ export function jobSinkController(deps: EventingDeps): ControllerSpec {
   const sinks = deps.informers.of(JobSinkKind);
   return {
     name: "eventing-job-sink",
-    watches: [watching(JobSinkKind, whenChanged(ownFacts, selfKey))],
+    watches: [watching(JobSinkKind, whenChanged(ownFacts, selfKey)), ...watchPolicies(sinks)],
     async reconcile(key) {
       const sink = sinks.get(key);
       if (!sink) return;
@@ -35,13 +36,15 @@ export function jobSinkController(deps: EventingDeps): ControllerSpec {
 async function reconcileSink(deps: EventingDeps, sink: JobSink): Promise<ReconcileResult | void> {
   const { job } = sink.spec;
   if (!job) return;
-  const opened = await openSink(deps, taking, sink, { kind: "job", job });
-  const verdicts = { Addressable: addressableVerdict(opened), EventPoliciesReady: withoutPolicies };
+  const policies = policiesOf(deps, JobSinkKind, sink);
+  const opened = await openSink(deps, taking, sink, { action: { kind: "job", job }, policies });
+  const verdicts = { Addressable: addressableVerdict(opened), EventPoliciesReady: policies.verdict };
   const set = { dependents: conditions, info: [] };
   await writeStatus(deps, JobSinkKind, sink, {
     ...observedOf(sink),
     conditions: nextConditions(set, sink.status?.conditions, verdicts, deps.clock.now()),
     ...addressStatus(opened),
+    ...policies.status,
     job: { selector: `${jobSinkLabels.name}=${sink.metadata.name}` },
   });
   if ("failure" in opened) return { requeueAfterMs: askAgainMs };

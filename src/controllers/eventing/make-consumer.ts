@@ -16,12 +16,13 @@ import type { KubeObject } from "../../api/meta/object.ts";
 import { parseTime } from "../../api/meta/time.ts";
 import type { Subscription } from "../../api/messaging/types.gen.ts";
 import { isTrue } from "../../api/serving/conditions.ts";
+import { sentBy } from "./identity.ts";
 import type { TriggerFacts } from "./trigger-controller.ts";
 
 /** Without an address of the subscriber, or before its dependency is ready, events wait. */
 export function makeTriggerConsumer(
   trigger: Trigger,
-  { broker, subscriber, deadLetter, dependency }: TriggerFacts,
+  { broker, subscriber, deadLetter, dependency, identity }: TriggerFacts,
 ): ConsumerSpec {
   const { name, namespace = "", uid = "" } = trigger.metadata;
   const { filter, filters, delivery } = trigger.spec;
@@ -34,9 +35,9 @@ export function makeTriggerConsumer(
       ...(filter?.attributes ? { attributes: filter.attributes } : {}),
       ...(filters ? { filters: filters as NonNullable<FilterSet["filters"]> } : {}),
     },
-    ...(subscriber.kind === "resolved" && isReady ? { subscriber: subscriber.target } : {}),
+    ...(subscriber.kind === "resolved" && isReady ? { subscriber: sentBy(subscriber.target, identity.as) } : {}),
     reply: "stream",
-    ...(deadLetter.target ? { deadLetter: deadLetter.target } : {}),
+    ...(deadLetter.target ? { deadLetter: sentBy(deadLetter.target, identity.as) } : {}),
     delivery: deliveryOptions(effectiveDelivery(delivery, broker)),
     ...controls(trigger),
   };

@@ -18,6 +18,8 @@ import { watchAddresses, type Resolution } from "./addresses.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
 import { resolveSecrets, secretKeyRefsIn, type ResolvedSettings, type SecretRef } from "./source-secrets.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf } from "./identity.ts";
 import { resolveSink, sourceStatus } from "./source-status.ts";
 import { askAgainMs, deadLetterOf, type DeadLetterFacts } from "./status-parts.ts";
 
@@ -55,6 +57,7 @@ export function messageSourceController<T extends MessageSource>(
     name: `eventing-${name}`,
     watches: [
       watching(of.kind, whenChanged(ownFacts, selfKey)),
+      watchFeatures(sources),
       ...watchAddresses(sources, `eventing-${name}-sink`, ({ spec }) => [spec.sink, spec.delivery?.deadLetterSink]),
     ],
     onStart(queue, signal) {
@@ -98,7 +101,7 @@ async function reconcileSource<T extends MessageSource>(
   const { namespace = "", name, uid = "" } = source.metadata;
   const key = sourceKeyOf(of.kind.kind, namespace, name);
   await addFinalizer(deps.client, of.kind, source, finalizer);
-  const sink = resolveSink(deps, source);
+  const sink = resolveSink(deps, of.kind, source);
   const deadLetter = deadLetterOf(deps, source.spec.delivery, namespace);
   const refs = [...secretKeyRefsIn(source.spec), ...(of.secretsOf?.(source.spec) ?? [])];
   const resolved = await resolveSecrets(deps.client, namespace, { spec: source.spec, refs });
@@ -110,6 +113,7 @@ async function reconcileSource<T extends MessageSource>(
   await writeStatus(deps, of.kind, source, {
     ...sourceStatus(source, {
       sink,
+      identity: await identityOf(deps, of.kind, source),
       conditions: of.conditions,
       verdicts: verdictsOf(of, { resolved, deadLetter, state }),
       attributes: of.attributesOf(source, baseOf(of, source)),

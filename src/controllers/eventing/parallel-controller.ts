@@ -16,6 +16,7 @@ import {
   channelKindOf,
   ensureChannel,
   ensureSubscription,
+  flowAuth,
   flowVerdicts,
   flowWatches,
   objectReference,
@@ -25,7 +26,8 @@ import {
   type Flow,
   type FlowChannel,
 } from "./flow-parts.ts";
-import { observedOf, withoutPolicies } from "./status-parts.ts";
+import { policiesOf } from "./policies.ts";
+import { observedOf } from "./status-parts.ts";
 
 const conditions = ["ChannelsReady", "SubscriptionsReady", "Addressable", "EventPoliciesReady"] as const;
 
@@ -33,7 +35,7 @@ export function parallelController(deps: EventingDeps): ControllerSpec {
   const parallels = deps.informers.of(ParallelKind);
   return {
     name: "eventing-parallel",
-    watches: flowWatches(ParallelKind),
+    watches: flowWatches(ParallelKind, parallels),
     async reconcile(key) {
       const parallel = parallels.get(key);
       if (!parallel || parallel.metadata.deletionTimestamp) return;
@@ -44,10 +46,11 @@ export function parallelController(deps: EventingDeps): ControllerSpec {
 
 async function reconcileParallel(deps: EventingDeps, parallel: Parallel): Promise<void> {
   const { channelTemplate: template } = parallel.spec;
+  const policies = policiesOf(deps, ParallelKind, parallel);
   const channelKind = channelKindOf(template);
   if (!template || !channelKind) {
     const unsupported = unsupportedChannel(template);
-    const verdicts = { ChannelsReady: unsupported, Addressable: unsupported, EventPoliciesReady: withoutPolicies };
+    const verdicts = { ChannelsReady: unsupported, Addressable: unsupported, EventPoliciesReady: policies.verdict };
     return writeStatus(deps, ParallelKind, parallel, {
       ...observedOf(parallel),
       conditions: conditionsOf(parallel, verdicts, deps.clock.now()),
@@ -66,11 +69,13 @@ async function reconcileParallel(deps: EventingDeps, parallel: Parallel): Promis
     subscriptions: new Set(subscriptions.map(nameOf)),
   });
   const { address } = front.status ?? {};
-  const verdicts = flowVerdicts({ channels, subscriptions });
+  const verdicts = flowVerdicts({ channels, subscriptions }, policies);
   await writeStatus(deps, ParallelKind, parallel, {
     ...observedOf(parallel),
     conditions: conditionsOf(parallel, verdicts, deps.clock.now()),
     ...(address ? { address } : {}),
+    ...flowAuth(subscriptions),
+    ...policies.status,
     ingressChannelStatus: { channel: objectReference(channelKind, front), ready: readyOf(front) },
     branchStatuses: branches.map((branch) => branchStatus(flow, branch)),
   });

@@ -16,6 +16,8 @@ import { observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
 import { deliverSourceEvent, overridden } from "./deliver-source-event.ts";
 import type { EventingDeps } from "./deps.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf } from "./identity.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
 import { askAgainMs } from "./status-parts.ts";
 import { createTimetable, type Timed, type Timetable } from "./timetable.ts";
@@ -47,6 +49,7 @@ export function pingSourceController(deps: EventingDeps): ControllerSpec {
     maxInFlight: 32,
     watches: [
       watching(PingSourceKind, whenChanged(ownFacts, selfKey)),
+      watchFeatures(sources),
       ...watchAddresses(sources, "eventing-ping-sink", ({ spec }) => [spec.sink]),
     ],
     onStart(queue, signal) {
@@ -54,7 +57,7 @@ export function pingSourceController(deps: EventingDeps): ControllerSpec {
       const fire = (key: string, atMs: number): void => {
         const [source, plan] = [sources.get(key), planned.get(key)];
         if (!source || !plan || source.metadata.uid !== plan.uid) return;
-        const target = targetOf(resolveSink(deps, source));
+        const target = targetOf(resolveSink(deps, PingSourceKind, source));
         // Not waited for: a sink that hangs must hold up no other schedule.
         if (target) void send(deps, source, { target, atMs, signal });
         plan.lastRun = new Date(atMs).toISOString();
@@ -106,10 +109,11 @@ async function tell(
   { lastRun }: Planned,
   dueMs: number | undefined,
 ): Promise<ReconcileResult | void> {
-  const sink = resolveSink(deps, source);
+  const sink = resolveSink(deps, PingSourceKind, source);
   await writeStatus(deps, PingSourceKind, source, {
     ...sourceStatus(source, {
       sink,
+      identity: await identityOf(deps, PingSourceKind, source),
       conditions: ["Deployed"],
       verdicts: { Deployed: isTrue },
       attributes: [{ type: eventType, source: sourceOf(source) }],

@@ -2,6 +2,7 @@
 import { BrokerKind, RequestReplyKind, TriggerKind } from "../../api/eventing/kinds.ts";
 import { parseIsoDuration } from "../../api/eventing/iso-duration.ts";
 import type { Broker, RequestReply, Trigger } from "../../api/eventing/types.gen.ts";
+import type { EventTarget } from "../../api/eventing/engine.ts";
 import type { SinkAction } from "../../api/eventing/sink-engine.ts";
 import { keyOf } from "../../api/meta/object.ts";
 import { controllerReference, isControlledBy } from "../../api/meta/owner.ts";
@@ -14,11 +15,13 @@ import {
   verdictOf,
   type Verdict,
 } from "../../api/serving/conditions.ts";
+import type { Addressable } from "../../api/serving/types.gen.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { controllerKey, selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { covers, createOrGet, lookAgain, observing, writeStatus } from "../serving/write.ts";
 import type { EventingDeps } from "./deps.ts";
+import { identityOf, sentBy } from "./identity.ts";
 import {
   addressableVerdict,
   addressStatus,
@@ -28,7 +31,8 @@ import {
   type Opened,
   type TakingKind,
 } from "./sink-parts.ts";
-import { observedOf, withoutPolicies } from "./status-parts.ts";
+import { policiesOf, watchPolicies, type PolicyFacts } from "./policies.ts";
+import { observedOf } from "./status-parts.ts";
 
 const taking: TakingKind<RequestReply> = {
   kind: RequestReplyKind,
@@ -46,6 +50,7 @@ export function requestReplyController(deps: EventingDeps): ControllerSpec {
     name: "eventing-request-reply",
     watches: [
       watching(RequestReplyKind, whenChanged(ownFacts, selfKey)),
+      ...watchPolicies(all),
       watching(TriggerKind, controllerKey(RequestReplyKind)),
       watching(BrokerKind, (broker) =>
         all.byIndex(byBroker, keyOf(broker.metadata)).map(({ metadata }) => keyOf(metadata)),
@@ -63,39 +68,50 @@ export function requestReplyController(deps: EventingDeps): ControllerSpec {
 async function reconcileRequestReply(deps: EventingDeps, object: RequestReply): Promise<ReconcileResult | void> {
   const { namespace = "" } = object.metadata;
   const broker = deps.informers.of(BrokerKind).get(`${namespace}/${object.spec.brokerRef.name}`);
-  const opened = await open(deps, object, broker);
+  const policies = policiesOf(deps, RequestReplyKind, object);
+  const { as } = await identityOf(deps, RequestReplyKind, object);
+  const address = broker?.status?.address;
+  const to = address?.url ? sentBy(brokerTarget(address, address.url), as) : undefined;
+  const opened = await open(deps, object, { to, policies });
   const trigger = "failure" in opened ? undefined : await ensureTrigger(deps, object, opened.url);
   const verdicts = {
     BrokerReady: brokerVerdict(object, broker),
     TriggersReady: triggerVerdict(object, trigger),
     Addressable: addressableVerdict(opened),
-    EventPoliciesReady: withoutPolicies,
+    EventPoliciesReady: policies.verdict,
   };
   const set = { dependents: conditions, info: [] };
   await writeStatus(deps, RequestReplyKind, object, {
     ...observedOf(object),
     conditions: nextConditions(set, object.status?.conditions, verdicts, deps.clock.now()),
     ...addressStatus(opened),
+    ...policies.status,
     desiredReplicas: 1,
     readyReplicas: "failure" in opened ? 0 : 1,
   });
   if (trigger && !isControlledBy(trigger, object)) return lookAgain;
 }
 
-async function open(deps: EventingDeps, object: RequestReply, broker: Broker | undefined): Promise<Opened> {
-  const address = broker?.status?.address;
-  if (address?.url) return openSink(deps, taking, object, actionOf(object, { ...address, url: address.url }));
+async function open(
+  deps: EventingDeps,
+  object: RequestReply,
+  { to, policies }: { readonly to: EventTarget | undefined; readonly policies: PolicyFacts },
+): Promise<Opened> {
+  if (to) return openSink(deps, taking, object, { action: actionOf(object, to), policies });
   await closeSink(deps, taking, object);
   return { failure: `Broker "${object.spec.brokerRef.name}" has no address yet` };
 }
 
-function actionOf(
-  { spec }: RequestReply,
-  { url, CACerts, audience }: { readonly url: string; readonly CACerts?: string; readonly audience?: string },
-): SinkAction {
+const brokerTarget = ({ CACerts, audience }: Addressable, url: string): EventTarget => ({
+  url,
+  ...(CACerts ? { caCerts: CACerts } : {}),
+  ...(audience ? { audience } : {}),
+});
+
+function actionOf({ spec }: RequestReply, broker: EventTarget): SinkAction {
   return {
     kind: "request-reply",
-    broker: { url, ...(CACerts ? { caCerts: CACerts } : {}), ...(audience ? { audience } : {}) },
+    broker,
     correlationAttribute: spec.correlationAttribute ?? "correlationid",
     replyAttribute: spec.replyAttribute ?? "replyid",
     timeoutMs: parseIsoDuration(spec.timeout ?? "") ?? defaultTimeoutMs,

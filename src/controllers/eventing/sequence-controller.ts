@@ -13,6 +13,7 @@ import {
   channelKindOf,
   ensureChannel,
   ensureSubscription,
+  flowAuth,
   flowVerdicts,
   flowWatches,
   objectReference,
@@ -22,7 +23,8 @@ import {
   type Flow,
   type FlowChannel,
 } from "./flow-parts.ts";
-import { observedOf, withoutPolicies } from "./status-parts.ts";
+import { policiesOf, type PolicyFacts } from "./policies.ts";
+import { observedOf } from "./status-parts.ts";
 
 const conditions = ["ChannelsReady", "SubscriptionsReady", "Addressable", "EventPoliciesReady"] as const;
 
@@ -33,7 +35,7 @@ export function sequenceController(deps: EventingDeps): ControllerSpec {
   const sequences = deps.informers.of(SequenceKind);
   return {
     name: "eventing-sequence",
-    watches: flowWatches(SequenceKind),
+    watches: flowWatches(SequenceKind, sequences),
     async reconcile(key) {
       const sequence = sequences.get(key);
       if (!sequence || sequence.metadata.deletionTimestamp) return;
@@ -44,10 +46,11 @@ export function sequenceController(deps: EventingDeps): ControllerSpec {
 
 async function reconcileSequence(deps: EventingDeps, sequence: Sequence): Promise<void> {
   const { channelTemplate: template } = sequence.spec;
+  const policies = policiesOf(deps, SequenceKind, sequence);
   const channelKind = channelKindOf(template);
   if (!template || !channelKind) {
     const unsupported = unsupportedChannel(template);
-    const verdicts = { ChannelsReady: unsupported, Addressable: unsupported, EventPoliciesReady: withoutPolicies };
+    const verdicts = { ChannelsReady: unsupported, Addressable: unsupported, EventPoliciesReady: policies.verdict };
     return writeStatus(deps, SequenceKind, sequence, {
       ...observedOf(sequence),
       conditions: conditionsOf(sequence, verdicts, deps.clock.now()),
@@ -55,7 +58,12 @@ async function reconcileSequence(deps: EventingDeps, sequence: Sequence): Promis
   }
   const flow: Flow = { kind: SequenceKind, object: sequence, channelKind, template };
   const parts = await ensureSteps(deps, flow, sequence);
-  await writeStatus(deps, SequenceKind, sequence, sequenceStatus(sequence, flow, parts, deps.clock.now()));
+  await writeStatus(
+    deps,
+    SequenceKind,
+    sequence,
+    sequenceStatus(sequence, flow, { ...parts, policies }, deps.clock.now()),
+  );
 }
 
 interface Steps {
@@ -89,15 +97,17 @@ async function ensureSteps(deps: EventingDeps, flow: Flow, { metadata, spec }: S
 function sequenceStatus(
   sequence: Sequence,
   flow: Flow,
-  { channels, subscriptions }: Steps,
+  { channels, subscriptions, policies }: Steps & { readonly policies: PolicyFacts },
   now: number,
 ): NonNullable<Sequence["status"]> {
   const address = channels[0]?.status?.address;
-  const verdicts = flowVerdicts({ channels, subscriptions });
+  const verdicts = flowVerdicts({ channels, subscriptions }, policies);
   return {
     ...observedOf(sequence),
     conditions: conditionsOf(sequence, verdicts, now),
     ...(address ? { address } : {}),
+    ...flowAuth(subscriptions),
+    ...policies.status,
     channelStatuses: channels.map((channel) => ({
       channel: objectReference(flow.channelKind, channel),
       ready: readyOf(channel),

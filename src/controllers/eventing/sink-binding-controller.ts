@@ -18,6 +18,8 @@ import { groupOf, watchAddresses } from "./addresses.ts";
 import { bindSink, type Binding } from "./bind-sink.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf } from "./identity.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
 import { askAgainMs } from "./status-parts.ts";
 
@@ -52,6 +54,7 @@ export function sinkBindingController(deps: EventingDeps): ControllerSpec {
           ),
         ),
       ),
+      watchFeatures(bindings),
       ...watchAddresses(bindings, "eventing-binding-sink", ({ spec }) => [spec.sink]),
     ],
     async reconcile(key) {
@@ -88,7 +91,7 @@ function subjectsOf(
 
 async function reconcileBinding(deps: EventingDeps, binding: SinkBinding): Promise<ReconcileResult | void> {
   await addFinalizer(deps.client, SinkBindingKind, binding, finalizer);
-  const sink = resolveSink(deps, binding);
+  const sink = resolveSink(deps, SinkBindingKind, binding);
   const target = targetOf(sink);
   const { kind, subjects } = subjectsOf(deps, binding);
   const { ceOverrides: overrides } = binding.spec;
@@ -106,10 +109,13 @@ async function reconcileBinding(deps: EventingDeps, binding: SinkBinding): Promi
     binding,
     sourceStatus(binding, {
       sink,
+      identity: await identityOf(deps, SinkBindingKind, binding),
       conditions: ["SinkBindingAvailable", "OIDCTokenSecretCreated"],
       verdicts: {
         SinkBindingAvailable: available,
-        OIDCTokenSecretCreated: { status: "True", reason: "authentication-oidc feature disabled", message: "" },
+        OIDCTokenSecretCreated: target?.audience
+          ? isFalse("NotServed", "tokens are not handed to programs yet: send to a sink without an audience")
+          : { status: "True", reason: "authentication-oidc feature disabled", message: "" },
       },
       attributes: [],
       now: deps.clock.now(),

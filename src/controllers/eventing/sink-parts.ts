@@ -6,6 +6,7 @@ import { isFalse, isTrue, type Verdict } from "../../api/serving/conditions.ts";
 import type { Addressable, Condition } from "../../api/serving/types.gen.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
+import type { PolicyFacts } from "./policies.ts";
 import { addressOf } from "./status-parts.ts";
 
 export interface TakingObject extends KubeObject {
@@ -20,19 +21,21 @@ export interface TakingKind<T extends TakingObject> {
 
 const keyOf = (host: SinkKind, { metadata }: KubeObject): SinkKey => `${host}/${metadata.namespace}/${metadata.name}`;
 
-export type Opened = { readonly url: string } | { readonly failure: string };
+export type Opened = { readonly url: string; readonly audience?: string } | { readonly failure: string };
 
 /** Begins to take events for the object, by its newest spec. */
 export async function openSink<T extends TakingObject>(
   { client, sinks, log }: EventingDeps,
   { kind, host, finalizer }: TakingKind<T>,
   object: T,
-  action: SinkAction,
+  { action, policies }: { readonly action: SinkAction; readonly policies: PolicyFacts },
 ): Promise<Opened> {
   await addFinalizer(client, kind, object, finalizer);
   const key = keyOf(host, object);
   try {
-    return await sinks.setSink({ key, uid: object.metadata.uid ?? "", action });
+    const { access } = policies;
+    const spec = { key, uid: object.metadata.uid ?? "", action, ...(access ? { access } : {}) };
+    return { ...(await sinks.setSink(spec)), ...(access ? { audience: access.audience } : {}) };
   } catch (error) {
     log.warn("a sink of events could not be opened", { sink: key, err: error });
     return { failure: error instanceof Error ? error.message : String(error) };
@@ -59,4 +62,4 @@ export const addressableVerdict = (opened: Opened): Verdict =>
   "failure" in opened ? isFalse("NoURL", `URL is empty: ${opened.failure}`) : isTrue;
 
 export const addressStatus = (opened: Opened): { readonly address?: Addressable } =>
-  "failure" in opened ? {} : { address: addressOf(opened.url) };
+  "failure" in opened ? {} : { address: addressOf(opened.url, opened.audience) };

@@ -7,20 +7,6 @@ import type { Addressable } from "../../api/serving/types.gen.ts";
 import { resolveDestination, type Resolution } from "./addresses.ts";
 import type { EventingDeps } from "./deps.ts";
 
-/** `oidc-authentication` is not on: nobody needs an identity to send. */
-export const withoutIdentity: Verdict = {
-  status: "True",
-  reason: "authentication-oidc feature disabled",
-  message: "",
-};
-
-/** No policy holds for the object: who may send is the default mode's to say. */
-export const withoutPolicies: Verdict = {
-  status: "True",
-  reason: "DefaultAuthorizationMode",
-  message: 'Default authz mode is "Allow-Same-Namespace" while OIDC authentication is disabled',
-};
-
 export interface DeadLetterFacts {
   readonly verdict: Verdict;
   readonly target?: EventTarget;
@@ -58,7 +44,12 @@ function deliveryStatus({ url, caCerts, audience }: EventTarget): DeliveryStatus
   };
 }
 
-export const addressOf = (url: string): Addressable => ({ name: new URL(url).protocol.replace(":", ""), url });
+/** `audience`: for whom tokens are made, where they are asked for. */
+export const addressOf = (url: string, audience?: string): Addressable => ({
+  name: new URL(url).protocol.replace(":", ""),
+  url,
+  ...(audience === undefined ? {} : { audience }),
+});
 
 /** The fields under which a status tells a resolved sink. */
 export function sinkStatus(found: Resolution): {

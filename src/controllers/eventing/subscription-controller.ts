@@ -22,8 +22,10 @@ import { covers, observing, writeStatus } from "../serving/write.ts";
 import { groupOf, resolveDestination, watchAddresses, type Resolution } from "./addresses.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf, sentBy, type Identity } from "./identity.ts";
 import { makeSubscriptionConsumer } from "./make-consumer.ts";
-import { askAgainMs, deadLetterOf, observedOf, withoutIdentity, type DeadLetterFacts } from "./status-parts.ts";
+import { askAgainMs, deadLetterOf, observedOf, type DeadLetterFacts } from "./status-parts.ts";
 
 const finalizer = "subscriptions.messaging.knative.dev";
 const byChannel = "eventing-subscription-channel";
@@ -42,6 +44,7 @@ export function subscriptionController(deps: EventingDeps): ControllerSpec {
       watching(SubscriptionKind, whenChanged(ownFacts, selfKey)),
       watching(ChannelKind, ofChannel),
       watching(InMemoryChannelKind, ofChannel),
+      watchFeatures(subscriptions),
       ...watchAddresses(subscriptions, "eventing-subscription-destination", ({ spec }) => [
         spec.subscriber,
         spec.reply,
@@ -81,6 +84,7 @@ interface SubscriptionFacts {
   readonly reply: Resolution | undefined;
   readonly deadLetter: DeadLetterFacts;
   readonly delivery: DeliverySpec | undefined;
+  readonly identity: Identity;
 }
 
 async function reconcileSubscription(deps: EventingDeps, subscription: Subscription): Promise<ReconcileResult | void> {
@@ -96,6 +100,7 @@ async function reconcileSubscription(deps: EventingDeps, subscription: Subscript
     reply: resolve(spec.reply),
     deadLetter: deadLetterOf(deps, fallback, namespace),
     delivery: spec.delivery ?? channel?.spec.delivery,
+    identity: await identityOf(deps, SubscriptionKind, subscription),
   };
   const added = await subscribe(deps, subscription, facts);
   await writeStatus(
@@ -112,6 +117,7 @@ const targetOf = (found: Resolution | undefined) => (found?.kind === "resolved" 
 
 async function subscribe(deps: EventingDeps, subscription: Subscription, facts: SubscriptionFacts): Promise<Verdict> {
   const { channel, delivery } = facts;
+  const { as } = facts.identity;
   if (!channel) return isUnknown("SubscriptionNotAddedToChannel", "the channel is not there yet");
   await addFinalizer(deps.client, SubscriptionKind, subscription, finalizer);
   const { name, namespace = "" } = channel.metadata;
@@ -123,9 +129,9 @@ async function subscribe(deps: EventingDeps, subscription: Subscription, facts: 
     await deps.engine.setConsumer(
       makeSubscriptionConsumer(subscription, {
         stream: streamKeyOf({ kind: "channel", namespace, name }),
-        ...(subscriber ? { subscriber } : {}),
-        ...(reply ? { reply } : {}),
-        ...(deadLetter ? { deadLetter } : {}),
+        ...(subscriber ? { subscriber: sentBy(subscriber, as) } : {}),
+        ...(reply ? { reply: sentBy(reply, as) } : {}),
+        ...(deadLetter ? { deadLetter: sentBy(deadLetter, as) } : {}),
         ...(delivery ? { delivery } : {}),
       }),
     );
@@ -178,7 +184,7 @@ async function setSubscriber(
 
 function subscriptionStatus(
   subscription: Subscription,
-  { channel, subscriber, reply, deadLetter }: SubscriptionFacts,
+  { channel, subscriber, reply, deadLetter, identity }: SubscriptionFacts,
   added: Verdict,
   now: number,
 ): NonNullable<Subscription["status"]> {
@@ -193,7 +199,7 @@ function subscriptionStatus(
         ? verdictOf(ready)
         : isUnknown("ChannelNotReady", "the channel has not yet been reconciled")
       : isUnknown("ChannelDoesNotExist", `${kind} "${name}" does not exist, or is of a kind not served here`),
-    OIDCIdentityCreated: withoutIdentity,
+    OIDCIdentityCreated: identity.verdict,
   };
   const physical = {
     ...(to ? { subscriberUri: to.url } : {}),
@@ -205,6 +211,7 @@ function subscriptionStatus(
     ...observedOf(subscription),
     conditions: nextConditions(set, subscription.status?.conditions, verdicts, now),
     ...(Object.keys(physical).length > 0 ? { physicalSubscription: physical } : {}),
+    ...identity.status,
   };
 }
 

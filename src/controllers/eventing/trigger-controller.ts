@@ -24,8 +24,10 @@ import { resolveDestination, watchAddresses, type Resolution } from "./addresses
 import { isServed } from "./broker-controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
+import { watchFeatures } from "./features.ts";
+import { identityOf, type Identity } from "./identity.ts";
 import { makeTriggerConsumer } from "./make-consumer.ts";
-import { askAgainMs, deadLetterOf, observedOf, withoutIdentity, type DeadLetterFacts } from "./status-parts.ts";
+import { askAgainMs, deadLetterOf, observedOf, type DeadLetterFacts } from "./status-parts.ts";
 import { findCircle } from "./trigger-circle.ts";
 
 const finalizer = "triggers.eventing.knative.dev";
@@ -49,6 +51,7 @@ export function triggerController(deps: EventingDeps): ControllerSpec {
       watching(BrokerKind, (broker) =>
         triggers.byIndex(byBroker, keyOf(broker.metadata)).map(({ metadata }) => keyOf(metadata)),
       ),
+      watchFeatures(triggers),
       ...watchAddresses(triggers, "eventing-trigger-destination", ({ spec }) => [
         spec.subscriber,
         spec.delivery?.deadLetterSink,
@@ -81,6 +84,7 @@ export interface TriggerFacts {
   /** The Trigger's own, or else its Broker's. */
   readonly deadLetter: DeadLetterFacts;
   readonly dependency: Verdict;
+  readonly identity: Identity;
 }
 
 async function reconcileTrigger(
@@ -97,6 +101,7 @@ async function reconcileTrigger(
     deadLetter:
       delivery?.deadLetterSink || !broker ? own : deadLetterOf(deps, broker.spec.delivery, brokerNamespaceOf(trigger)),
     dependency: dependencyVerdict(deps, trigger),
+    identity: await identityOf(deps, TriggerKind, trigger),
   };
   const subscribed = broker ? await subscribe(deps, trigger, facts) : isUnknown("BrokerDoesNotExist", "no Broker yet");
   const status = triggerStatus(trigger, facts, subscribed, deps.clock.now());
@@ -136,7 +141,7 @@ function dependencyVerdict({ informers, served }: EventingDeps, { metadata }: Tr
 /** A subscription is worth nothing before its Broker takes events. */
 function triggerStatus(
   trigger: Trigger,
-  { broker, subscriber, deadLetter, dependency }: TriggerFacts,
+  { broker, subscriber, deadLetter, dependency, identity }: TriggerFacts,
   subscribed: Verdict,
   now: number,
 ): NonNullable<Trigger["status"]> {
@@ -151,7 +156,7 @@ function triggerStatus(
     SubscriberResolved:
       subscriber.kind === "resolved" ? isTrue : isFalse("Unable to get the Subscriber's URI", subscriber.message),
     DeadLetterSinkResolved: deadLetter.verdict,
-    OIDCIdentityCreated: withoutIdentity,
+    OIDCIdentityCreated: identity.verdict,
     SubscriptionReady: subscribed,
   };
   const set = { dependents: conditions, info: [] };
@@ -160,6 +165,7 @@ function triggerStatus(
     conditions: nextConditions(set, trigger.status?.conditions, verdicts, now),
     ...(subscriber.kind === "resolved" ? subscriberStatus(subscriber) : {}),
     ...deadLetter.status,
+    ...identity.status,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Pool } from "undici";
+import type { SenderIdentity } from "../../api/eventing/access.ts";
 import type { EventTarget } from "../../api/eventing/engine.ts";
 import type { Clock } from "../../client/clock.ts";
 
@@ -38,8 +39,8 @@ export interface SenderDeps {
   readonly clock: Clock;
   /** Undefined: the URL's own host is looked up. */
   dial(url: URL): Dialled | undefined;
-  /** For targets with an audience. */
-  token?(audience: string): Promise<string>;
+  /** For targets with an audience: a token of whoever sends there. */
+  token?(as: SenderIdentity, audience: string): Promise<string>;
 }
 
 /** Replies longer than an event may be are no events. */
@@ -93,7 +94,8 @@ async function exchange(
   const { target, message, timeout } = ask;
   const url = new URL(target.url);
   const pool = await poolOf(deps.dial(url)?.origin ?? url.origin, target.caCerts);
-  const token = target.audience === undefined ? undefined : await deps.token?.(target.audience);
+  const { audience, as } = target;
+  const token = audience === undefined || as === undefined ? undefined : await deps.token?.(as, audience);
   const response = await pool.request({
     method: (message.method ?? "POST") as "POST",
     path: `${url.pathname}${url.search}`,

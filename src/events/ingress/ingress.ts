@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { AccessRule } from "../../api/eventing/access.ts";
 import type { StreamKey } from "../../api/eventing/engine.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AppendResult } from "../event-engine.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
 import type { StoredEvent } from "../wire/stored-event.ts";
 import { addressedStream } from "./address.ts";
+import type { Authorize } from "./authorize.ts";
 import { failure, handshake, send, type Reply } from "./answer.ts";
 import { readBody } from "./read-body.ts";
 
@@ -13,20 +15,10 @@ export interface IngressDeps {
   readonly log: Logger;
   append(key: StreamKey, events: readonly StoredEvent[]): Promise<AppendResult>;
   exists(key: StreamKey): boolean;
-  /** Whether the sender may send this; without it everybody may. */
-  authorize?(request: SendRequest): Promise<Permission>;
+  /** Who may send to the stream; without a rule everybody may. */
+  accessTo?(key: StreamKey): AccessRule | undefined;
+  readonly authorize?: Authorize;
 }
-
-export interface SendRequest {
-  readonly stream: StreamKey;
-  readonly authorization: string | undefined;
-  readonly event: StoredEvent;
-}
-
-export type Permission =
-  | { readonly allowed: true }
-  /** 401: who it is is not known; 403: known, and not allowed. */
-  | { readonly allowed: false; readonly status: 401 | 403; readonly message: string };
 
 export interface IngressOptions {
   /** Largest body of a request. Default 1 MiB. */
@@ -69,8 +61,11 @@ export function createIngress(options: IngressOptions, deps: IngressDeps): Ingre
       };
     const events = parseStoredEvents(headers, body);
     if (!deps.exists(addressed.key)) return notFound(addressed.key);
-    const refusal = await mayNot(addressed.key, headers.authorization, events);
-    if (refusal) return refusal;
+    const rule = deps.accessTo?.(addressed.key);
+    if (rule && deps.authorize) {
+      const permission = await deps.authorize(rule, headers.authorization, events);
+      if (!permission.allowed) return permission;
+    }
     if (waitingBytes + body.length > limits.maxWaitingBytes)
       return {
         status: 503,
@@ -97,19 +92,6 @@ export function createIngress(options: IngressOptions, deps: IngressDeps): Ingre
       default:
         return result satisfies never;
     }
-  }
-
-  async function mayNot(
-    stream: StreamKey,
-    authorization: string | undefined,
-    events: readonly StoredEvent[],
-  ): Promise<Reply | undefined> {
-    if (!deps.authorize) return undefined;
-    for (const event of events) {
-      const permission = await deps.authorize({ stream, authorization, event });
-      if (!permission.allowed) return permission;
-    }
-    return undefined;
   }
 
   const handle = (request: IncomingMessage, response: ServerResponse): void => {

@@ -39,6 +39,8 @@ export function openRequestReply(
   return {
     ...of,
     batches: false,
+    // Who knows what a reply must bring back was sent it.
+    isOpenTo: ([first]) => first === repliesPath,
     async take(event, request) {
       const [first, ...rest] = request.path;
       if (rest.length > 0 || (first !== undefined && first !== repliesPath))

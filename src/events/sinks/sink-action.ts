@@ -17,5 +17,7 @@ export interface OpenSink {
   readonly batches: boolean;
   /** Takes one event; what its sender is told. May reject: the sender is told 500 then. */
   take(event: StoredEvent, request: SinkRequest): Promise<Reply>;
+  /** Paths behind the sink's own that no token is asked for at. */
+  isOpenTo?(path: readonly string[]): boolean;
   close?(): Promise<void>;
 }

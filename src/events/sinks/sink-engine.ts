@@ -5,6 +5,7 @@ import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Sender } from "../delivery/http-sender.ts";
+import type { Authorize } from "../ingress/authorize.ts";
 import { createJsonataPool, type JsonataPool } from "../transform/jsonata-pool.ts";
 import { lookAtJob, openJobSink } from "./job-sink.ts";
 import { openLogSink } from "./log-sink.ts";
@@ -20,6 +21,8 @@ export interface SinkEngineDeps {
   /** Where IntegrationSinks write events: their own level decides, not that of ebb's messages. */
   readonly eventLog: Logger;
   readonly sender: Sender;
+  /** Enforces the rules of who may send. */
+  readonly authorize?: Authorize;
   /** Where the front listens, once there is a sink. */
   readonly listen: { readonly host: string; readonly port: number };
   /** The front takes events there from now on. */
@@ -47,6 +50,8 @@ class EventSinks implements Sinks {
     this.#pool = createJsonataPool({}, deps);
     this.#front = createSinkFront({
       log: deps.log,
+      accessTo: (key) => this.#open.get(key)?.spec.access,
+      ...(deps.authorize ? { authorize: deps.authorize } : {}),
       find: (key) => this.#open.get(key)?.sink,
       look: (kind, path) => this.#look(kind, path),
     });
@@ -57,8 +62,9 @@ class EventSinks implements Sinks {
     const before = this.#open.get(spec.key);
     const state = { url: sinkUrl(spec.key) };
     if (before && isDeepStrictEqual(before.spec, spec)) return state;
-    this.#open.set(spec.key, { spec, sink: this.#make(spec) });
-    await before?.sink.close?.();
+    const isSame = before?.spec.uid === spec.uid && isDeepStrictEqual(before.spec.action, spec.action);
+    this.#open.set(spec.key, { spec, sink: isSame ? before.sink : this.#make(spec) });
+    if (!isSame) await before?.sink.close?.();
     return state;
   }
 

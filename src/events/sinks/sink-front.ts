@@ -2,8 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { sinkKinds, type SinkKey, type SinkKind } from "../../api/eventing/sink-engine.ts";
+import type { AccessRule } from "../../api/eventing/access.ts";
 import { eventingNamespace } from "../../api/eventing/keys.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import type { Authorize } from "../ingress/authorize.ts";
 import { failure, handshake, send, type Reply } from "../ingress/answer.ts";
 import { readBody } from "../ingress/read-body.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
@@ -13,6 +15,9 @@ import type { OpenSink, SinkRequest } from "./sink-action.ts";
 export interface SinkFrontDeps {
   readonly log: Logger;
   find(key: SinkKey): OpenSink | undefined;
+  /** Who may send to the sink; without a rule everybody may. */
+  accessTo(key: SinkKey): AccessRule | undefined;
+  readonly authorize?: Authorize;
   /** GET of a path: the fate of a Job. undefined when there is nothing at it. */
   look(kind: SinkKind, path: readonly string[]): Promise<Reply> | undefined;
 }
@@ -93,7 +98,25 @@ async function answer(deps: SinkFrontDeps, request: IncomingMessage, signal: Abo
   const events = parseStoredEvents(headers, body);
   const sink = deps.find(`${kind}/${namespace}/${name}`);
   if (!sink) return { status: 404, message: `there is no ${kind} "${name}" in namespace "${namespace}"` };
-  return take(sink, events, { signal, path: rest });
+  const refusal = await mayNot(deps, sink, { authorization: headers.authorization, events, path: rest });
+  return refusal ?? take(sink, events, { signal, path: rest });
+}
+
+interface Sending {
+  readonly authorization: string | undefined;
+  readonly events: readonly StoredEvent[];
+  readonly path: readonly string[];
+}
+
+async function mayNot(
+  { accessTo, authorize }: SinkFrontDeps,
+  sink: OpenSink,
+  { authorization, events, path }: Sending,
+): Promise<Reply | undefined> {
+  const rule = sink.isOpenTo?.(path) === true ? undefined : accessTo(sink.key);
+  if (!rule || !authorize) return undefined;
+  const permission = await authorize(rule, authorization, events);
+  return permission.allowed ? undefined : permission;
 }
 
 async function take(sink: OpenSink, events: readonly StoredEvent[], request: SinkRequest): Promise<Reply> {
