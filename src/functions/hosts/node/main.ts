@@ -8,6 +8,7 @@ import { createDrain } from "./drain.ts";
 import { serveFunction } from "./function-server.ts";
 import { listenQuickly } from "./listen-quickly.ts";
 import { createLocalDoor } from "./local-door.ts";
+import { resolveLocalhostNames } from "./localhost-names.ts";
 import { rehearse } from "./rehearse.ts";
 import { say } from "./say.ts";
 import { installWebGlobals } from "./web-globals.ts";
@@ -18,6 +19,7 @@ const server = http.createServer({ keepAliveTimeout: 0, requestTimeout: 0, heade
 const door = createLocalDoor(server, `\0ebb-host-${process.pid}-${process.hrtime.bigint()}`);
 const drain = createDrain(door);
 installWebGlobals();
+resolveLocalhostNames();
 
 /** Serves what ebb asks for over descriptor 3, on a port of the system's choice. */
 function serveClaim(): void {
