@@ -14,6 +14,8 @@ export interface BundleOptions {
   readonly serviceType: ServiceType;
   /** `host:port` of registries without TLS, or with certificates nobody signed, in which tags are resolved. */
   readonly insecureRegistries?: readonly string[];
+  /** What becomes of X-Forwarded-* and the like that clients from outside send. Absent: they are passed on and added to. */
+  readonly forwardedHeaders?: ForwardedHeaders;
   /** Image of pods that wait for Python functions, as `ebb image host python` builds it. Absent: none wait for those. */
   readonly warmPythonImage?: string;
 }
@@ -47,3 +49,5 @@ export const defaultNatsStorage = "10Gi";
 export type ServiceType = "LoadBalancer" | "NodePort" | "ClusterIP";
 
 export const serviceTypes: readonly ServiceType[] = ["LoadBalancer", "NodePort", "ClusterIP"];
+
+export type ForwardedHeaders = "pass" | "replace";

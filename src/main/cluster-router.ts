@@ -43,6 +43,8 @@ export interface ClusterRouterOptions extends Omit<ClusterOptions, "component"> 
   readonly secure: Address;
   /** Port at which clients reach {@link secure}. */
   readonly httpsPort: number;
+  /** What clients from outside say in X-Forwarded-* and the like is replaced; default: passed on and added to. */
+  readonly distrustForwarded?: boolean;
   /** Where requests from inside come in. */
   readonly internal: Address;
   /** Name of the Service in front of {@link internal}: what core Services of Routes point at. */
@@ -124,7 +126,11 @@ async function assemble(
   const peering = options.peers && (await startPeering(cluster, options.peers, () => router, closers));
   if (peering !== undefined) peersMissing = () => peering.peers.missing;
   const router: Router = createRouter(
-    { closeMs: options.stopping.drainMs, httpsPort: options.httpsPort },
+    {
+      closeMs: options.stopping.drainMs,
+      httpsPort: options.httpsPort,
+      distrustForwarded: options.distrustForwarded ?? false,
+    },
     {
       log,
       load,

@@ -35,6 +35,11 @@ export interface RouterOptions {
   readonly instanceIdleMs?: number;
   /** A connection attempt to an instance. Default 5000. */
   readonly connectMs?: number;
+  /**
+   * What clients on `public` listeners say in Forwarded, X-Forwarded-* and X-Real-IP is not believed, and replaced by
+   * what this router sees itself. Default false: it is passed on and added to, as behind a proxy that speaks for others.
+   */
+  readonly distrustForwarded?: boolean;
   /** Port at which clients reach this router by https: where redirects lead. Default 0: nowhere, none are made. */
   readonly httpsPort?: number;
 }
@@ -54,6 +59,7 @@ export interface CompiledRouterOptions {
   readonly closeMs: number;
   readonly serverTiming: boolean;
   readonly makeTraceparent: boolean;
+  readonly distrustForwarded: boolean;
 }
 
 /** Fills in the defaults; throws a RangeError naming the option that is out of range. */
@@ -88,5 +94,6 @@ export function compileOptions(options: RouterOptions): CompiledRouterOptions {
     closeMs: number("closeMs", 10_000, 0),
     serverTiming: options.serverTiming ?? true,
     makeTraceparent: options.makeTraceparent ?? false,
+    distrustForwarded: options.distrustForwarded ?? false,
   });
 }

@@ -167,6 +167,7 @@ class DataPlane implements Router {
       buffers,
       limits: { ...options.client, head: options.head },
       ids: createRequestIds(this.#random, options.makeTraceparent),
+      distrustForwarded: options.distrustForwarded,
       coarseMs: () => this.#coarseMs,
       closing: () => this.#retiring,
       dispatch: (front, reach) => this.#dispatch(front, reach),
@@ -201,7 +202,7 @@ class DataPlane implements Router {
       return undefined;
     }
     if (!front.secure && reach !== "local" && this.#table.redirects(front)) {
-      const location = this.#secureLocation(front);
+      const location = this.#secureLocation(front, reach);
       if (location !== undefined) {
         exchange.fail({ status: 301, reason: "", location }, "redirected");
         return undefined;
@@ -213,9 +214,11 @@ class DataPlane implements Router {
   }
 
   /** Undefined where no https is served, or a proxy in front speaks it for this router and would be sent here for ever. */
-  #secureLocation(front: Front): string | undefined {
-    const { httpsPort } = this.#options;
-    if (httpsPort === 0 || front.header("x-forwarded-proto")?.toLowerCase() === "https") return undefined;
+  #secureLocation(front: Front, reach: Reach): string | undefined {
+    const { httpsPort, distrustForwarded } = this.#options;
+    const isBelieved = !distrustForwarded || reach !== "public";
+    if (httpsPort === 0) return undefined;
+    if (isBelieved && front.header("x-forwarded-proto")?.toLowerCase() === "https") return undefined;
     return `https://${normalHost(front.host)}${httpsPort === 443 ? "" : `:${httpsPort}`}${front.target}`;
   }
 

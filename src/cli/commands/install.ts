@@ -1,9 +1,10 @@
 /** `ebb install`, `ebb upgrade`: ebb onto a cluster. */
 import type { HttpClient } from "../../client/http-client.ts";
-import type { BundleOptions, ServiceType } from "../../install/bundle-options.ts";
+import type { BundleOptions, ForwardedHeaders, ServiceType } from "../../install/bundle-options.ts";
 import type { CurrentInstallation } from "../../install/apply/current-installation.ts";
 import { clusterOptions, connectCluster } from "../cluster/connect-cluster.ts";
 import { ebbImage, ebbImageOptions } from "../cluster/ebb-image.ts";
+import { forwardedHeadersOption } from "../cluster/forwarded-headers-option.ts";
 import { chooseEvents, eventsOptions } from "../cluster/events-options.ts";
 import { waitingOf, waitOption } from "../cluster/waiting.ts";
 import {
@@ -36,6 +37,11 @@ const options: readonly Option[] = [
     summary: "routers, and controllers (default: as it is; at first 2, or 1 where there is one node)",
   },
   { flags: "--domain <name>", summary: "domain of services: NAME.NAMESPACE.DOMAIN (default: as config-domain says)" },
+  {
+    flags: "--forwarded-headers <pass|replace>",
+    summary:
+      "X-Forwarded-* and the like that clients send: pass where a proxy stands in front, else replace (default: as it is; at first pass)",
+  },
   {
     flags: "--service-type <type>",
     summary: "of the router's Service: LoadBalancer, NodePort or ClusterIP (default: as it is; at first LoadBalancer)",
@@ -154,6 +160,7 @@ interface Chosen {
   readonly imagePullSecrets: readonly string[];
   readonly insecureRegistries: readonly string[];
   readonly warmPythonImage?: string;
+  readonly forwardedHeaders?: ForwardedHeaders;
 }
 
 const serviceTypes: readonly ServiceType[] = ["LoadBalancer", "NodePort", "ClusterIP"];
@@ -171,11 +178,13 @@ function chosenOf(input: CommandInput): Chosen {
     throw new CommandError(`--domain: "${domain}" is no domain such as apps.example.com`, { exitCode: 2 });
   const replicas = numberOption(input, "replicas", 1);
   const warmPythonImage = textOption(input, "warmPythonImage");
+  const forwardedHeaders = forwardedHeadersOption(input);
   return {
     serving,
     imagePullSecrets: listOption(input, "pullSecret"),
     insecureRegistries: listOption(input, "insecureRegistry"),
     ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
+    ...(forwardedHeaders === undefined ? {} : { forwardedHeaders }),
     ...(replicas === undefined ? {} : { replicas }),
     ...(serviceType ? { serviceType } : {}),
     ...(domain === undefined ? {} : { domain }),
@@ -190,7 +199,6 @@ function optionsOf(
 ): Omit<BundleOptions, "image"> {
   const version = ebbVersion();
   const fallback = nodes > 1 ? 2 : 1;
-  const warmPythonImage = chosen.warmPythonImage ?? current?.warmPythonImage;
   return {
     version,
     replicas:
@@ -200,8 +208,21 @@ function optionsOf(
     serviceType: serviceType ?? current?.serviceType ?? "LoadBalancer",
     imagePullSecrets: imagePullSecrets.length > 0 ? imagePullSecrets : (current?.imagePullSecrets ?? []),
     insecureRegistries: insecureRegistries.length > 0 ? insecureRegistries : (current?.insecureRegistries ?? []),
-    ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
+    ...sinceThen(chosen, current),
     ...(domain === undefined ? {} : { domain }),
+  };
+}
+
+/** What is as it was until somebody chooses otherwise, and absent until then. */
+function sinceThen(
+  chosen: Pick<Chosen, "warmPythonImage" | "forwardedHeaders">,
+  current: CurrentInstallation | undefined,
+): Pick<BundleOptions, "warmPythonImage" | "forwardedHeaders"> {
+  const warmPythonImage = chosen.warmPythonImage ?? current?.warmPythonImage;
+  const forwardedHeaders = chosen.forwardedHeaders ?? current?.forwardedHeaders;
+  return {
+    ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
+    ...(forwardedHeaders === undefined ? {} : { forwardedHeaders }),
   };
 }
 

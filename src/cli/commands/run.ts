@@ -1,5 +1,6 @@
 /** `ebb run …`: what ebb's own image is started with on a cluster. Its users are Deployments, so help leaves it out. */
 import { tmpdir } from "node:os";
+import { forwardedHeadersOption } from "../cluster/forwarded-headers-option.ts";
 import type { WarmPodsSettings } from "../../main/cluster-warm-pods.ts";
 import type { ClusterOptions } from "../../main/cluster.ts";
 import type { LeaseTiming } from "../../main/lead-again.ts";
@@ -206,6 +207,11 @@ const router: Command = {
     { flags: "--external-address <host:port>", summary: "requests from outside", default: "0.0.0.0:8080" },
     { flags: "--secure-address <host:port>", summary: "the same by https", default: "0.0.0.0:8443" },
     { flags: "--https-port <n>", summary: "port at which clients reach it: where redirects lead", default: "443" },
+    {
+      flags: "--forwarded-headers <pass|replace>",
+      summary: "X-Forwarded-* and the like of clients from outside",
+      default: "pass",
+    },
     { flags: "--internal-address <host:port>", summary: "requests from inside", default: "0.0.0.0:8081" },
     {
       flags: "--internal-name <name>",
@@ -231,6 +237,7 @@ const router: Command = {
         external: addressOption(input, "externalAddress", "0.0.0.0:8080"),
         secure: addressOption(input, "secureAddress", "0.0.0.0:8443"),
         httpsPort: numberOption(input, "httpsPort", 1) ?? 443,
+        distrustForwarded: forwardedHeadersOption(input) === "replace",
         internal: addressOption(input, "internalAddress", "0.0.0.0:8081"),
         internalName: textOption(input, "internalName") ?? "ebb-router-internal.ebb-system.svc.cluster.local",
         load: {

@@ -16,7 +16,14 @@ import { StatefulSetKind } from "./object-kinds.ts";
 
 export type CurrentInstallation = Pick<
   BundleOptions,
-  "image" | "replicas" | "serviceType" | "imagePullSecrets" | "insecureRegistries" | "warmPythonImage" | "events"
+  | "image"
+  | "replicas"
+  | "serviceType"
+  | "imagePullSecrets"
+  | "insecureRegistries"
+  | "warmPythonImage"
+  | "forwardedHeaders"
+  | "events"
 >;
 
 /** What is chosen in the installation there is; undefined where there is none. */
@@ -37,6 +44,9 @@ export async function currentInstallation(client: Client): Promise<CurrentInstal
     replicas: { controller: replicasOf(controller), router: replicasOf(router) },
     insecureRegistries: valuesOf(args, "--insecure-registry"),
     ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
+    ...(valuesOf(containers[0]?.args ?? [], "--forwarded-headers").includes("replace")
+      ? { forwardedHeaders: "replace" }
+      : {}),
     ...(events ? { events } : {}),
     serviceType: serviceTypes.find((type) => type === service?.spec.type) ?? "LoadBalancer",
   };

@@ -169,7 +169,7 @@ function argsOf(component: Component, options: BundleOptions): readonly string[]
   if (component === "controller") return controllerArgs(options);
   if (component === "events" && options.events?.nats.kind === "own")
     return ["--nats", ownNatsUrl(options.events.nats), "--nats-secret", natsSecret];
-  return [];
+  return component === "router" && options.forwardedHeaders === "replace" ? ["--forwarded-headers", "replace"] : [];
 }
 
 const controllerArgs = ({ insecureRegistries = [], warmPythonImage }: BundleOptions): readonly string[] => [

@@ -8,7 +8,7 @@ import type { ClientHost } from "./client-host.ts";
 import { ClientResponse } from "./client-response.ts";
 import type { Exchange } from "./exchange.ts";
 import { UpstreamHeads } from "./forward-head.ts";
-import type { Peer } from "./forwarded.ts";
+import { peerOf } from "./forwarded.ts";
 import type { HeadChanges } from "./head-changes.ts";
 import { linesToPairs, type Pair } from "./forward-pairs.ts";
 import { needMore } from "./head-parser.ts";
@@ -73,8 +73,7 @@ export class ClientConnection implements Front, WireEvents {
     this.#reader = new HeadReader(host.limits.head);
     this.#head = new RequestHead(this.#reader.parser);
     this.secure = isSecure(socket);
-    const proto = this.secure ? "https" : "http";
-    const peer: Peer = { address: this.remoteAddress, proto, ...(reach === "peer" ? { isRouter: true } : {}) };
+    const peer = peerOf(this.remoteAddress, this.secure, reach, host.distrustForwarded);
     this.#heads = new UpstreamHeads(this.#head, peer, host.ids);
     this.#since = host.coarseMs();
     this.wire = this.secure ? Wire.over(host.buffers, socket, this) : Wire.accepted(host.buffers, socket, this);

@@ -24,6 +24,8 @@ export interface ClientHost {
   readonly buffers: ReadBuffers;
   readonly limits: ClientLimits;
   readonly ids: RequestIds;
+  /** Clients on public listeners are not believed about who asked before them. */
+  readonly distrustForwarded: boolean;
   /** The time of the last sweep: coarse, but free. */
   readonly coarseMs: () => number;
   /** The router is stopping: each connection ends after its request. */

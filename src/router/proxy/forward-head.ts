@@ -1,5 +1,5 @@
 import { type ForwardedPairs, forwardPairs, type Pair, relayedPairs } from "./forward-pairs.ts";
-import { makeForwarded, type Peer } from "./forwarded.ts";
+import { isHearsay, makeForwarded, type Peer } from "./forwarded.ts";
 import type { HeadChanges } from "./head-changes.ts";
 import { headerId, relayHeader } from "./header-names.ts";
 import { detached } from "./latin1.ts";
@@ -121,14 +121,17 @@ function renderHead(head: RequestHead, peer: Peer, changes: HeadChanges): Render
   let run = head.plainLine ? parser.lineStart : linesStart;
   let chain = "";
   let seen = 0;
+  const isStranger = peer.isStranger === true;
   for (let i = 0; i < count; i++) {
     const id = kinds[i] as number;
-    seen |= 1 << id;
-    const what = fate[id];
-    if (what === keep && (id !== headerId.host || ownHost === undefined)) continue;
-    if (what === look && !isDropped(head, i, changes)) continue;
-    if (id === headerId.xForwardedFor) chain += `${head.value(i)}, `;
-    else if (id === headerId.upgrade && head.upgrade !== "") continue;
+    if (!isStranger || !isHearsay(id, lowerName(head, i))) {
+      seen |= 1 << id;
+      const what = fate[id];
+      if (what === keep && (id !== headerId.host || ownHost === undefined)) continue;
+      if (what === look && !isDropped(head, i, changes)) continue;
+      if (id === headerId.xForwardedFor) chain += `${head.value(i)}, `;
+      else if (id === headerId.upgrade && head.upgrade !== "") continue;
+    }
     out += text.slice(run, offsets[i * 4]);
     run = i + 1 < count ? (offsets[i * 4 + 4] as number) : end;
   }
@@ -159,11 +162,13 @@ function renderRelayed({ text, parser: { offsets, count, lineStart } }: RequestH
   return { text: out + text.slice(run, end) + next.lines, missing: 0 };
 }
 
+const lowerName = ({ text, parser: { offsets } }: RequestHead, i: number): string =>
+  text.slice(offsets[i * 4], offsets[i * 4 + 1]).toLowerCase();
+
 function isDropped(head: RequestHead, i: number, changes: HeadChanges): boolean {
   const { dropped } = head;
   if (dropped === undefined && changes.names.length === 0) return false;
-  const { offsets } = head.parser;
-  const name = head.text.slice(offsets[i * 4], offsets[i * 4 + 1]).toLowerCase();
+  const name = lowerName(head, i);
   if (changes.names.includes(name)) return true;
   return dropped !== undefined && dropped.includes(name) && !undroppable.has(name);
 }

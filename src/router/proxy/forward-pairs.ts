@@ -1,4 +1,4 @@
-import { makeForwarded, type Peer } from "./forwarded.ts";
+import { isHearsay, makeForwarded, type Peer } from "./forwarded.ts";
 import type { HeadChanges } from "./head-changes.ts";
 import { headerId, headerIdOfName, relayHeader } from "./header-names.ts";
 import type { RequestIds } from "./request-ids.ts";
@@ -43,6 +43,7 @@ export function forwardPairs(head: PairsHead, peer: Peer, changes: HeadChanges, 
   for (const pair of head.pairs) {
     const [name, value] = pair;
     const id = headerIdOfName(name);
+    if (peer.isStranger === true && isHearsay(id, name)) continue;
     found.set(id, value);
     if (id === headerId.xForwardedFor) chain.push(value);
     else if (id === headerId.te && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(value)) pairs.push(["te", "trailers"]);

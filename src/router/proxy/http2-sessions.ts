@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { isSecure } from "../tls/secure-server.ts";
 import type { Reach } from "../route-table.ts";
 import type { ClientHost } from "./client-host.ts";
-import type { Peer } from "./forwarded.ts";
+import { peerOf } from "./forwarded.ts";
 import { Http2Front } from "./http2-front.ts";
 
 /** Streams a client may have open at once on one connection. */
@@ -29,7 +29,7 @@ export class Http2Sessions {
   /** Takes over a connection that speaks HTTP/2; `first` are bytes of it that were read already. */
   accept(socket: Socket, first: Buffer, reach: Reach): void {
     const address = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-    const peer: Peer = { address, proto: isSecure(socket) ? "https" : "http" };
+    const peer = peerOf(address, isSecure(socket), reach, this.#host.distrustForwarded);
     socket.pause();
     if (first.length > 0) socket.unshift(first);
     const session = performServerHandshake(socket, { settings: { maxConcurrentStreams, initialWindowSize } });
