@@ -16,6 +16,7 @@ import { channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createAuthorize, type AuthorizeDeps } from "../events/ingress/authorize.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
 import { createSourceRunner, type SourceRunner } from "../events/sources/source-runner.ts";
+import { createWebhookFront } from "../events/sources/webhook/webhook-front.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
 import { sinkHost } from "../events/sinks/sink-front.ts";
 import { openSqliteStore } from "../events/log/sqlite-store.ts";
@@ -42,6 +43,8 @@ export interface EventsDeps {
   readonly routerUrl: () => string;
   /** Domain of public hosts: `localhost`. */
   readonly domain: string;
+  /** Folders of this machine, absolute, that FileSources may read. */
+  readonly folders?: readonly string[];
   readonly closers: AsyncDisposableStack;
 }
 
@@ -61,6 +64,7 @@ const ingressTarget = serviceTarget(namespace, "event-ingress");
 /** Where the router sends requests that are to be carried out later. */
 export const callTarget = serviceTarget(namespace, "call-front");
 const callHost = `calls.${namespace}`;
+const webhookTarget = serviceTarget(namespace, "event-webhooks");
 const sinkTarget = serviceTarget(namespace, "event-sinks");
 const stopMs = 5000;
 
@@ -93,7 +97,16 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
     },
   );
   closers.defer(() => engine.close(stopMs));
-  const sources = createSourceRunner({ held: true }, { sender, clock, log });
+  const webhooks = createWebhookFront({
+    log,
+    listen: loopback,
+    onListening: (at) => readyAt(router, webhookTarget, at),
+    onHost: (host, present) => routeWebhook(deps, host, present),
+    urlOf: (host) => `http://${host}.${domain}${portOf(deps.routerUrl())}`,
+  });
+  closers.defer(() => webhooks.close());
+  const surroundings = { documents: store, webhooks, folders: deps.folders ?? [] };
+  const sources = createSourceRunner({ held: true }, { sender, clock, log, ...surroundings });
   closers.defer(() => sources.close(stopMs));
   const authorize = createAuthorize({ reviewToken: deps.tokens.review });
   const ingress = createIngress(
@@ -181,6 +194,12 @@ function routeChannel({ router, domain }: EventsDeps, stream: StreamSpec, presen
   if (stream.kind !== "channel") return;
   const key = `${namespace}/event-channel-${stream.namespace}-${stream.name}`;
   router.applyIngress(key, present ? routeTo(ingressTarget, hostsOf(channelHost(stream), domain)) : undefined);
+}
+
+/** Webhooks, too. */
+function routeWebhook({ router, domain }: EventsDeps, host: string, present: boolean): void {
+  const key = `${namespace}/event-webhook-${host.replace(".", "-")}`;
+  router.applyIngress(key, present ? routeTo(webhookTarget, hostsOf(host, domain)) : undefined);
 }
 
 const hostsOf = (name: string, domain: string): readonly string[] => [

@@ -1,4 +1,5 @@
 /** Each kind of source as a user has it: applied with kubectl, through a Broker and a Trigger, to a function. */
+import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -115,4 +116,24 @@ test.skipIf(noMosquitto !== undefined)("MQTT: topics of a broker", { timeout: 60
   } finally {
     await broker.remove();
   }
+});
+
+test("a webhook: signed requests at an address of its own", { timeout: 60_000 }, async () => {
+  await secret("stripe", { key: "whsec_x" });
+  const verify = { scheme: "stripe", secret: { secretKeyRef: { name: "stripe", key: "key" } } };
+  await source("sources.ebb.dev", "WebhookSource", { verify });
+  const { stdout } = await ebb.kubectl(["get", "webhooksource", "s", "-o", "jsonpath={.status.address.url}"]);
+  expect(stdout).toMatch(/^http:\/\/s-webhook\.default\.localhost:\d+$/);
+  const body = '{"id":"evt_1","type":"charge.paid"}';
+  const at = Math.floor(Date.now() / 1000);
+  const signature = createHmac("sha256", "whsec_x").update(`${at}.${body}`).digest("hex");
+  const send = (v1: string) =>
+    ebb.call("s-webhook.default.localhost", {
+      method: "POST",
+      headers: { "stripe-signature": `t=${at},v1=${v1}`, "content-type": "application/json" },
+      body,
+    });
+  expect((await send(signature)).status).toBe(202);
+  expect((await send("0".repeat(64))).status).toBe(401);
+  await sees(`got dev.ebb.sources.webhook.stripe.charge.paid ${body}`);
 });

@@ -1,10 +1,14 @@
 /** Sources of stores: what is particular to them as objects. */
 import {
+  GitHubSourceKind,
   MqttSourceKind,
   PostgresSourceKind,
   RedisListSourceKind,
   RedisStreamSourceKind,
+  WebhookSourceKind,
 } from "../../api/sources/store-kinds.ts";
+import type { SourceState } from "../../api/eventing/source-engine.ts";
+import type { Addressable } from "../../api/serving/types.gen.ts";
 import type { ControllerSpec } from "../../client/controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import { messageSourceController } from "./message-source-controller.ts";
@@ -40,7 +44,33 @@ export function storeSourceControllers(deps: EventingDeps): readonly ControllerS
         }));
       },
     }),
+    messageSourceController(deps, {
+      kind: WebhookSourceKind,
+      conditions: ["Addressable"],
+      attributesOf: ({ spec: { eventType, verify } }, source) => [
+        { type: eventType || `dev.ebb.sources.webhook.${verify?.scheme ?? "none"}`, source },
+      ],
+      statusOf: (_source, state) => addressIn(state),
+    }),
+    messageSourceController(deps, {
+      kind: GitHubSourceKind,
+      conditions: ["SecretsProvided", "WebhookConfigured"],
+      // Upstream's.
+      sourceOf: ({ spec }) => `https://github.com/${spec.ownerAndRepository}`,
+      attributesOf: ({ spec }, source) =>
+        (spec.eventTypes ?? []).map((type) => ({ type: `dev.knative.source.github.${type}`, source })),
+      statusOf: (_source, state) => {
+        const id = state?.facts?.["webhook.id"];
+        return { ...addressIn(state), ...(id === undefined ? {} : { webhookIDKey: id }) };
+      },
+    }),
   ];
+}
+
+/** Where the provider is to send. */
+function addressIn(state: SourceState | undefined): { readonly address?: Addressable } {
+  const url = state?.facts?.["webhook.url"];
+  return url === undefined ? {} : { address: { url } };
 }
 
 /** A URL without the user in it: it is in every event. */

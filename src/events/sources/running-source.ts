@@ -4,8 +4,10 @@ import type { SourceSpec, SourceState } from "../../api/eventing/source-engine.t
 import { sleep, type Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Deliverer } from "../delivery/deliver.ts";
+import type { EventStore } from "../log/event-store.ts";
 import { SourceDelivery, type SourceCounts } from "./source-delivery.ts";
-import type { OpenSource, SourceContext, SourceReader } from "./source-reader.ts";
+import type { OpenSource, SourceContext, SourceMemory, SourceReader } from "./source-reader.ts";
+import type { Webhooks } from "./webhook/webhook-front.ts";
 
 export type { SourceCounts } from "./source-delivery.ts";
 
@@ -15,8 +17,20 @@ export interface RunningSourceDeps {
   readonly deliverer: Deliverer;
   /** undefined: there is none of the kind. */
   readonly reader: (() => Promise<SourceReader>) | undefined;
+  readonly surroundings: SourceSurroundings;
   changed(): void;
 }
+
+/** What sources have of the process they are read in. */
+export interface SourceSurroundings {
+  /** Where they keep what they remember; nothing is kept without. */
+  readonly documents?: Pick<EventStore, "putDocument" | "getDocument" | "deleteDocument">;
+  readonly webhooks?: Webhooks;
+  readonly folders?: readonly string[];
+}
+
+/** What a source remembers outlives its last use by so long. */
+const rememberedMs = 365 * 24 * 3_600_000;
 
 /** Between two attempts to open it. */
 const firstWaitMs = 500;
@@ -34,6 +48,7 @@ export class RunningSource {
   #inFlight = 0;
   #run: Promise<void> = Promise.resolve();
   #forget = false;
+  #isForgotten = false;
   #notForgotten: unknown;
 
   constructor(spec: SourceSpec, deps: RunningSourceDeps) {
@@ -72,6 +87,10 @@ export class RunningSource {
     this.#forget = forget;
     this.#stop.abort(new Error(`${this.spec.key} is no longer read here`));
     await this.#run;
+    // What could not be reached when it was ended is still there.
+    if (forget && !this.#isForgotten && this.#connection.trouble !== undefined)
+      this.#notForgotten ??= new Error(this.#connection.trouble);
+    if (forget) await this.#deps.surroundings.documents?.deleteDocument(`source/${this.spec.uid}`);
     if (this.#notForgotten !== undefined) throw this.#notForgotten;
   }
 
@@ -97,7 +116,7 @@ export class RunningSource {
 
   /** Rejects when it cannot be opened or fails later; resolves when the source is stopped. */
   async #readOnce(): Promise<void> {
-    const { reader, clock, log } = this.#deps;
+    const { reader, clock, log, surroundings } = this.#deps;
     const { spec } = this;
     if (!reader) throw new Error(`${spec.kind} is not read here`);
     const failed = Promise.withResolvers<never>();
@@ -120,6 +139,9 @@ export class RunningSource {
       signal,
       log,
       clock,
+      memory: this.#memory(),
+      webhooks: surroundings.webhooks,
+      folders: surroundings.folders ?? [],
     };
     const opened = await (await reader()).open(spec.settings, context);
     try {
@@ -135,10 +157,22 @@ export class RunningSource {
     const forget = this.#forget;
     try {
       await opened.close({ forget });
+      this.#isForgotten = forget;
     } catch (error) {
       if (forget) this.#notForgotten = error;
       else this.#deps.log.warn("a source did not close", { err: error });
     }
+  }
+
+  #memory(): SourceMemory {
+    const { clock, surroundings } = this.#deps;
+    const { documents } = surroundings;
+    const name = `source/${this.spec.uid}`;
+    return {
+      read: async () => (await documents?.getDocument(name))?.text,
+      write: async (text) =>
+        documents?.putDocument(name, { text, data: undefined, expiresMs: clock.now() + rememberedMs }),
+    };
   }
 
   #report(state: SourceState): void {

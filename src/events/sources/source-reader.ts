@@ -2,6 +2,7 @@ import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
 import type { SourceState } from "../../api/eventing/source-engine.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import type { Webhooks } from "./webhook/webhook-front.ts";
 
 /** Reads one kind of source. The module that exports it may import the client library: it is loaded when first needed. */
 export interface SourceReader {
@@ -49,4 +50,17 @@ export interface SourceContext {
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly clock: Clock;
+  /** What the source remembers between two starts; forgotten with it. */
+  readonly memory: SourceMemory;
+  /** Takes requests from outside; undefined where none can be had. */
+  readonly webhooks: Webhooks | undefined;
+  /** Folders of this machine, absolute, that sources may read. */
+  readonly folders: readonly string[];
+}
+
+/** One text, of the reader's own making. */
+export interface SourceMemory {
+  read(): Promise<string | undefined>;
+  /** Durable when resolved. */
+  write(text: string): Promise<void>;
 }

@@ -9,4 +9,6 @@ export const sourceReaders: SourceReaders = {
   RedisListSource: async () => (await import("./redis/redis-list-reader.ts")).redisListReader,
   PostgresSource: async () => (await import("./postgres/postgres-reader.ts")).postgresReader,
   MqttSource: async () => (await import("./mqtt/mqtt-reader.ts")).mqttReader,
+  WebhookSource: async () => (await import("./webhook/webhook-reader.ts")).webhookReader,
+  GitHubSource: async () => (await import("./webhook/github-reader.ts")).gitHubReader,
 };

@@ -4,10 +4,10 @@ import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { cloudEventDeliverer, type Deliverer } from "../delivery/deliver.ts";
 import type { Sender } from "../delivery/http-sender.ts";
-import { RunningSource, type SourceCounts } from "./running-source.ts";
+import { RunningSource, type SourceCounts, type SourceSurroundings } from "./running-source.ts";
 import { sourceReaders, type SourceReaders } from "./source-readers.ts";
 
-export interface SourceRunnerDeps {
+export interface SourceRunnerDeps extends SourceSurroundings {
   readonly sender: Sender;
   readonly clock: Clock;
   readonly log: Logger;
@@ -68,6 +68,7 @@ class Runner implements SourceRunner {
       log: this.#deps.log.with({ source: spec.key }),
       deliverer: this.#deliverer,
       reader: this.#readers[spec.kind],
+      surroundings: this.#deps,
       changed: () => this.#tell(spec.key),
     });
     this.#running.set(spec.key, source);

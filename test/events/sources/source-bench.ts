@@ -4,10 +4,11 @@ import type { AddressInfo } from "node:net";
 import type { SourceSpec } from "../../../src/api/eventing/source-engine.ts";
 import { systemClock, type Clock } from "../../../src/client/clock.ts";
 import { createSender } from "../../../src/events/delivery/http-sender.ts";
+import type { SourceSurroundings } from "../../../src/events/sources/running-source.ts";
 import { createSourceRunner, type SourceRunner } from "../../../src/events/sources/source-runner.ts";
 import type { Logger } from "../../../src/telemetry/logger.ts";
 
-const log: Logger = {
+export const log: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
@@ -48,7 +49,7 @@ export interface SourceBench {
   close(): Promise<void>;
 }
 
-export async function createSourceBench(): Promise<SourceBench> {
+export async function createSourceBench(surroundings: SourceSurroundings = {}): Promise<SourceBench> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -63,7 +64,7 @@ export async function createSourceBench(): Promise<SourceBench> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const clock = createClock();
   const sender = createSender({ clock, dial: () => undefined });
-  const runner = createSourceRunner({}, { sender, clock, log });
+  const runner = createSourceRunner({}, { sender, clock, log, ...surroundings });
   const bench: SourceBench = {
     clock,
     runner,
