@@ -4,6 +4,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import { channelDefinition, inMemoryChannelDefinition, subscriptionDefinition } from "../messaging/definitions.ts";
 import { integrationSinkDefinition, jobSinkDefinition } from "../sinks/definitions.ts";
 import { apiServerSourceDefinition, containerSourceDefinition, sinkBindingDefinition } from "../sources/definitions.ts";
+import { kafkaSourceDefinition, kafkaSourceV1beta1Definition } from "../sources/kafka-source-definition.ts";
 import { natsJetStreamSourceDefinition } from "../sources/nats-source-definitions.ts";
 import { integrationSourceDefinition } from "../sources/integration-source-definition.ts";
 import { pingSourceDefinition, pingSourceV1beta2Definition } from "../sources/ping-source-definition.ts";
@@ -55,6 +56,8 @@ export const eventingDefinitions: readonly KindDefinition[] = [
   webhookSourceDefinition,
   fileSourceDefinition,
   httpPollSourceDefinition,
+  kafkaSourceDefinition,
+  kafkaSourceV1beta1Definition,
   natsJetStreamSourceDefinition,
   jobSinkDefinition,
   integrationSinkDefinition,

@@ -1,8 +1,8 @@
 import { kind, type Kind } from "../meta/kind.ts";
 import type { KubeObject } from "../meta/object.ts";
-import type { ApiServerSource, ContainerSource, PingSource, SinkBinding } from "./types.gen.ts";
-import type { NatsJetStreamSource } from "./types-ebb.gen.ts";
-import type { IntegrationSource } from "./types-v1alpha1.gen.ts";
+import type { ApiServerSource, ContainerSource, KafkaSource, PingSource, SinkBinding } from "./types.gen.ts";
+import type { NatsJetStreamSource, NatsSource } from "./types-ebb.gen.ts";
+import type { IntegrationSource, RabbitmqSource } from "./types-v1alpha1.gen.ts";
 
 const sourceOf =
   (group: string) =>
@@ -24,4 +24,11 @@ export const ApiServerSourceKind: Kind<ApiServerSource> = source("v1", "ApiServe
 export const ContainerSourceKind: Kind<ContainerSource> = source("v1", "ContainerSource");
 export const SinkBindingKind: Kind<SinkBinding> = source("v1", "SinkBinding", ["bindings"]);
 export const IntegrationSourceKind: Kind<IntegrationSource> = source("v1alpha1", "IntegrationSource");
+export const KafkaSourceKind: Kind<KafkaSource> = source("v1", "KafkaSource");
+export const KafkaSourceV1beta1Kind: Kind<KafkaSource> = source("v1beta1", "KafkaSource");
+export const RabbitmqSourceKind: Kind<RabbitmqSource> = {
+  ...source<RabbitmqSource>("v1alpha1", "RabbitmqSource", ["importers"]),
+  shortNames: ["rmqsource"],
+};
+export const NatsSourceKind: Kind<NatsSource> = ebbSource("v1alpha1", "NatsSource");
 export const NatsJetStreamSourceKind: Kind<NatsJetStreamSource> = ebbSource("v1alpha1", "NatsJetStreamSource");

@@ -20,6 +20,21 @@ NatsJetStreamSourceSpec -- Which messages, and from where.
   10 maxAckPending int32 -- Most messages under way at once; 100 by default.
   11 delivery knative.duck.v1.DeliverySpec -- What is done until an event counts as delivered.
   12 auth NatsAuth -- As whom to log in.
+  8 tls NatsTls -- How the connection is encrypted.
+
+NatsSource -- Sends messages of NATS as they come. What comes while it is away is lost: NATS itself keeps nothing.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec NatsSourceSpec~ -- What is wanted.
+  3 status NatsSourceStatus -- What is there, as last observed.
+
+NatsSourceSpec -- Which messages, and from where.
+  1 sourceSpec knative.duck.v1.SourceSpec inline
+  2 servers []string -- Where NATS is, such as nats://host:4222 or tls://host:4222; any one of a cluster will do.
+  3 subjects []string -- The subjects, which may have wildcards.
+  4 queueGroup string -- Shares the messages with all subscribers of that group.
+  5 maxInFlight int32 -- Most messages under way at once; 100 by default. Beyond 10,000 that wait for their turn, more are dropped.
+  6 delivery knative.duck.v1.DeliverySpec -- What is done until an event counts as delivered.
+  7 auth NatsAuth -- As whom to log in.
   13 tls NatsTls -- How the connection is encrypted.
 
 NatsAuth -- As whom to log in: user and password, a token, an nkey, or credentials.

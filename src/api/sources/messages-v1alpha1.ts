@@ -85,6 +85,34 @@ AWSSNS -- A topic.
   4 arn string -- Its name or ARN.
   5 autoCreateTopic bool -- Whether it is made when it is missing.
 
+RabbitmqSource -- Sends the messages of a queue of RabbitMQ.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec RabbitmqSourceSpec~ -- What is wanted.
+  3 status RabbitmqSourceStatus -- What is there, as last observed.
+
+RabbitmqSourceSpec -- Which queue, and where.
+  1 sourceSpec knative.duck.v1.SourceSpec inline
+  2 rabbitmqClusterReference RabbitmqClusterReference -- Where RabbitMQ is, and as whom to log in.
+  3 rabbitmqResourcesConfig RabbitmqResourcesConfig -- The queue.
+  4 delivery knative.duck.v1.DeliverySpec -- What is done until an event counts as delivered.
+  5 serviceAccountName string -- Kept as it is: no pods of the source's own read.
+
+RabbitmqClusterReference -- Where RabbitMQ is: a cluster that its operator runs, or a Secret that says it.
+  1 name string -- A RabbitmqCluster of this namespace; its Secret NAME-default-user says the rest.
+  2 namespace string -- The namespace, which must be the source's.
+  3 connectionSecret core.v1.LocalObjectReference -- A Secret with uri (amqp://, amqps:// or host:port), username and password; for TLS ca.crt, tls.crt and tls.key.
+
+RabbitmqResourcesConfig -- The queue.
+  1 vhost string -- The virtual host; / by default.
+  2 queueName string -- The queue.
+  3 queueType string enum=quorum|classic -- Of a queue that is made; quorum by default.
+  4 exchangeName string -- The exchange whose messages the queue gets; needed unless predeclared.
+  5 parallelism int32? -- Most messages under way at once, 1 to 1000; 1 by default.
+  6 predeclared bool -- Whether queue and exchange are there already, and nothing is made.
+
+RabbitmqSourceStatus -- How the RabbitmqSource fares.
+  1 sourceStatus knative.duck.v1.SourceStatus inline
+
 IntegrationSourceStatus -- How the IntegrationSource fares.
   1 sourceStatus knative.duck.v1.SourceStatus inline
 `;

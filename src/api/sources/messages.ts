@@ -73,6 +73,44 @@ Reference -- Objects of a kind, by name or by labels.
   4 name string -- One object.
   5 selector meta.LabelSelector -- Objects by their labels.
 
+KafkaSource -- Sends the records of topics of Kafka.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec KafkaSourceSpec~ -- What is wanted.
+  3 status KafkaSourceStatus -- What is there, as last observed.
+
+KafkaSourceSpec -- Which topics, and how they are read.
+  1 sourceSpec knative.duck.v1.SourceSpec inline
+  2 consumers int32? -- How many members of the group read; 1 by default, 0 reads nothing.
+  3 bootstrapServers []string -- Brokers to ask first, as host:port.
+  4 net KafkaNetSpec -- How brokers are spoken to.
+  5 topics []string -- The topics.
+  6 consumerGroup string -- The group whose offsets count; one of the source's own without it, which goes with it.
+  7 initialOffset string -- Where a group begins that has no offsets yet: latest (the default) or earliest.
+  8 delivery knative.duck.v1.DeliverySpec -- What is done until an event counts as delivered.
+  9 ordering string? -- ordered (the default) sends the records of a partition one after the other, unordered several at once.
+
+KafkaNetSpec -- How brokers are spoken to.
+  1 sasl KafkaSASLSpec -- As whom to log in.
+  2 tls KafkaTLSSpec -- How the connection is encrypted.
+
+KafkaSASLSpec -- As whom to log in.
+  1 enable bool -- Whether to.
+  2 user SecretValueFromSource -- The user.
+  3 password SecretValueFromSource -- The user's password.
+  4 type SecretValueFromSource -- PLAIN (the default), SCRAM-SHA-256 or SCRAM-SHA-512.
+
+KafkaTLSSpec -- How the connection is encrypted.
+  1 enable bool -- Whether it is.
+  2 cert SecretValueFromSource -- The client's own certificate, in PEM.
+  3 key SecretValueFromSource -- The key of the client's certificate, in PEM.
+  4 caCert SecretValueFromSource -- Certificates to trust, in PEM.
+
+KafkaSourceStatus -- How the KafkaSource fares.
+  1 sourceStatus knative.duck.v1.SourceStatus inline
+  2 consumers int32 -- How many members of the group read.
+  3 selector string -- Empty: no pods of the source's own read.
+  4 claims string -- Which partitions are read here.
+
 SecretValueFromSource -- A value that a Secret keeps.
   1 secretKeyRef core.v1.SecretKeySelector -- The Secret and the key in it.
 

@@ -6,9 +6,9 @@ import { parseDuration } from "../meta/duration.ts";
 import { column } from "../serving/columns.ts";
 import { each, invalidValue, missingField, multipleOneOf, type Problem, type Problems } from "../serving/problems.ts";
 import { schemaOf } from "../schemas.ts";
-import { NatsJetStreamSourceKind } from "./kinds.ts";
+import { NatsJetStreamSourceKind, NatsSourceKind } from "./kinds.ts";
 import { checkSecretValue, messageSourceRules } from "./message-source.ts";
-import type { NatsAuth, NatsJetStreamSource, NatsJetStreamSourceSpec, NatsTls } from "./types-ebb.gen.ts";
+import type { NatsAuth, NatsJetStreamSource, NatsJetStreamSourceSpec, NatsSource, NatsTls } from "./types-ebb.gen.ts";
 
 const subjectPattern = /^[^\s.]+(\.[^\s.]+)*$/;
 
@@ -38,6 +38,29 @@ export const natsJetStreamSourceDefinition: KindDefinition<NatsJetStreamSource> 
   }),
 };
 
+export const natsSourceDefinition: KindDefinition<NatsSource> = {
+  ...eventingKindFacts,
+  kind: NatsSourceKind,
+  schema: () => schemaOf("sources.ebb.v1alpha1.NatsSource"),
+  columns: [
+    nameColumn,
+    column<NatsSource>("Subjects", "What it reads.", ".spec.subjects", ({ spec }) => (spec.subjects ?? []).join(",")),
+    sinkColumn,
+    ...ageAndReady,
+  ],
+  ...messageSourceRules<NatsSource>(NatsSourceKind, {
+    fill: (spec) => {
+      spec.maxInFlight ??= 100;
+    },
+    check: (spec) => [
+      ...checkConnection(spec),
+      ...(spec.subjects?.length ? [] : [missingField("subjects")]),
+      ...each("subjects", spec.subjects, checkSubject),
+      ...((spec.maxInFlight ?? 1) < 1 ? [invalidValue(spec.maxInFlight, "maxInFlight", "at least 1")] : []),
+    ],
+  }),
+};
+
 export const checkSubject = (subject: string): Problems =>
   subjectPattern.test(subject)
     ? []
@@ -56,8 +79,13 @@ export function checkConnection({
     ...(servers.length === 0 ? [missingField("servers")] : []),
     ...each("servers", servers, (server) => {
       const url = URL.parse(server);
-      const isGood = url && ["nats:", "tls:"].includes(url.protocol) && url.hostname !== "";
-      return isGood ? [] : [invalidValue(server, "", "such as nats://host:4222 or tls://host:4222")];
+      if (!url || !["nats:", "tls:"].includes(url.protocol) || url.hostname === "")
+        return [invalidValue(server, "", "such as nats://host:4222 or tls://host:4222")];
+      if (url.password === "") return [];
+      url.password = "xxx";
+      return [
+        invalidValue(url.href, "", "a password does not belong here: keep it in a Secret, and name that in auth"),
+      ];
     }),
     ...Object.entries({ ...auth }).flatMap(([name, value]) => checkSecretValue(`auth.${name}`, value)),
     ...checkAuth(auth),

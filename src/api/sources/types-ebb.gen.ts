@@ -40,6 +40,32 @@ export interface NatsJetStreamSourceSpec extends SourceSpec {
   readonly tls?: NatsTls;
 }
 
+export interface NatsSource extends TypeMeta {
+  /** Name, namespace, labels and what else every object has. */
+  readonly metadata: ObjectMeta;
+  /** What is wanted. */
+  readonly spec: NatsSourceSpec;
+  /** What is there, as last observed. */
+  readonly status?: NatsSourceStatus;
+}
+
+export interface NatsSourceSpec extends SourceSpec {
+  /** Where NATS is, such as nats://host:4222 or tls://host:4222; any one of a cluster will do. */
+  readonly servers?: readonly string[];
+  /** The subjects, which may have wildcards. */
+  readonly subjects?: readonly string[];
+  /** Shares the messages with all subscribers of that group. */
+  readonly queueGroup?: string;
+  /** Most messages under way at once; 100 by default. Beyond 10,000 that wait for their turn, more are dropped. */
+  readonly maxInFlight?: number;
+  /** What is done until an event counts as delivered. */
+  readonly delivery?: DeliverySpec;
+  /** As whom to log in. */
+  readonly auth?: NatsAuth;
+  /** How the connection is encrypted. */
+  readonly tls?: NatsTls;
+}
+
 export interface NatsAuth {
   /** The user. */
   readonly user?: SecretValueFromSource;

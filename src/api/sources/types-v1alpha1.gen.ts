@@ -1,6 +1,6 @@
 // Written by scripts/gen-api-types.ts from the field tables beside it; do not edit.
-import type { PodTemplateSpec } from "../core/types.gen.ts";
-import type { SourceSpec, SourceStatus } from "../eventing/types-duck.gen.ts";
+import type { LocalObjectReference, PodTemplateSpec } from "../core/types.gen.ts";
+import type { DeliverySpec, SourceSpec, SourceStatus } from "../eventing/types-duck.gen.ts";
 import type { TypeMeta } from "../meta/type-meta.ts";
 import type { ObjectMeta } from "../meta/types.gen.ts";
 
@@ -156,5 +156,51 @@ export interface AWSSNS {
   /** Whether it is made when it is missing. */
   readonly autoCreateTopic?: boolean;
 }
+
+export interface RabbitmqSource extends TypeMeta {
+  /** Name, namespace, labels and what else every object has. */
+  readonly metadata: ObjectMeta;
+  /** What is wanted. */
+  readonly spec: RabbitmqSourceSpec;
+  /** What is there, as last observed. */
+  readonly status?: RabbitmqSourceStatus;
+}
+
+export interface RabbitmqSourceSpec extends SourceSpec {
+  /** Where RabbitMQ is, and as whom to log in. */
+  readonly rabbitmqClusterReference?: RabbitmqClusterReference;
+  /** The queue. */
+  readonly rabbitmqResourcesConfig?: RabbitmqResourcesConfig;
+  /** What is done until an event counts as delivered. */
+  readonly delivery?: DeliverySpec;
+  /** Kept as it is: no pods of the source's own read. */
+  readonly serviceAccountName?: string;
+}
+
+export interface RabbitmqClusterReference {
+  /** A RabbitmqCluster of this namespace; its Secret NAME-default-user says the rest. */
+  readonly name?: string;
+  /** The namespace, which must be the source's. */
+  readonly namespace?: string;
+  /** A Secret with uri (amqp://, amqps:// or host:port), username and password; for TLS ca.crt, tls.crt and tls.key. */
+  readonly connectionSecret?: LocalObjectReference;
+}
+
+export interface RabbitmqResourcesConfig {
+  /** The virtual host; / by default. */
+  readonly vhost?: string;
+  /** The queue. */
+  readonly queueName?: string;
+  /** Of a queue that is made; quorum by default. */
+  readonly queueType?: string;
+  /** The exchange whose messages the queue gets; needed unless predeclared. */
+  readonly exchangeName?: string;
+  /** Most messages under way at once, 1 to 1000; 1 by default. */
+  readonly parallelism?: number;
+  /** Whether queue and exchange are there already, and nothing is made. */
+  readonly predeclared?: boolean;
+}
+
+export type RabbitmqSourceStatus = SourceStatus;
 
 export type IntegrationSourceStatus = SourceStatus;

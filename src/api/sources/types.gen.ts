@@ -1,6 +1,6 @@
 // Written by scripts/gen-api-types.ts from the field tables beside it; do not edit.
 import type { PodTemplateSpec, SecretKeySelector } from "../core/types.gen.ts";
-import type { SourceSpec, SourceStatus } from "../eventing/types-duck.gen.ts";
+import type { DeliverySpec, SourceSpec, SourceStatus } from "../eventing/types-duck.gen.ts";
 import type { SubscriptionsAPIFilter } from "../eventing/types.gen.ts";
 import type { TypeMeta } from "../meta/type-meta.ts";
 import type { LabelSelector, ObjectMeta } from "../meta/types.gen.ts";
@@ -115,6 +115,72 @@ export interface Reference {
   readonly name?: string;
   /** Objects by their labels. */
   readonly selector?: LabelSelector;
+}
+
+export interface KafkaSource extends TypeMeta {
+  /** Name, namespace, labels and what else every object has. */
+  readonly metadata: ObjectMeta;
+  /** What is wanted. */
+  readonly spec: KafkaSourceSpec;
+  /** What is there, as last observed. */
+  readonly status?: KafkaSourceStatus;
+}
+
+export interface KafkaSourceSpec extends SourceSpec {
+  /** How many members of the group read; 1 by default, 0 reads nothing. */
+  readonly consumers?: number;
+  /** Brokers to ask first, as host:port. */
+  readonly bootstrapServers?: readonly string[];
+  /** How brokers are spoken to. */
+  readonly net?: KafkaNetSpec;
+  /** The topics. */
+  readonly topics?: readonly string[];
+  /** The group whose offsets count; one of the source's own without it, which goes with it. */
+  readonly consumerGroup?: string;
+  /** Where a group begins that has no offsets yet: latest (the default) or earliest. */
+  readonly initialOffset?: string;
+  /** What is done until an event counts as delivered. */
+  readonly delivery?: DeliverySpec;
+  /** ordered (the default) sends the records of a partition one after the other, unordered several at once. */
+  readonly ordering?: string;
+}
+
+export interface KafkaNetSpec {
+  /** As whom to log in. */
+  readonly sasl?: KafkaSASLSpec;
+  /** How the connection is encrypted. */
+  readonly tls?: KafkaTLSSpec;
+}
+
+export interface KafkaSASLSpec {
+  /** Whether to. */
+  readonly enable?: boolean;
+  /** The user. */
+  readonly user?: SecretValueFromSource;
+  /** The user's password. */
+  readonly password?: SecretValueFromSource;
+  /** PLAIN (the default), SCRAM-SHA-256 or SCRAM-SHA-512. */
+  readonly type?: SecretValueFromSource;
+}
+
+export interface KafkaTLSSpec {
+  /** Whether it is. */
+  readonly enable?: boolean;
+  /** The client's own certificate, in PEM. */
+  readonly cert?: SecretValueFromSource;
+  /** The key of the client's certificate, in PEM. */
+  readonly key?: SecretValueFromSource;
+  /** Certificates to trust, in PEM. */
+  readonly caCert?: SecretValueFromSource;
+}
+
+export interface KafkaSourceStatus extends SourceStatus {
+  /** How many members of the group read. */
+  readonly consumers?: number;
+  /** Empty: no pods of the source's own read. */
+  readonly selector?: string;
+  /** Which partitions are read here. */
+  readonly claims?: string;
 }
 
 export interface SecretValueFromSource {

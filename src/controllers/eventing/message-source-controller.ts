@@ -35,6 +35,8 @@ export interface MessageSourceKind<T extends MessageSource> {
   readonly conditions: readonly [string, ...string[]];
   /** Secrets that the spec names in another way than by a `secretKeyRef`. */
   secretsOf?(spec: T["spec"]): readonly SecretRef[];
+  /** What its reader must know beside the spec. */
+  settingsOf?(source: T): object;
   /** Events that may come, for the status; `base` is the source's `source` attribute. */
   attributesOf(source: T, base: string): readonly CloudEventAttributes[];
   /** The `source` attribute where it is not `/apis/v1/namespaces/NS/PLURAL/NAME`. */
@@ -149,7 +151,7 @@ function makeSourceSpec<T extends MessageSource>(
     namespace,
     name,
     source: baseOf(of, source),
-    settings: resolved.settings,
+    settings: of.settingsOf ? { ...(resolved.settings as object), ...of.settingsOf(source) } : resolved.settings,
     target: sink.target,
     ...(delivery ? { delivery: deliveryOptions(delivery) } : {}),
     ...(deadLetter.target ? { deadLetter: deadLetter.target } : {}),

@@ -4,6 +4,7 @@ import type { SourceReader } from "./source-reader.ts";
 export type SourceReaders = Readonly<Record<string, () => Promise<SourceReader>>>;
 
 export const sourceReaders: SourceReaders = {
+  KafkaSource: async () => (await import("./kafka/kafka-reader.ts")).kafkaReader,
   NatsJetStreamSource: async () => (await import("./nats/jetstream-reader.ts")).jetStreamReader,
   RedisStreamSource: async () => (await import("./redis/redis-stream-reader.ts")).redisStreamReader,
   RedisListSource: async () => (await import("./redis/redis-list-reader.ts")).redisListReader,

@@ -64,6 +64,10 @@ const object = {
     description: "d",
     stream: "s",
     list: "l",
+    topics: ["t"],
+    bootstrapServers: ["k:9092", "l:9092"],
+    subjects: ["s"],
+    rabbitmqResourcesConfig: { queueName: "q" },
     url: "http://u",
     path: "/p",
     eventType: "t",
@@ -111,7 +115,9 @@ const columns = customKinds()
   .filter(([, , column]) => column.jsonPath !== undefined);
 
 test.each(columns)("%s's column %s says the same in a cluster and standalone", (_kind, _name, column: Column) => {
-  expect(column.cell(object, 0)).toEqual(valueAt(column.jsonPath ?? "", object));
+  const value = valueAt(column.jsonPath ?? "", object);
+  // A real API server prints lists as JSON.
+  expect(column.cell(object, 0)).toEqual(Array.isArray(value) ? JSON.stringify(value) : value);
 });
 
 test("conversions and their stored kind become one CRD", () => {

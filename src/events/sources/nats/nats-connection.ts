@@ -44,9 +44,6 @@ function optionsOf(
   { namespace, name }: SourceContext,
 ): ConnectionOptions {
   const urls = servers.map((server) => new URL(server));
-  const inUrl = urls.find(({ username }) => username !== "");
-  const user = auth.user ?? (inUrl ? decodeURIComponent(inUrl.username) : undefined);
-  const pass = auth.password ?? (inUrl ? decodeURIComponent(inUrl.password) : undefined);
   const isTls = (tls.enable ?? false) || tls.caCert !== undefined || urls.some(({ protocol }) => protocol === "tls:");
   return {
     servers: urls.map(({ host }) => host),
@@ -55,7 +52,7 @@ function optionsOf(
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
     reconnectJitter: 500,
-    ...(user === undefined || user === "" ? {} : { user, pass: pass ?? "" }),
+    ...(auth.user === undefined ? {} : { user: auth.user, pass: auth.password ?? "" }),
     ...(auth.token === undefined ? {} : { token: auth.token }),
     ...(auth.seed === undefined ? {} : { authenticator: nkeyAuthenticator(utf8.encode(auth.seed.trim())) }),
     ...(auth.credentials === undefined ? {} : { authenticator: credsAuthenticator(utf8.encode(auth.credentials)) }),
