@@ -17,12 +17,30 @@ export function parseSchedule(schedule: string, timeZone: string = defaultTimeZo
     const wholeMs = Math.max(1000, Math.floor(periodMs / 1000) * 1000);
     return (afterMs) => Math.floor(afterMs / 1000) * 1000 + wholeMs;
   }
-  const fields = schedule.trim().replaceAll("?", "*");
+  const fields = withStepsToTheEnd(schedule.trim().replaceAll("?", "*"));
   // Sixth fields, seconds, are only of kinds whose admission lets them through.
   const mode = fields.startsWith("@") || fields.split(/\s+/).length === 6 ? "auto" : "5-part";
   const cron = new Cron(fields, { timezone: timeZone, paused: true, mode });
   return (afterMs) => cron.nextRun(new Date(afterMs))?.getTime();
 }
+
+/** `5/15` is robfig/cron's for "from 5 on, every 15": `5-59/15` for minutes. The parser here wants the end. */
+function withStepsToTheEnd(schedule: string): string {
+  const fields = schedule.split(/\s+/);
+  const ends = fields.length === 6 ? [59, ...lastOfField] : lastOfField;
+  if (fields.length !== ends.length) return schedule;
+  return fields
+    .map((field, at) =>
+      field
+        .split(",")
+        .map((range) => range.replace(/^(\w+)\/(?=\d)/, `$1-${ends[at]}/`))
+        .join(","),
+    )
+    .join(" ");
+}
+
+/** Minutes, hours, days of a month, months, days of a week. */
+const lastOfField: readonly number[] = [59, 23, 31, 12, 6];
 
 export interface DueInputs {
   readonly next: NextRun;
