@@ -16,7 +16,7 @@ const { values } = parseArgs({
     services: { type: "string", default: "20" },
     bursts: { type: "string", default: "2" },
     gap: { type: "string", default: "1000" },
-    settle: { type: "string", default: "8000" },
+    settle: { type: "string", default: "3000" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -70,6 +70,28 @@ async function hostsOf(): Promise<ReadonlyMap<string, string>> {
   throw new Error("not all Services became ready in two minutes");
 }
 
+interface PodJson {
+  readonly metadata: { readonly deletionTimestamp?: string };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** What came of making or calling Services is over: pods wait, none starts and none ends. Then a moment more. */
+async function untilSettled(): Promise<void> {
+  for (let tries = 0; tries < 90; tries++) {
+    const { items } = JSON.parse(kubectl(["-n", namespace, "get", "pods", "-o", "json"])) as {
+      readonly items: readonly PodJson[];
+    };
+    const steady = items.every(
+      ({ metadata, status }) =>
+        metadata.deletionTimestamp === undefined &&
+        status.conditions?.some((one) => one.type === "Ready" && one.status === "True"),
+    );
+    if (steady && items.length > 0) return pause(Number(values.settle));
+    await pause(1000);
+  }
+  throw new Error("pods have started and ended for a minute and a half");
+}
+
 /** Milliseconds from the first byte sent to the last byte of a 200, on a connection of its own. */
 function wake(host: string): Promise<number> {
   const began = performance.now();
@@ -95,8 +117,7 @@ try {
   kubectl(["create", "namespace", namespace]);
   kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: names.map(service) }));
   const hosts = await hostsOf();
-  // The pool fills, and what follows from making the Services is over.
-  await pause(Number(values.settle));
+  await untilSettled();
   const alone: number[] = [];
   for (const name of singles) {
     alone.push(await wake(hosts.get(name) ?? ""));
@@ -104,7 +125,7 @@ try {
   }
   const burst: number[] = [];
   for (const group of together) {
-    await pause(Number(values.settle));
+    await untilSettled();
     burst.push(...(await Promise.all(group.map((name) => wake(hosts.get(name) ?? "")))));
   }
   process.stdout.write(

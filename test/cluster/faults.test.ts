@@ -294,7 +294,7 @@ describe.skipIf(homeKind !== "cluster")("under steady load", () => {
   });
 
   test("more sleepers called at once than hosts wait: every call is answered", async () => {
-    const names = Array.from({ length: 6 }, (_, n) => `sleeper-${n}`);
+    const names = Array.from({ length: 15 }, (_, n) => `sleeper-${n}`);
     const source = join(home.dir, "sleeper.ts");
     await writeFile(source, 'export default { fetch: () => new Response("awake") };');
     const first = await home.ebb("deploy", source, "--name", names[0] ?? "", "--json", "--wait", "120s");
