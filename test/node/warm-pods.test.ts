@@ -333,6 +333,23 @@ test("pods beyond those that claims cover are let go at once", async () => {
   expect(await free()).toHaveLength(3);
 });
 
+test("a pool is not filled while the pods of a burst that it did not cover start", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  startAhead(5);
+  await scale(5);
+  const free = async (): Promise<readonly Pod[]> =>
+    (await ofRevision()).filter(
+      (pod) => pod.spec.nodeName && pod.metadata.labels?.["ebb.dev/claimed-host"] === undefined,
+    );
+  const own = await plane.until(free, (pods) => pods.length === 3, "three pods of its own");
+  await plane.clock.advance(3_000);
+  expect((await live()).filter(isWarm)).toEqual([]);
+  await plane.run(own);
+  await fill(3);
+});
+
 test("a pod is let go when the claim in its place comes to nothing", async () => {
   await addRevision();
   warm.start();

@@ -55,6 +55,8 @@ const byRevisionUid = "revision-uid";
 const surplusMs = 60_000;
 const lookMs = 1_000;
 const quietLookMs = 25;
+/** A pod that takes longer waits for something else than the processor. */
+const startMs = 10_000;
 /** Then the API is told, busy or not: until it is, only routers know the pod for what it is. */
 const longestQuietMs = 2_000;
 const retryMs = [100, 500, 2_000, 5_000] as const;
@@ -136,6 +138,21 @@ export class Adoption {
   /** Pods of a revision that are there or coming, by their labels; not those that may not start. */
   bound(revisionUid: string): number {
     return this.#podsOf(revisionUid).length;
+  }
+
+  /** Pods of Revisions that a node has begun to start a short while ago. */
+  get starting(): number {
+    const sinceMs = this.#deps.clock.now() - startMs;
+    return this.#deps.informers
+      .of(PodKind)
+      .list()
+      .filter(
+        ({ metadata, spec, status }) =>
+          spec.nodeName &&
+          !metadata.deletionTimestamp &&
+          status?.phase === "Pending" &&
+          Date.parse(metadata.creationTimestamp ?? "") > sinceMs,
+      ).length;
   }
 
   /** Those whose adoption is not over. */

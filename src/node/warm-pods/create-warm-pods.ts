@@ -124,7 +124,12 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     protocol: "http1",
   });
   const pods = new WaitingPods(
-    { ...deps, informers: deps.waiting, onTrouble: (pool, trouble) => tellTrouble(pool, trouble) },
+    {
+      ...deps,
+      informers: deps.waiting,
+      isBusy: () => isBusy() || adoption.starting > 0,
+      onTrouble: (pool, trouble) => tellTrouble(pool, trouble),
+    },
     options,
   );
   const adoption = new Adoption({

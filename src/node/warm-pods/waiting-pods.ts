@@ -23,6 +23,8 @@ export interface WaitingPodsDeps {
   readonly log: Logger;
   readonly connect: (place: RemotePlace) => Promise<RemoteHost>;
   readonly newName: (pool: PoolClass) => string;
+  /** Whether requests wait for what nodes are starting: filling pools would be in their way. */
+  readonly isBusy: () => boolean;
   /** A pool's state in one line, when it changes: undefined when all is well. */
   readonly onTrouble: (pool: PoolClass, trouble: Trouble | undefined) => void;
 }
@@ -77,6 +79,8 @@ const awayMs = 300_000;
 /** A host that nobody can connect to for this long has been claimed by a leader that is gone, or is broken. */
 const deadMs = 10_000;
 const lookMs = 5_000;
+const busyLookMs = 100;
+const longestBusyMs = 5_000;
 /**
  * Pods that start at once, for each node they are seen on. More would all be there as late as the last. While half of
  * those wanted wait it is one: nobody waits for it, and who wakes meanwhile needs the processor.
@@ -96,6 +100,7 @@ export class WaitingPods {
   readonly #members = new Map<string, Member>();
   #unfollow: (() => void) | undefined;
   #cancel: (() => void) | undefined;
+  #busySinceMs: number | undefined;
   #closed = false;
 
   constructor(deps: WaitingPodsDeps, options: WaitingPodsOptions) {
@@ -267,6 +272,10 @@ export class WaitingPods {
     this.#cancel = undefined;
     if (this.#closed) return;
     const nowMs = this.#deps.clock.steadyMs();
+    if (this.#deps.isBusy()) {
+      this.#busySinceMs ??= nowMs;
+      if (nowMs - this.#busySinceMs < longestBusyMs) return this.#schedule(busyLookMs);
+    } else this.#busySinceMs = undefined;
     for (const pool of this.#pools.values()) this.#fillPool(pool, nowMs);
     for (const member of this.#members.values())
       if (!this.#pools.has(member.pod.metadata.labels?.[warmLabels.pool] ?? ""))
