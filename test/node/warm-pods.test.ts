@@ -522,6 +522,21 @@ test("a namespace that refuses pods has functions start as ordinary ones, and is
   await fill(2);
 });
 
+test("where some pods may wait and more are refused, nobody is troubled until none is left", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  refuse = true;
+  startAhead(1);
+  await plane.clock.advance(60_000);
+  expect(warm.waiting()).toBe(1);
+  expect(told).toEqual([]);
+  startAhead(2);
+  await plane.clock.advance(60_000);
+  expect(warm.waiting()).toBe(0);
+  expect(told).toEqual([expect.stringMatching(/^WarmPodsRefused: /)]);
+});
+
 test("pods that wait give way to those that a quota keeps from being made, and come back later", async () => {
   await addRevision();
   warm.start();

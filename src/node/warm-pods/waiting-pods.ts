@@ -338,8 +338,10 @@ export class WaitingPods {
     this.#tell(pool, trouble);
   }
 
+  /** Told once: the next refusal names another pod, and says nothing else. Where some wait, functions need not know. */
   #tell(pool: Pool, trouble: Trouble | undefined): void {
-    if (pool.trouble?.message === trouble?.message) return;
+    if (pool.trouble?.reason === trouble?.reason) return;
+    if (trouble?.reason === "WarmPodsRefused" && this.waiting(pool.class.key) > 0) return;
     pool.trouble = trouble;
     this.#deps.onTrouble(pool.class, trouble);
   }
