@@ -1,8 +1,9 @@
-import { isApiError, isConflict, isNotFound } from "../api/meta/errors.ts";
+import { isConflict, isNotFound } from "../api/meta/errors.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Clock } from "./clock.ts";
 import type { ControllerSpec } from "./controller.ts";
 import type { Informers } from "./informer.ts";
+import { isNamespaceTerminating } from "./terminating-namespaces.ts";
 import { WorkQueue, type WorkFailure } from "./work-queue.ts";
 
 export interface ControllerDeps {
@@ -22,14 +23,7 @@ export interface Controller {
   readonly depth: number;
 }
 
-/**
- * In a namespace that is being deleted nothing can be created, and what should be there goes as well: of a thousand
- * objects, each tried again and again would leave no request for others.
- */
-const isNamespaceTerminating = (error: unknown): boolean =>
-  isApiError(error) && (error.status.details?.causes ?? []).some(({ reason }) => reason === "NamespaceTerminating");
-
-/** Looked at again after this, should it not be gone by then. */
+/** What is in a namespace that is being deleted is looked at again after this, should it not be gone by then. */
 const terminatingMs = 60_000;
 
 /** Runs a {@link ControllerSpec}: changes put keys on a queue, the queue reconciles them. */

@@ -8,6 +8,7 @@ import type { Event, ObjectReference } from "../api/core/types.gen.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
+import { isNamespaceTerminating } from "./terminating-namespaces.ts";
 
 export interface EventFacts<T extends KubeObject = KubeObject> {
   readonly kind: Kind<T>;
@@ -103,7 +104,8 @@ export function createEventRecorder(deps: EventRecorderDeps, component: string):
         .then(() => new Promise<void>((resolve) => deps.clock.after(0, resolve)))
         .then(() => (deps.until?.aborted ? undefined : write(event, key)))
         .catch((error: unknown) => {
-          if (!deps.until?.aborted) deps.log.warn("event was not written", { err: error, reason: facts.reason });
+          if (!deps.until?.aborted && !isNamespaceTerminating(error))
+            deps.log.warn("event was not written", { err: error, reason: facts.reason });
         });
     },
     flush: () => last,

@@ -5,7 +5,7 @@
 import { HorizontalPodAutoscalerKind } from "../api/autoscaling/kinds.ts";
 import { PodAutoscalerKind } from "../api/autoscaling-internal/kinds.ts";
 import { DeploymentKind, ReplicaSetKind } from "../api/apps/kinds.ts";
-import { ConfigMapKind, PodKind, ServiceKind } from "../api/core/kinds.ts";
+import { ConfigMapKind, NamespaceKind, PodKind, ServiceKind } from "../api/core/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
 import { ClusterDomainClaimKind, KIngressKind } from "../api/networking-internal/kinds.ts";
 import { RoleBindingKind, RoleKind } from "../api/rbac/kinds.ts";
@@ -63,6 +63,7 @@ const watchedKinds: readonly Kind[] = [
   PodKind,
   ServiceKind,
   ConfigMapKind,
+  NamespaceKind,
   RoleKind,
   RoleBindingKind,
 ] as readonly Kind[];

@@ -1,9 +1,11 @@
 /** What the leading controller does beyond what every replica does. */
+import { NamespaceKind } from "../api/core/kinds.ts";
 import type { Client } from "../client/client.ts";
 import { createController } from "../client/create-controller.ts";
 import { createEventRecorder } from "../client/event-recorder.ts";
 import { createOwnWrites } from "../client/own-writes.ts";
 import type { HttpClient } from "../client/http-client.ts";
+import { sparingTerminating } from "../client/terminating-namespaces.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
 import { certificateAccessController } from "../controllers/networking/certificate-access-controller.ts";
 import { instancePolicyController } from "../controllers/networking/instance-policy-controller.ts";
@@ -57,10 +59,12 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
   const own = createOwnWrites(parts.informers, clock);
   closers.defer(() => own.close());
   const { informers } = own;
-  const client: Client = own.remember(parts.client.until(fence));
+  const namespaces = parts.informers.of(NamespaceKind);
+  const sparing = (asking: Pick<HttpClient, "until">): Client => sparingTerminating(asking.until(fence), namespaces);
+  const client = own.remember(sparing(parts.client));
   const core = { client, informers, clock, log };
   const digests = createDigestLookup(core, options);
-  const recorder = createEventRecorder({ ...core, client: parts.events.until(fence), until: fence }, "ebb-controller");
+  const recorder = createEventRecorder({ ...core, client: sparing(parts.events), until: fence }, "ebb-controller");
   // With or without warm pods: what other leaders' Revisions have made must start.
   const gated = new GatedPods({ ...core, claimsOf: (revisionUid) => warm?.claimsOf(revisionUid) ?? 0 });
   closers.defer(() => gated.close());
@@ -68,7 +72,7 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
   const warm = options.warm && (await warmPods(parts, door, { ...warmParts, settings: options.warm }, closers));
   const autoscaling = createAutoscaling({
     ...core,
-    client: own.remember(parts.scaling.until(fence)),
+    client: own.remember(sparing(parts.scaling)),
     seesAll: () => door.seesAll,
     ...(warm ? { launcher: warm.launcher } : {}),
   });
