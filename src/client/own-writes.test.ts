@@ -19,7 +19,10 @@ function start() {
   });
   const informers = { of: () => cache, synced: async () => undefined } as unknown as Informers;
   const server = {
-    create: async () => answer,
+    create: async (_kind: unknown, object: ConfigMap) =>
+      object.metadata.resourceVersion === undefined
+        ? { metadata: { ...object.metadata, uid: object.metadata.name, resourceVersion: "1" } }
+        : answer,
     update: async () => answer,
     patch: async () => answer,
     delete: async () => answer,
@@ -86,6 +89,15 @@ test("a write that no watch ever brings is forgotten", async () => {
   expect(seen()).toBe("7");
   pass(1);
   expect(seen()).toBeUndefined();
+});
+
+test("what no watch brings and nobody asks for is not kept", async () => {
+  const { client, own, pass } = start();
+  for (let i = 0; i < 100; i++) {
+    await client.create(ConfigMapKind, { metadata: { name: `m${i}` } });
+    pass(1000);
+  }
+  expect(own.size).toBeLessThanOrEqual(10);
 });
 
 test("after the end nothing is remembered", async () => {

@@ -10,6 +10,8 @@ export interface OwnWrites {
   readonly informers: Informers;
   /** The same client; what it writes, the informers know. */
   remember(client: Client): Client;
+  /** Objects kept until the watch brings them. */
+  readonly size: number;
   /** Forgets everything and takes no more. */
   close(): void;
 }
@@ -62,6 +64,9 @@ export function createOwnWrites(informers: Informers, clock: Pick<Clock, "now">)
         return gone;
       },
     }),
+    get size() {
+      return [...byKind.values()].reduce((sum, { size }) => sum + size, 0);
+    },
     close() {
       closed = true;
       for (const fresh of byKind.values()) fresh.close();
@@ -129,7 +134,23 @@ class FreshInformer<T extends KubeObject> implements Informer<T> {
     const key = keyOf(object.metadata);
     const known = this.#written.get(key)?.object ?? this.#informer.get(key);
     if (known !== undefined && known.metadata.uid === object.metadata.uid && isCaughtUp(known, object)) return;
-    this.#written.set(key, { object, atMs: this.#clock.now() });
+    const atMs = this.#clock.now();
+    this.#forgetLate(atMs);
+    this.#written.delete(key);
+    this.#written.set(key, { object, atMs });
+  }
+
+  /** In the order of writing. The watch brings nothing of what its selector leaves out, and nobody may ever ask for it. */
+  #forgetLate(nowMs: number): void {
+    for (const [key, { atMs }] of this.#written) {
+      if (nowMs - atMs < lateMs) return;
+      this.#written.delete(key);
+    }
+  }
+
+  /** Objects kept beside the informer's. */
+  get size(): number {
+    return this.#written.size;
   }
 
   deleted(key: ObjectKey): void {
