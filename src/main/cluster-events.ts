@@ -27,6 +27,7 @@ import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
 import { streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
 import { createSourceRunner } from "../events/sources/source-runner.ts";
+import type { EventStore } from "../events/log/event-store.ts";
 import type { JetStreamOptions } from "../events/log/jetstream-store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
@@ -119,7 +120,13 @@ async function assemble(
   const late = new AsyncDisposableStack();
   closers.defer(() => late.disposeAsync());
   const records = cluster.connect(" events", recordLimit);
-  const running = runControllers(cluster, options, { engine, sinks, sender, records }, late, stop.signal)
+  const running = runControllers(
+    cluster,
+    options,
+    { engine, sinks, sender, documents: store, records },
+    late,
+    stop.signal,
+  )
     .then(() => allStreams(cluster, engine, (why) => (missing = why), stop.signal))
     .then(() => engine.release());
   running.catch((error: unknown) => stop.signal.aborted || log.error("events are not served", { err: error }));
@@ -160,6 +167,8 @@ interface EventParts {
   readonly engine: Engine;
   readonly sinks: Sinks;
   readonly sender: Sender;
+  /** Where sources keep what they remember. */
+  readonly documents: EventStore;
   /** For Kubernetes Events. */
   readonly records: HttpClient;
 }
@@ -168,7 +177,7 @@ interface EventParts {
 async function runControllers(
   cluster: Cluster,
   options: ClusterEventsOptions,
-  { engine, sinks, sender, records }: EventParts,
+  { engine, sinks, sender, documents, records }: EventParts,
   closers: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<void> {
@@ -197,7 +206,7 @@ async function runControllers(
     const fence = fenceAfter(leading, clock);
     const client = cluster.client.until(fence);
     const told = createEventRecorder({ clock, log, client: records.until(fence), until: fence }, "ebb-events");
-    const sources = createSourceRunner({}, { sender, clock, log });
+    const sources = createSourceRunner({}, { sender, clock, log, documents });
     const all: EventingDeps = { ...deps, sources, client, recorder: told };
     const end = run(eventingControllers(all), leading);
     await new Promise<void>((resolve) => {

@@ -65,6 +65,8 @@ export interface StandaloneOptions {
   readonly fsync: boolean;
   /** `nats://…`: where events are kept when not in the data directory. */
   readonly events?: string;
+  /** Folders, absolute, that FileSources may read. */
+  readonly folders?: readonly string[];
   /** File that gets one line of JSON per request; `-` is standard error. No log without it. */
   readonly accessLog?: string;
   /** Warm hosts kept waiting when idle. */
@@ -199,6 +201,7 @@ async function assemble(
     ...core,
     dataDir: dataDir.path,
     store: options.events,
+    folders: options.folders ?? [],
     tokens: {
       issue: ({ namespace, name }, audience) =>
         server.requestAccountToken({ namespace, serviceAccount: name, audiences: [audience], expirationSeconds: 3600 }),

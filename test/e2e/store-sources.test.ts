@@ -1,6 +1,8 @@
 /** Each kind of source as a user has it: applied with kubectl, through a Broker and a Trigger, to a function. */
 import { createHmac } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -30,7 +32,7 @@ spec:
 
 beforeAll(async () => {
   writeFileSync(join(folder, "f.js"), program);
-  ebb = await startEbb({ dir: data });
+  ebb = await startEbb({ dir: data, args: ["--files", folder] });
   expect(await ebb.ebb("deploy", join(folder, "f.js"), "--name", "f", "--min", "1")).toMatchObject({ code: 0 });
   await apply(manifest);
 }, 90_000);
@@ -136,4 +138,20 @@ test("a webhook: signed requests at an address of its own", { timeout: 60_000 },
   expect((await send(signature)).status).toBe(202);
   expect((await send("0".repeat(64))).status).toBe(401);
   await sees(`got dev.ebb.sources.webhook.stripe.charge.paid ${body}`);
+});
+
+test("files of a folder that ebb was started with, and a web address that is asked", { timeout: 60_000 }, async () => {
+  await source("sources.ebb.dev", "FileSource", { path: folder, pattern: "*.csv", settle: "50ms", interval: "100ms" });
+  writeFileSync(join(folder, "orders.csv"), "1;tea");
+  await sees("got dev.ebb.sources.file.created 1;tea");
+  const feed = createServer((_request, response) => void response.end('{"items":[{"id":7,"title":"news"}]}'));
+  await new Promise<void>((done) => feed.listen(0, "127.0.0.1", done));
+  try {
+    const url = `http://127.0.0.1:${(feed.address() as AddressInfo).port}/feed`;
+    await source("sources.ebb.dev", "HttpPollSource", { url, interval: "1s", items: "items", itemId: "id" });
+    await sees('got dev.ebb.sources.httppoll {"id":7,"title":"news"}');
+  } finally {
+    feed.closeAllConnections();
+    feed.close();
+  }
 });

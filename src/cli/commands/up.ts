@@ -1,8 +1,10 @@
+import { resolve } from "node:path";
 import { DataDirError } from "../../main/data-dir.ts";
 import type { RegistryPort } from "../../main/image-registry.ts";
 import type { Standalone } from "../../main/standalone.ts";
 import {
   CommandError,
+  listOption,
   numberOption,
   textOption,
   type Command,
@@ -38,6 +40,7 @@ export const upOptions: readonly Option[] = [
     summary:
       "keep events in NATS JetStream, nats://host:4222?replicas=3&monitor=http://host:8222, not in the data directory",
   },
+  { flags: "--files <dir>", summary: "folder that FileSources may read; may be repeated", repeat: true },
   { flags: "--access-log <file>", summary: "append one line of JSON per request to a file; - is standard error" },
   { flags: "--log-level <level>", summary: `one of ${levels.join(", ")}`, default: "warn" },
   jsonOption,
@@ -81,6 +84,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     registryPort: registryPortOption(input),
     host: textOption(input, "host") ?? "127.0.0.1",
     ...(textOption(input, "events") === undefined ? {} : { events: textOption(input, "events") ?? "" }),
+    folders: listOption(input, "files").map((folder) => resolve(folder)),
     fsync: input.options["fsync"] === true,
     ...optional("accessLog", textOption(input, "accessLog")),
     poolSize: numberOption(input, "pool", 0) ?? 8,

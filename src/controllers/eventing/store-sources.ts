@@ -1,6 +1,8 @@
 /** Sources of stores: what is particular to them as objects. */
 import {
+  FileSourceKind,
   GitHubSourceKind,
+  HttpPollSourceKind,
   MqttSourceKind,
   PostgresSourceKind,
   RedisListSourceKind,
@@ -63,6 +65,17 @@ export function storeSourceControllers(deps: EventingDeps): readonly ControllerS
         const id = state?.facts?.["webhook.id"];
         return { ...addressIn(state), ...(id === undefined ? {} : { webhookIDKey: id }) };
       },
+    }),
+    messageSourceController(deps, {
+      kind: FileSourceKind,
+      conditions: ["FolderReadable"],
+      attributesOf: ({ spec }, source) =>
+        (spec.events ?? []).map((word) => ({ type: `dev.ebb.sources.file.${word}`, source })),
+    }),
+    messageSourceController(deps, {
+      kind: HttpPollSourceKind,
+      conditions: ["ConnectionEstablished"],
+      attributesOf: ({ spec }, source) => [{ type: spec.eventType ?? "", source }],
     }),
   ];
 }

@@ -124,6 +124,7 @@ export class RunningSource {
     failed.promise.catch(() => undefined);
     const ending = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, ending.signal]);
+    let hasTold = false;
     const context: SourceContext = {
       uid: spec.uid,
       namespace: spec.namespace,
@@ -133,7 +134,10 @@ export class RunningSource {
         const ends = options?.signal ? AbortSignal.any([signal, options.signal]) : signal;
         return this.#delivery.deliver(event, ends).finally(() => (this.#inFlight -= 1));
       },
-      report: (state) => !signal.aborted && this.#report(state),
+      report: (state) => {
+        hasTold = true;
+        if (!signal.aborted) this.#report(state);
+      },
       failed: (error) => failed.reject(error),
       sourceOf: () => spec.source,
       signal,
@@ -145,7 +149,7 @@ export class RunningSource {
     };
     const opened = await (await reader()).open(spec.settings, context);
     try {
-      if (!this.#connection.connected) this.#report({ connected: true });
+      if (!hasTold) this.#report({ connected: true });
       await Promise.race([failed.promise, aborted(this.#stop.signal)]);
     } finally {
       ending.abort(this.#stop.signal.reason ?? new Error("the source is opened anew"));

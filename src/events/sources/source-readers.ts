@@ -12,4 +12,6 @@ export const sourceReaders: SourceReaders = {
   MqttSource: async () => (await import("./mqtt/mqtt-reader.ts")).mqttReader,
   WebhookSource: async () => (await import("./webhook/webhook-reader.ts")).webhookReader,
   GitHubSource: async () => (await import("./webhook/github-reader.ts")).gitHubReader,
+  FileSource: async () => (await import("./file/file-reader.ts")).fileReader,
+  HttpPollSource: async () => (await import("./http/http-poll-reader.ts")).httpPollReader,
 };
