@@ -95,6 +95,22 @@ describe.skipIf(noPostgres !== undefined)("a PostgresSource", () => {
     expect(bench.received).toHaveLength(1);
   });
 
+  test("follows its spec: other tables, all tables, other operations", async () => {
+    await postgres.query(`CREATE TABLE second_${table} (id int PRIMARY KEY)`);
+    await open();
+    await open({ tables: [`public.second_${table}`], operations: ["insert"] });
+    await postgres.query(`INSERT INTO ${table} VALUES (1); INSERT INTO second_${table} VALUES (2)`);
+    await postgres.query(`DELETE FROM second_${table}`);
+    await got(1);
+    await open({ tables: ["*"] });
+    await postgres.query(`INSERT INTO ${table} VALUES (3)`);
+    await got(2);
+    expect(bench.received.map(({ headers, body }) => [headers["ce-subject"], /"id":(\d)/.exec(body)?.[1]])).toEqual([
+      [`public.second_${table}`, "2"],
+      [`public.${table}`, "3"],
+    ]);
+  });
+
   test("the slot moves only when the sink has all of a transaction; what was refused comes again under the same id", async () => {
     let isIll = true;
     bench.answer = ({ body }) => (isIll && body.includes('"id":2') ? 503 : 204);
