@@ -88,10 +88,16 @@ export class RunningSource {
     this.#stop.abort(new Error(`${this.spec.key} is no longer read here`));
     await this.#run;
     // What could not be reached when it was ended is still there.
-    if (forget && !this.#isForgotten && this.#connection.trouble !== undefined)
-      this.#notForgotten ??= new Error(this.#connection.trouble);
+    const { trouble } = this.#connection;
+    if (forget && !this.#isForgotten && trouble !== undefined && !(await this.#leavesNothing()))
+      this.#notForgotten ??= new Error(trouble);
     if (forget) await this.#deps.surroundings.documents?.deleteDocument(`source/${this.spec.uid}`);
     if (this.#notForgotten !== undefined) throw this.#notForgotten;
+  }
+
+  async #leavesNothing(): Promise<boolean> {
+    const { reader } = this.#deps;
+    return reader === undefined || ((await reader()).leavesNothing ?? false);
   }
 
   async #keepOpen(): Promise<void> {

@@ -14,6 +14,8 @@ export interface SourceReader {
    * opened again after a while.
    */
   open(settings: unknown, context: SourceContext): Promise<OpenSource>;
+  /** It makes nothing on the other side: a source that could not be reached when it was deleted leaves nothing there. */
+  readonly leavesNothing?: boolean;
 }
 
 export interface OpenSource {

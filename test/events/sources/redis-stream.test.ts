@@ -149,6 +149,14 @@ describe.skipIf(noRedis !== undefined)("a RedisStreamSource", () => {
     expect(await redis.run("XINFO", "CONSUMERS", stream, "mine")).toEqual([]);
   });
 
+  test("says what may be left of it when the server is away as it is forgotten", async () => {
+    const spec = await open();
+    await redis.stop("SIGKILL");
+    await state((now) => now?.connected === false && now.trouble !== undefined, "trouble");
+    await expect(bench.runner.removeSource(spec.key, spec.uid, { forget: true })).rejects.toThrow(/Redis at 127/);
+    await redis.start();
+  });
+
   test("outlives a crash of the server, says so meanwhile, and loses nothing", async () => {
     await open();
     await add("n", "before");

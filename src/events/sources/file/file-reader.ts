@@ -26,6 +26,7 @@ const renewMs = 24 * 3_600_000;
 
 export const fileReader: SourceReader = {
   kind: "FileSource",
+  leavesNothing: true,
   async open(given, context) {
     const settings = given as Settings;
     const folder = await allowedFolder(settings.path, context.folders);

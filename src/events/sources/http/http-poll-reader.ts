@@ -30,6 +30,7 @@ interface Memory {
 
 export const httpPollReader: SourceReader = {
   kind: "HttpPollSource",
+  leavesNothing: true,
   async open(given, context) {
     const settings = given as PollSettings;
     const asker = createAsker(settings);

@@ -15,6 +15,7 @@ const mostUnderWay = 256;
 
 export const webhookReader: SourceReader = {
   kind: "WebhookSource",
+  leavesNothing: true,
   async open(given, context) {
     const settings = given as Resolved<WebhookSourceSpec>;
     const source = context.sourceOf();
