@@ -80,7 +80,7 @@ test("says of every permission what it is for", () => {
   for (const { why } of grants.flatMap(({ permissions }) => permissions)) expect(page).toContain(why);
 });
 
-test("runs pods that the restricted Pod Security Standard lets in", () => {
+test("runs pods that the restricted Pod Security Standard lets in, the new ones of a rollout spread over nodes", () => {
   const deployments = ofKind("Deployment") as readonly (KubeObject & {
     readonly spec: { readonly replicas: number; readonly template: { readonly spec: PodSpec } };
   })[];
@@ -89,6 +89,10 @@ test("runs pods that the restricted Pod Security Standard lets in", () => {
     ["ebb-router", 3],
     ["ebb-events", 2],
   ]);
+  for (const { spec } of deployments)
+    expect(spec.template.spec.topologySpreadConstraints).toMatchObject([
+      { topologyKey: "kubernetes.io/hostname", matchLabelKeys: ["pod-template-hash"] },
+    ]);
   const sets = ofKind("StatefulSet") as typeof deployments;
   expect(sets.map(({ metadata, spec }) => [metadata.name, spec.replicas])).toEqual([["ebb-nats", 3]]);
   for (const { spec } of [...deployments, ...sets]) {

@@ -39,6 +39,8 @@ const talking = new Set([
   "explain",
   "rollback",
   "delete",
+  "doctor",
+  "upgrade",
 ]);
 
 /** A namespace of its own on the cluster the environment names, removed at the end with what is in it. */

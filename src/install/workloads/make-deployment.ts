@@ -127,6 +127,8 @@ function podSpec(component: Component, options: BundleOptions): PodSpec {
       topologyKey,
       whenUnsatisfiable: "ScheduleAnyway",
       labelSelector: { matchLabels: selectorOf(component) },
+      // Else the old pods of a rollout count, and all new ones go where those are not: onto one node.
+      matchLabelKeys: ["pod-template-hash"],
     })),
     containers: [container(component, options)],
     volumes: [{ name: "tmp", emptyDir: { sizeLimit: "256Mi" } }, ...volumes],
