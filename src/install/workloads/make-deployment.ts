@@ -122,17 +122,31 @@ function podSpec(component: Component, options: BundleOptions): PodSpec {
     },
     ...(imagePullSecrets.length > 0 ? { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) } : {}),
     nodeSelector: { "kubernetes.io/os": "linux" },
-    topologySpreadConstraints: ["topology.kubernetes.io/zone", "kubernetes.io/hostname"].map((topologyKey) => ({
-      maxSkew: 1,
-      topologyKey,
-      whenUnsatisfiable: "ScheduleAnyway",
-      labelSelector: { matchLabels: selectorOf(component) },
-      // Else the old pods of a rollout count, and all new ones go where those are not: onto one node.
-      matchLabelKeys: ["pod-template-hash"],
-    })),
+    ...spreading(component),
     containers: [container(component, options)],
     volumes: [{ name: "tmp", emptyDir: { sizeLimit: "256Mi" } }, ...volumes],
   } as unknown as PodSpec;
+}
+
+/**
+ * Over nodes, and where there are zones, over those. Not both as constraints: the scheduler spreads nothing by them on
+ * nodes that lack one of their labels.
+ */
+function spreading(component: Component): Pick<PodSpec, "topologySpreadConstraints" | "affinity"> {
+  const labelSelector = { matchLabels: selectorOf(component) };
+  const byNode = {
+    maxSkew: 1,
+    topologyKey: "kubernetes.io/hostname",
+    whenUnsatisfiable: "ScheduleAnyway",
+    labelSelector,
+    // Else the old pods of a rollout count, and all new ones go where those are not: onto one node.
+    matchLabelKeys: ["pod-template-hash"],
+  };
+  const byZone = { weight: 100, podAffinityTerm: { topologyKey: "topology.kubernetes.io/zone", labelSelector } };
+  return {
+    topologySpreadConstraints: [byNode],
+    affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [byZone] } },
+  };
 }
 
 function container(component: Component, options: BundleOptions): Partial<Container> {
