@@ -21,6 +21,9 @@ import { controllerMetricsText } from "./metrics.ts";
 import type { LoadDoor } from "./load-door.ts";
 import { parseWarmInstance, warmTopics } from "./warm-topics.ts";
 
+/** Kubernetes waits until a node has been silent for 50 s; five minutes more without an instance would serve nobody. */
+const leaveNodeS = 30;
+
 export interface LeadOptions extends DigestLookupOptions {
   /** Domain of Routes that no config-domain entry covers. */
   readonly defaultDomain: string;
@@ -82,6 +85,7 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
     externalPort: () => options.externalPort,
     defaultDomain: options.defaultDomain,
     podDrainS: options.podDrainS,
+    leaveNodeS,
     ...(warm ? { mayBeClaimed: (deployment) => warm.mayBeClaimed(deployment) } : {}),
     resolveDigest: (image, { signal, as }) => digests.resolve(image, as, signal),
   };

@@ -23,6 +23,8 @@ export interface ServingDeps {
   readonly defaultDomain: string;
   /** Seconds that containers go on as before after their pod is to end; none where the node drains its instances itself. */
   readonly podDrainS?: number;
+  /** Seconds after which pods leave a node that is lost; absent: as the API server has it, five minutes. */
+  readonly leaveNodeS?: number;
   /**
    * The image by digest (`name@sha256:…`), or undefined where its tag is to be used as it is. Rejects with a reason a
    * user understands when there is no such image.

@@ -98,3 +98,17 @@ test("where routers are told of an end by the API, containers go on for a while 
   expect(made?.containers[0]?.lifecycle).toEqual({ preStop: { sleep: { seconds: 10 } } });
   expect(made?.terminationGracePeriodSeconds).toBe(40);
 });
+
+test("leaves lost nodes after so many seconds, but for those whose troubles its user speaks of", () => {
+  const own = { key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute", tolerationSeconds: 5 };
+  const tolerationsOf = (tolerations: readonly object[]) =>
+    makeDeployment(revision({ tolerations } as object), { ...settings, leaveNodeS: 30 }).spec.template?.spec
+      ?.tolerations;
+  const added = { operator: "Exists", effect: "NoExecute", tolerationSeconds: 30 };
+  expect(tolerationsOf([])).toEqual([
+    { key: "node.kubernetes.io/not-ready", ...added },
+    { key: "node.kubernetes.io/unreachable", ...added },
+  ]);
+  expect(tolerationsOf([own])).toEqual([own, { key: "node.kubernetes.io/not-ready", ...added }]);
+  expect(tolerationsOf([{ operator: "Exists" }])).toEqual([{ operator: "Exists" }]);
+});

@@ -1,7 +1,7 @@
 /** The Deployment that runs a Revision (pkg/reconciler/revision/resources/deploy.go). */
 import type { Deployment } from "../../api/apps/types.gen.ts";
 import { annotationOf, autoscalingKeys } from "../../api/autoscaling-internal/keys.ts";
-import type { Container as CoreContainer, EnvVar, PodSpec, Probe } from "../../api/core/types.gen.ts";
+import type { Container as CoreContainer, EnvVar, PodSpec, Probe, Toleration } from "../../api/core/types.gen.ts";
 import { claimGate } from "../../api/ebb-keys.ts";
 import { parseDuration } from "../../api/meta/duration.ts";
 import type { Draft } from "../../api/meta/object.ts";
@@ -20,6 +20,8 @@ export interface DeploymentSettings {
   readonly progressDeadlineS: number;
   /** See ServingDeps.podDrainS. */
   readonly drainS: number;
+  /** See ServingDeps.leaveNodeS. */
+  readonly leaveNodeS?: number;
   /** Whether pods wait to be let go; see ServingDeps.mayBeClaimed. */
   readonly gated?: boolean;
 }
@@ -79,7 +81,7 @@ function progressDeadlineOf({ metadata }: Revision, settings: DeploymentSettings
   return ms === undefined ? settings.progressDeadlineS : ms / 1000;
 }
 
-function makePodSpec(revision: Revision, { drainS, gated }: DeploymentSettings): PodSpec {
+function makePodSpec(revision: Revision, { drainS, gated, leaveNodeS }: DeploymentSettings): PodSpec {
   const {
     containers,
     containerConcurrency: _concurrency,
@@ -99,11 +101,26 @@ function makePodSpec(revision: Revision, { drainS, gated }: DeploymentSettings):
   });
   return {
     ...(pod as Partial<PodSpec>),
+    ...(leaveNodeS === undefined ? {} : { tolerations: leavingLostNodes(pod, leaveNodeS) }),
     containers: made,
     ...(gated ? { schedulingGates: [{ name: claimGate }] } : {}),
     // A request may take this long, so its instance is given this long to end it.
     ...(timeoutSeconds === undefined ? {} : { terminationGracePeriodSeconds: timeoutSeconds + drainS }),
   } as PodSpec;
+}
+
+const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+
+/** What the user says of a node's troubles holds; else an instance stays so many seconds. It keeps nothing there. */
+function leavingLostNodes(
+  { tolerations = [] }: Pick<Partial<PodSpec>, "tolerations">,
+  tolerationSeconds: number,
+): readonly Toleration[] {
+  const said = (problem: string): boolean => tolerations.some(({ key }) => !key || key === problem);
+  const added = nodeProblems
+    .filter((key) => !said(key))
+    .map((key) => ({ key, operator: "Exists", effect: "NoExecute", tolerationSeconds }));
+  return [...tolerations, ...added];
 }
 
 function makeServingContainer(container: Container, revision: Revision): CoreContainer {

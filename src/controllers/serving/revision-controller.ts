@@ -178,7 +178,8 @@ async function ensure<T extends KubeObject>(
 async function reconcileDeployment(parts: Parts, revision: Revision): Promise<Ensured<Deployment>> {
   const { initialScale } = parts.config.autoscaler();
   const { progressDeadlineS } = parts.config.deployment();
-  const settings = { initialScale, progressDeadlineS, drainS: parts.deps.podDrainS ?? 0 };
+  const { podDrainS: drainS = 0, leaveNodeS } = parts.deps;
+  const settings = { initialScale, progressDeadlineS, drainS, ...(leaveNodeS === undefined ? {} : { leaveNodeS }) };
   const ungated = makeDeployment(revision, settings);
   const draft = (await isGated(parts, ungated)) ? makeDeployment(revision, { ...settings, gated: true }) : ungated;
   return ensure(parts, DeploymentKind, revision, draft, (have) => {

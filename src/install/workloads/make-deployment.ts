@@ -123,6 +123,13 @@ function podSpec(component: Component, options: BundleOptions): PodSpec {
     ...(imagePullSecrets.length > 0 ? { imagePullSecrets: imagePullSecrets.map((name) => ({ name })) } : {}),
     nodeSelector: { "kubernetes.io/os": "linux" },
     ...spreading(component),
+    // Of a node that is lost; five minutes, as usual, is long for what everybody's requests pass.
+    tolerations: ["not-ready", "unreachable"].map((problem) => ({
+      key: `node.kubernetes.io/${problem}`,
+      operator: "Exists",
+      effect: "NoExecute",
+      tolerationSeconds: 30,
+    })),
     containers: [container(component, options)],
     volumes: [{ name: "tmp", emptyDir: { sizeLimit: "256Mi" } }, ...volumes],
   } as unknown as PodSpec;
