@@ -27,11 +27,9 @@ describe.skipIf(homeKind !== "cluster")("an installed ebb", () => {
     return stdout;
   }
 
+  const imagePath = "jsonpath={.spec.template.spec.containers[0].image}";
   const imageOf = (component: string): Promise<string> =>
-    kubectl(
-      ...["get", "deployment", "-n", system, `ebb-${component}`],
-      ...["-o", "jsonpath={.spec.template.spec.containers[0].image}"],
-    );
+    kubectl("get", "deployment", "-n", system, `ebb-${component}`, "-o", imagePath);
 
   test("is found in order by doctor", async () => {
     const { code, stdout, stderr } = await home.ebb("doctor");
