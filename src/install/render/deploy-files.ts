@@ -1,7 +1,7 @@
 /** The files of deploy/: a kustomize base and a Helm chart, made from the same builders as `ebb install`. */
 import type { KubeObject } from "../../api/meta/object.ts";
 import { defaultNatsImage, defaultNatsStorage, type EventsOptions } from "../bundle-options.ts";
-import { makeBundle, type Bundle } from "../make-bundle.ts";
+import { makeBundle, objectsOf, type Bundle } from "../make-bundle.ts";
 import { systemNamespace } from "../names.ts";
 import { fileNameOf, yamlDocuments } from "./yaml-documents.ts";
 
@@ -61,13 +61,14 @@ const stand: readonly (readonly [standsFor: string, value: string])[] = [
 ];
 
 function helmFiles(version: string): readonly [string, string][] {
-  const bundle = makeBundle({
+  const options = {
     version,
     image: "image-of-the-values",
     replicas: { controller: 990_001, router: 990_002 },
     serviceType: "LoadBalancer",
-    events: standardEvents(990_003, "image-of-nats"),
-  });
+  } as const;
+  const bundle = makeBundle({ ...options, events: standardEvents(990_003, "image-of-nats") });
+  const always = new Set(objectsOf(makeBundle(options)).map(fileNameOf));
   const chart = {
     apiVersion: "v2",
     name: "ebb",
@@ -80,7 +81,7 @@ function helmFiles(version: string): readonly [string, string][] {
   // Helm makes the namespace of a release itself.
   const namespaces = bundle.namespaces.filter(({ metadata }) => metadata.name !== systemNamespace);
   const templates = filesOf({ ...bundle, crds: bundle.crds.map(kept), namespaces }).map(
-    ([name, objects]): [string, string] => [`templates/${name}`, written + withValues(yamlDocuments(objects))],
+    ([name, objects]): [string, string] => [`templates/${name}`, written + withValues(templateOf(objects, always))],
   );
   return [
     ["Chart.yaml", written + yamlDocuments([chart])] as [string, string],
@@ -96,6 +97,15 @@ const kept = (crd: KubeObject): KubeObject => ({
   metadata: { ...crd.metadata, annotations: { "helm.sh/resource-policy": "keep" } },
 });
 
+/** What only events need is left out where nobody serves them: their volumes want a storage class. */
+const templateOf = (objects: readonly KubeObject[], always: ReadonlySet<string>): string =>
+  objects
+    .map((object) => {
+      const text = yamlDocuments([object]);
+      return always.has(fileNameOf(object)) ? text : `{{- if .Values.replicas.events }}\n${text}{{- end }}\n`;
+    })
+    .join("---\n");
+
 const withValues = (text: string): string =>
   stand.reduce((done, [standsFor, value]) => done.replaceAll(standsFor, value), text);
 
@@ -105,6 +115,7 @@ image: ""
 replicas:
   controller: 2
   router: 2
+  # 0: no Brokers, Triggers and sources, and no NATS, whose volumes need a storage class
   events: 2
 nats:
   image: ${defaultNatsImage}
