@@ -79,10 +79,18 @@ function helmFiles(version: string): readonly [string, string][] {
     kubeVersion: ">=1.30.0-0",
   };
   // Helm makes the namespace of a release itself.
-  const namespaces = bundle.namespaces.filter(({ metadata }) => metadata.name !== systemNamespace);
-  const templates = filesOf({ ...bundle, crds: bundle.crds.map(kept), namespaces }).map(
-    ([name, objects]): [string, string] => [`templates/${name}`, written + withValues(templateOf(objects, always))],
-  );
+  const namespaces = bundle.namespaces
+    .filter(({ metadata }) => metadata.name !== systemNamespace)
+    .map((object) => (object.kind === "Namespace" ? kept(object) : object));
+  const templates = filesOf({
+    ...bundle,
+    crds: bundle.crds.map(kept),
+    namespaces,
+    settings: bundle.settings.map(kept),
+  }).map(([name, objects]): [string, string] => [
+    `templates/${name}`,
+    written + withValues(templateOf(objects, always)),
+  ]);
   return [
     ["Chart.yaml", written + yamlDocuments([chart])] as [string, string],
     ["values.yaml", values] as [string, string],
@@ -91,7 +99,7 @@ function helmFiles(version: string): readonly [string, string][] {
   ].map(([name, text]) => [`helm/ebb/${name}`, text]);
 }
 
-/** CRDs outlive the release, lest an uninstall takes every user's Services with it. */
+/** Kinds and settings outlive the release, lest an uninstall takes every user's Services with it, and their domain. */
 const kept = (crd: KubeObject): KubeObject => ({
   ...crd,
   metadata: { ...crd.metadata, annotations: { "helm.sh/resource-policy": "keep" } },
