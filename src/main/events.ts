@@ -1,6 +1,5 @@
 /** Events in one process: the log beside the state, its ingress and asynchronous calls behind the router. */
 import { join } from "node:path";
-import type { Ingress as RouteObject } from "../api/networking-internal/types.gen.ts";
 import type { StreamSpec } from "../api/eventing/engine.ts";
 import { brokerIngress } from "../api/eventing/keys.ts";
 import { sinkKinds } from "../api/eventing/sink-engine.ts";
@@ -24,6 +23,7 @@ import type { Router } from "../router/router.ts";
 import { serviceTarget } from "../router/service-target.ts";
 import { createLineLogger } from "../telemetry/line-logger.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { hostsOf, routeTo } from "./internal-routes.ts";
 import { openNatsLog, parseNatsUrl } from "./nats-log.ts";
 
 export interface EventsDeps {
@@ -200,24 +200,6 @@ function routeChannel({ router, domain }: EventsDeps, stream: StreamSpec, presen
 function routeWebhook({ router, domain }: EventsDeps, host: string, present: boolean): void {
   const key = `${namespace}/event-webhook-${host.replace(".", "-")}`;
   router.applyIngress(key, present ? routeTo(webhookTarget, hostsOf(host, domain)) : undefined);
-}
-
-const hostsOf = (name: string, domain: string): readonly string[] => [
-  name,
-  `${name}.svc`,
-  `${name}.svc.cluster.local`,
-  `${name}.${domain}`,
-];
-
-function routeTo(target: string, hosts: readonly string[]): RouteObject {
-  const [serviceNamespace = "", serviceName = ""] = target.split("/");
-  const split = { serviceNamespace, serviceName, servicePort: 80, percent: 100 };
-  return {
-    apiVersion: "networking.internal.knative.dev/v1alpha1",
-    kind: "Ingress",
-    metadata: { name: serviceName, namespace: serviceNamespace },
-    spec: { rules: [{ hosts: [...hosts], visibility: "ExternalIP", http: { paths: [{ splits: [split] }] } }] },
-  };
 }
 
 /** Names of this platform are the router's; all others are looked up. */

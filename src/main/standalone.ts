@@ -49,6 +49,7 @@ import { eventSubresources } from "./event-subresources.ts";
 import { eventingInOneProcess } from "./eventing.ts";
 import { divertCalls, startEvents } from "./events.ts";
 import { readMachine } from "./machine.ts";
+import { followPlainServices } from "./plain-services.ts";
 import { createRegistries, type Registries } from "./standalone-registries.ts";
 import { metricsText } from "./metrics.ts";
 
@@ -228,6 +229,7 @@ async function assemble(
   closers.defer(followRoutes(routes));
   if (httpsPort !== undefined) closers.defer(followCertificates({ ...core, certificates }));
   closers.defer(followServices(informers, (event) => router.applyInstance(event)));
+  closers.defer(followPlainServices({ informers, router, domain }));
   // Kinds that are other versions of stored ones would be watched, and kept, a second time.
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
   const usage = { ...createNodeMetrics(() => node.connection.usage(), Date.now), ...hpaSource(revisionMetrics) };
