@@ -1,7 +1,7 @@
 /** Flows and sources on the real API server in memory. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DeploymentKind } from "../../src/api/apps/kinds.ts";
-import { ConfigMapKind, ServiceKind } from "../../src/api/core/kinds.ts";
+import { ConfigMapKind, SecretKind, ServiceKind } from "../../src/api/core/kinds.ts";
 import { EventTypeKind } from "../../src/api/eventing/kinds.ts";
 import { ParallelKind, SequenceKind } from "../../src/api/flows/kinds.ts";
 import { InMemoryChannelKind, SubscriptionKind } from "../../src/api/messaging/kinds.ts";
@@ -224,10 +224,30 @@ describe("timers and types", () => {
     expect(Buffer.from(plane.sent[0]?.event.data as Uint8Array).toString()).toBe("tick");
   });
 
-  test("an IntegrationSource of a cloud says that it is not served", async () => {
-    const aws = { sqs: { arn: "q", region: "r" }, auth: { secret: { ref: { name: "s" } } } };
-    await create(IntegrationSourceKind, "i", { aws, sink: uri("sink") });
-    await condition(IntegrationSourceKind, "i", "Ready", "False NotServed");
+  test("an IntegrationSource reads a queue with the keys of its Secret; streams of DynamoDB are not served", async () => {
+    const auth = { secret: { ref: { name: "keys" } } };
+    await create(IntegrationSourceKind, "q", { aws: { sqs: { arn: "q", region: "r" }, auth }, sink: uri("sink") });
+    await condition(IntegrationSourceKind, "q", "Ready", "False SecretNotFound");
+    const stringData = { "aws.accessKey": "a", "aws.secretKey": "s" };
+    await plane.client.create(SecretKind, { metadata: { name: "keys", namespace }, stringData });
+    const read = await until(
+      async () => {
+        await clock.advance(5000);
+        return plane.sources.get("integrationsource/default/q");
+      },
+      (spec) => spec !== undefined,
+      "a source that is read",
+    );
+    expect(read?.settings).toMatchObject({
+      aws: { sqs: { arn: "q" }, credentials: { accessKey: "a", secretKey: "s" } },
+    });
+    plane.tell("integrationsource/default/q", { connected: true });
+    await condition(IntegrationSourceKind, "q", "Ready", "True");
+    await create(IntegrationSourceKind, "d", {
+      aws: { ddbStreams: { table: "t", region: "r" }, auth },
+      sink: uri("sink"),
+    });
+    await condition(IntegrationSourceKind, "d", "Ready", "False NotServed");
   });
 
   test("an EventType says whether what has its events is there", async () => {

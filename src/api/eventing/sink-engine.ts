@@ -3,6 +3,7 @@
  * part that takes their events. Plain data in, as in ./engine.ts.
  */
 import type { Job } from "../batch/types.gen.ts";
+import type { AWSS3, AWSSNS, AWSSQS } from "../sources/types-v1alpha1.gen.ts";
 import type { Log } from "../sinks/types.gen.ts";
 import type { AccessRule } from "./access.ts";
 import type { EventTarget } from "./engine.ts";
@@ -20,6 +21,7 @@ export type SinkAction =
   | { readonly kind: "job"; readonly job: Job }
   /** It is written to the log. */
   | { readonly kind: "log"; readonly log: Log }
+  | AwsSinkAction
   /** It is changed by an expression in JSONata, and sent on or given back. */
   | {
       readonly kind: "transform";
@@ -38,6 +40,18 @@ export type SinkAction =
       readonly replyAttribute: string;
       readonly timeoutMs: number;
     };
+
+/** It is written to storage, a queue or a topic that speaks as those of AWS do. */
+export type AwsSinkAction = { readonly kind: "aws"; readonly credentials: AwsKeys } & (
+  | { readonly service: "s3"; readonly settings: AWSS3 }
+  | { readonly service: "sqs"; readonly settings: AWSSQS }
+  | { readonly service: "sns"; readonly settings: AWSSNS }
+);
+
+export interface AwsKeys {
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
 
 export interface SinkSpec {
   readonly key: SinkKey;

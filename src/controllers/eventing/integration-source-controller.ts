@@ -1,6 +1,7 @@
-/** IntegrationSource: a timer that sends from this process; sources of a cloud are not served here. */
+/** IntegrationSource: a timer that sends from this process, or queues and buckets that src/events/sources reads. */
 import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
 import { isFalse, isTrue } from "../../api/serving/conditions.ts";
+import { sourceKeyOf } from "../../api/eventing/source-engine.ts";
 import { IntegrationSourceKind } from "../../api/sources/kinds.ts";
 import type { IntegrationSource, Timer } from "../../api/sources/types-v1alpha1.gen.ts";
 import type { ControllerSpec, ReconcileContext, ReconcileResult } from "../../client/controller.ts";
@@ -8,10 +9,12 @@ import { selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
+import { awsSecretRefs, needsSecret } from "./aws-credentials.ts";
 import { deliverSourceEvent, overridden } from "./deliver-source-event.ts";
 import type { EventingDeps } from "./deps.ts";
 import { watchFeatures } from "./features.ts";
 import { identityOf } from "./identity.ts";
+import { messageSourceController, type MessageSourceKind } from "./message-source-controller.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
 import { askAgainMs } from "./status-parts.ts";
 
@@ -28,7 +31,9 @@ interface Ticking {
 export function integrationSourceController(deps: EventingDeps): ControllerSpec {
   const sources = deps.informers.of(IntegrationSourceKind);
   const ticking = new Map<string, Ticking>();
+  const aws = messageSourceController<IntegrationSource>(deps, awsKind);
   return {
+    ...aws,
     name: "eventing-integration-source",
     maxInFlight: 32,
     watches: [
@@ -38,7 +43,11 @@ export function integrationSourceController(deps: EventingDeps): ControllerSpec 
     ],
     async reconcile(key, context) {
       const source = sources.get(key);
-      if (!source || source.metadata.deletionTimestamp) return void ticking.delete(key);
+      if (!source?.spec.timer || source.metadata.deletionTimestamp) ticking.delete(key);
+      if (!source) return;
+      if (isRead(source) || source.metadata.deletionTimestamp) return aws.reconcile(key, context);
+      const { name, namespace = "", uid = "" } = source.metadata;
+      await deps.sources.removeSource(sourceKeyOf(IntegrationSourceKind.kind, namespace, name), uid);
       return observing(deps, IntegrationSourceKind, source, async () => {
         const { uid, generation } = source.metadata;
         const known = ticking.get(key);
@@ -51,17 +60,31 @@ export function integrationSourceController(deps: EventingDeps): ControllerSpec 
   };
 }
 
+/** What is read, not ticked: with credentials that are served. */
+const isRead = ({ spec: { aws } }: IntegrationSource): boolean =>
+  Boolean((aws?.s3 || aws?.sqs) && aws.auth?.secret?.ref?.name);
+
+const awsKind: MessageSourceKind<IntegrationSource> = {
+  kind: IntegrationSourceKind,
+  conditions: ["ContainerSourceReady"],
+  secretsOf: ({ aws }) => awsSecretRefs(aws?.auth),
+  attributesOf: ({ spec: { aws } }, source) => [
+    { type: `dev.knative.connector.event.${aws?.s3 ? "aws-s3" : "aws-sqs"}`, source },
+  ],
+};
+
 async function tick(
   deps: EventingDeps,
   source: IntegrationSource,
   state: Ticking,
   { signal }: ReconcileContext,
 ): Promise<ReconcileResult | void> {
-  const { timer } = source.spec;
+  const { spec } = source;
+  const { timer } = spec;
   const sink = resolveSink(deps, IntegrationSourceKind, source);
   const served = timer
     ? isTrue
-    : isFalse("NotServed", "sources of a cloud are not served here yet: only spec.timer is");
+    : isFalse("NotServed", spec.aws?.ddbStreams ? "streams of DynamoDB are not served here" : needsSecret);
   await writeStatus(
     deps,
     IntegrationSourceKind,

@@ -7,6 +7,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { Sender } from "../delivery/http-sender.ts";
 import type { Authorize } from "../ingress/authorize.ts";
 import { createJsonataPool, type JsonataPool } from "../transform/jsonata-pool.ts";
+import { openAwsSink } from "./aws-sink.ts";
 import { lookAtJob, openJobSink } from "./job-sink.ts";
 import { openLogSink } from "./log-sink.ts";
 import { openRequestReply, type ReplyWaiters } from "./request-reply-sink.ts";
@@ -89,6 +90,8 @@ class EventSinks implements Sinks {
         return openJobSink(of, action.job, this.#deps);
       case "log":
         return openLogSink(of, action.log, this.#deps.eventLog);
+      case "aws":
+        return openAwsSink(of, action);
       case "transform":
         return openTransformSink(of, action, { pool: this.#pool, sender: this.#deps.sender });
       case "request-reply":

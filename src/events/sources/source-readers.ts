@@ -7,6 +7,7 @@ export const sourceReaders: SourceReaders = {
   KafkaSource: async () => (await import("./kafka/kafka-reader.ts")).kafkaReader,
   NatsJetStreamSource: async () => (await import("./nats/jetstream-reader.ts")).jetStreamReader,
   RedisStreamSource: async () => (await import("./redis/redis-stream-reader.ts")).redisStreamReader,
+  IntegrationSource: async () => (await import("./aws/aws-reader.ts")).awsReader,
   RedisListSource: async () => (await import("./redis/redis-list-reader.ts")).redisListReader,
   PostgresSource: async () => (await import("./postgres/postgres-reader.ts")).postgresReader,
   MqttSource: async () => (await import("./mqtt/mqtt-reader.ts")).mqttReader,
