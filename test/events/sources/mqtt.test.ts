@@ -1,4 +1,7 @@
+import { once } from "node:events";
+import { connect, type AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createWebSocketStream, WebSocketServer } from "ws";
 import { matchesTopic } from "../../../src/events/sources/mqtt/mqtt-event.ts";
 import { makeMosquitto, noMosquitto, type Mosquitto } from "./mosquitto.ts";
 import { makeServerCertificates } from "./server-certificates.ts";
@@ -185,6 +188,41 @@ describe.skipIf(noMosquitto !== undefined)("an MqttSource", () => {
     await state((now) => now?.connected === true && now.trouble === undefined, "connection");
     expect(bodies(bench.received)).toEqual(["before", "after"]);
   }, 30_000);
+});
+
+test.skipIf(noMosquitto !== undefined)("an MqttSource reads over WebSockets, too", async () => {
+  const broker = await makeMosquitto();
+  await broker.start();
+  // Mosquitto's own need a library that not every build has.
+  const bridge = new WebSocketServer({ host: "127.0.0.1", port: 0, path: "/mqtt", handleProtocols: () => "mqtt" });
+  bridge.on("connection", (socket) => {
+    const web = createWebSocketStream(socket);
+    const plain = connect(broker.port, "127.0.0.1");
+    for (const stream of [web, plain]) stream.on("error", () => undefined);
+    web.pipe(plain).pipe(web);
+  });
+  await once(bridge, "listening");
+  const bench = await createSourceBench();
+  try {
+    const url = `ws://127.0.0.1:${(bridge.address() as AddressInfo).port}/mqtt`;
+    bench.runner.setSource(bench.spec("MqttSource", { url, topics: ["t"] }));
+    await until(
+      () => bench.runner.sourceState(key),
+      (seen) => seen?.connected === true,
+      "connection",
+    );
+    await broker.publish("t", "x");
+    await until(
+      () => bodies(bench.received),
+      (seen) => seen.includes("x"),
+      "the message",
+    );
+  } finally {
+    await bench.close();
+    for (const socket of bridge.clients) socket.terminate();
+    bridge.close();
+    await broker.remove();
+  }
 });
 
 describe.skipIf(noMosquitto !== undefined)("an MqttSource of a broker with users and TLS", () => {

@@ -54,7 +54,12 @@ async function connect(
   prepare: (client: MqttClient) => void,
   more: IClientOptions = {},
 ): Promise<MqttClient> {
-  const client = mqtt.connect(settings.url, { ...optionsOf(settings, context), ...more, manualConnect: true });
+  const client = mqtt.connect({
+    ...addressOf(settings),
+    ...optionsOf(settings, context),
+    ...more,
+    manualConnect: true,
+  });
   prepare(client);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   client.once("connect", () => resolve());
@@ -69,6 +74,20 @@ async function connect(
     client.end(true);
     throw new Error(whyNot(settings, error), { cause: error });
   }
+}
+
+/** Taken apart here: the library's way to do that makes Node warn. */
+function addressOf({ url }: Settings): IClientOptions {
+  const { protocol, hostname, port, pathname, search } = new URL(url);
+  const scheme = protocol.slice(0, -1) as "mqtt" | "mqtts" | "ws" | "wss";
+  const usual = { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 } as const;
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return {
+    protocol: scheme,
+    host,
+    port: Number(port || usual[scheme]),
+    ...(scheme === "ws" || scheme === "wss" ? { path: `${pathname}${search}` } : {}),
+  };
 }
 
 function optionsOf({ url: _url, tls, ...settings }: Settings, { uid }: SourceContext): IClientOptions {
