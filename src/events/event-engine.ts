@@ -2,104 +2,39 @@ import type { AccessRule } from "../api/eventing/access.ts";
 import type {
   ConsumerSpec,
   ConsumerState,
-  EventEngine,
   SeenType,
   StreamKey,
   StreamSpec,
   StreamState,
 } from "../api/eventing/engine.ts";
 import { streamKeyOf } from "../api/eventing/engine.ts";
-import type { Clock } from "../client/clock.ts";
-import type { Logger } from "../telemetry/logger.ts";
-import { Consumer, type ConsumerCounts, type ConsumerDeps } from "./delivery/consumer.ts";
+import { Consumer, type ConsumerDeps } from "./delivery/consumer.ts";
 import { cloudEventDeliverer, ttlAttribute } from "./delivery/deliver.ts";
-import type { Sender } from "./delivery/http-sender.ts";
-import { compileFilters } from "./filters/compile-filters.ts";
 import type {
-  Appended,
-  Bounds,
-  DeadLetter,
-  EventStore,
-  EventStream,
-  LogRecord,
-  SavedCursor,
-  StreamLimits,
-} from "./log/event-store.ts";
+  AppendResult,
+  ConsumerStats,
+  Engine,
+  EventEngineDeps,
+  EventEngineOptions,
+  StreamStats,
+} from "./engine-parts.ts";
+import { compileFilters } from "./filters/compile-filters.ts";
+import type { DeadLetter, EventStream, LogRecord, SavedCursor } from "./log/event-store.ts";
 import { createSeenTypes } from "./seen-types.ts";
+import { startPosition } from "./log/start-position.ts";
+import type { ConsumerShares } from "./sharing/consumer-shares.ts";
 import { withAttributes, type StoredEvent } from "./wire/stored-event.ts";
 
-export interface EventEngineDeps {
-  readonly store: EventStore;
-  readonly sender: Sender;
-  readonly clock: Clock;
-  readonly log: Logger;
-  /** Where producers send to. */
-  urlOf(stream: StreamSpec): string;
-  /** A stream takes events from now on, or does no more. */
-  onStream?(stream: StreamSpec, present: boolean): void;
-  /** An event went round until its hops were used up, and was dropped. */
-  onLoop?(stream: StreamKey, event: StoredEvent): void;
-}
-
-export interface EventEngineOptions {
-  readonly limits?: StreamLimits;
-  /** Hops an event may make through replies. */
-  readonly hops?: number;
-  /** Takes events and delivers none before {@link Engine.release}: until the ways to subscribers are known. */
-  readonly held?: boolean;
-}
-
-/** What of the engine is for people and for main, beside what controllers use. */
-export interface Engine extends EventEngine {
-  /** Begins to deliver. */
-  release(): void;
-  /** Lets go of a stream or consumer whose object is gone; what is stored of it is left to whoever ends it. */
-  forget(key: StreamKey | ConsumerSpec["key"]): Promise<void>;
-  /** The stream under that key that takes events now. */
-  stream(key: StreamKey): EventStream | undefined;
-  /** Who may send to it; without a rule everybody may. */
-  accessTo(key: StreamKey): AccessRule | undefined;
-  /** Checks and stores events of producers. */
-  append(key: StreamKey, events: readonly StoredEvent[]): Promise<AppendResult>;
-  streams(): readonly StreamStats[];
-  consumers(): readonly ConsumerStats[];
-  /** Moves a consumer to where a new one would start. False when there is no such consumer. */
-  replay(key: ConsumerSpec["key"], start: NonNullable<ConsumerSpec["start"]>): Promise<boolean>;
-  deadLetters(
-    key: ConsumerSpec["key"],
-    page: { readonly after: number; readonly limit: number },
-  ): Promise<readonly DeadLetter[]>;
-  /** Delivers a dead letter once more; resolves to what went wrong, undefined when it was delivered. */
-  redrive(key: ConsumerSpec["key"], seq: number): Promise<string | undefined>;
-  discard(key: ConsumerSpec["key"], seq: number): Promise<void>;
-  read(key: StreamKey, page: { readonly after: number; readonly limit: number }): Promise<readonly LogRecord[]>;
-  /** Takes nothing in, waits for deliveries under way, writes positions. Closes neither store nor sender. */
-  close(ms: number): Promise<void>;
-}
-
-export type AppendResult =
-  | { readonly kind: "stored"; readonly appended: readonly Appended[] }
-  | { readonly kind: "unknown" }
-  /** An event has no hops left. */
-  | { readonly kind: "looped" };
-
-export interface StreamStats extends Bounds {
-  readonly key: StreamKey;
-}
-
-export interface ConsumerStats extends ConsumerState, ConsumerCounts {
-  readonly key: ConsumerSpec["key"];
-  readonly stream: StreamKey;
-  readonly inFlight: number;
-  readonly paused: boolean;
-  /** Soon its oldest events will be removed by the stream's limits. */
-  readonly atRisk: boolean;
-}
+export type { AppendResult, ConsumerStats, Engine, EventEngineDeps, EventEngineOptions, StreamStats };
 
 const defaults = { held: false, hops: 255, limits: { maxAgeMs: 7 * 24 * 3_600_000, maxBytes: 4 * 1024 ** 3 } } as const;
 /** Positions that moved are handed to the store together: after so long, and those that only passed events over later. */
 const savedMs = 25;
 const passedMs = 1000;
+/** A consumer that is handed over has this long to end what it has under way. */
+const handOverMs = 30_000;
+/** One that was taken over by force is asked for again after this. */
+const lostMs = 1000;
 /** Share of a limit from which on a consumer is said to be at risk. */
 const riskShare = 0.8;
 
@@ -118,7 +53,7 @@ class LogEngine implements Engine {
   readonly #deps: EventEngineDeps;
   readonly #streams = new Map<StreamKey, OpenStream>();
   readonly #consumers = new Map<ConsumerSpec["key"], Consumer<ConsumerSpec>>();
-  /** Of streams that are not there yet. */
+  /** Of streams that are not there yet, or delivered to by another process. */
   readonly #waiting = new Map<ConsumerSpec["key"], ConsumerSpec>();
   readonly #byStream = new Map<StreamKey, Set<Consumer<ConsumerSpec>>>();
   readonly #moved = new Set<Consumer<ConsumerSpec>>();
@@ -131,6 +66,8 @@ class LogEngine implements Engine {
   #cancelPassed: (() => void) | undefined;
   #closed = false;
   #held: boolean;
+  /** What this process has may be another's by now. */
+  #isOut = false;
 
   constructor(options: Required<EventEngineOptions>, deps: EventEngineDeps) {
     this.#options = options;
@@ -138,7 +75,7 @@ class LogEngine implements Engine {
     this.#held = options.held;
     this.#consumerDeps = {
       ...deps,
-      held: () => this.#held,
+      held: () => this.#held || this.#isOut,
       moved: (consumer, how) => {
         // What ends after its consumer was taken out has no position to keep.
         if (this.#consumers.get(consumer.spec.key) !== consumer) return;
@@ -152,6 +89,7 @@ class LogEngine implements Engine {
         storeReply: (reply, { event, stream }) => this.#storeReply(reply, { event, stream: stream as StreamKey }),
       }),
     };
+    this.#followShares();
   }
 
   setStream(spec: StreamSpec): Promise<StreamState> {
@@ -175,11 +113,9 @@ class LogEngine implements Engine {
     });
     this.#streams.set(key, { spec, stream, stopListening });
     this.#deps.onStream?.(spec, true);
-    for (const [name, waiting] of this.#waiting)
-      if (waiting.stream === key) {
-        this.#waiting.delete(name);
-        await this.setConsumer(waiting);
-      }
+    // As they are now: those of other processes go on to wait.
+    const waiting = [...this.#waiting.values()].filter((one) => one.stream === key);
+    for (const one of waiting) await this.setConsumer(one);
   }
 
   removeStream(key: StreamKey, uid: string): Promise<void> {
@@ -226,6 +162,11 @@ class LogEngine implements Engine {
         return;
       }
       const cursor = await this.#cursorFor(spec, open.stream);
+      if (!cursor) {
+        this.#waiting.set(spec.key, spec);
+        return;
+      }
+      this.#waiting.delete(spec.key);
       const consumer = new Consumer(spec, open.stream, cursor, this.#consumerDeps);
       this.#consumers.set(spec.key, consumer);
       this.#byStream.get(spec.stream)?.add(consumer);
@@ -236,10 +177,74 @@ class LogEngine implements Engine {
     });
   }
 
-  async #cursorFor(spec: ConsumerSpec, stream: EventStream): Promise<SavedCursor> {
-    const saved = await this.#deps.store.readCursor(cursorName(spec));
-    if (saved?.stream === stream.name) return saved;
-    return { stream: stream.name, position: await startPosition(stream, spec.start), pending: [] };
+  /** Undefined while another process delivers to it. */
+  async #cursorFor(spec: ConsumerSpec, stream: EventStream): Promise<SavedCursor | undefined> {
+    const { store, shares } = this.#deps;
+    const name = cursorName(spec);
+    const begin = async (): Promise<SavedCursor> => ({
+      stream: stream.name,
+      position: await startPosition(stream, spec.start),
+      pending: [],
+    });
+    const saved = shares ? await shares.take(name, begin) : await store.readCursor(name);
+    if (shares && !saved) return undefined;
+    return saved?.stream === stream.name ? saved : begin();
+  }
+
+  #followShares(): void {
+    const { shares, clock } = this.#deps;
+    if (!shares) return;
+    this.#isOut = shares.isOut;
+    shares.onChange(() => void this.#share());
+    shares.onLost((name) => {
+      const consumer = [...this.#consumers.values()].find(({ spec }) => cursorName(spec) === name);
+      if (!consumer) return;
+      void consumer.stop(0);
+      void this.#inTurn(consumer.spec.key, () => this.#setAside(consumer));
+      clock.after(lostMs, () => void this.#share());
+    });
+  }
+
+  /** Lets go of what is another's now, and takes what is this process's. */
+  async #share(): Promise<void> {
+    const { shares, store, clock, log } = this.#deps;
+    if (!shares || this.#closed) return;
+    if (shares.isOut) {
+      this.#isOut = true;
+      return;
+    }
+    if (this.#isOut) {
+      // Saving shows which consumers were taken over meanwhile: those deliver nothing more here.
+      for (const consumer of this.#consumers.values()) store.saveCursor(cursorName(consumer.spec), consumer.saved());
+      await store.flush();
+      this.#isOut = shares.isOut;
+      if (!this.#isOut) for (const consumer of this.#consumers.values()) consumer.wake();
+    }
+    for (const consumer of this.#consumers.values())
+      if (!shares.owns(cursorName(consumer.spec))) this.#handOver(consumer, shares);
+    for (const spec of this.#waiting.values())
+      if (this.#streams.has(spec.stream) && shares.owns(cursorName(spec)))
+        this.setConsumer(spec).catch((err: unknown) => {
+          log.warn("a consumer could not be taken over, and is tried again", { consumer: spec.key, err });
+          clock.after(lostMs, () => void this.#share());
+        });
+  }
+
+  #handOver(consumer: Consumer<ConsumerSpec>, shares: ConsumerShares): void {
+    const name = cursorName(consumer.spec);
+    void this.#inTurn(consumer.spec.key, async () => {
+      if (this.#consumers.get(consumer.spec.key) !== consumer || shares.owns(name)) return;
+      await consumer.stop(handOverMs);
+      const saved = consumer.saved();
+      await this.#setAside(consumer);
+      await shares.release(name, saved);
+    }).catch((err: unknown) => this.#deps.log.warn("a consumer could not be let go", { consumer: name, err }));
+  }
+
+  async #setAside(consumer: Consumer<ConsumerSpec>): Promise<void> {
+    if (this.#consumers.get(consumer.spec.key) !== consumer) return;
+    await this.#takeOut(consumer);
+    this.#waiting.set(consumer.spec.key, consumer.spec);
   }
 
   removeConsumer(key: ConsumerSpec["key"], uid: string): Promise<void> {
@@ -425,7 +430,12 @@ class LogEngine implements Engine {
     this.#cancelSave?.();
     this.#cancelPassed?.();
     for (const { stopListening } of this.#streams.values()) stopListening();
-    await this.#deps.store.flush();
+    const { store, shares } = this.#deps;
+    await store.flush();
+    if (shares)
+      await Promise.allSettled(
+        [...this.#consumers.values()].map((consumer) => shares.release(cursorName(consumer.spec), consumer.saved())),
+      );
   }
 
   #inTurn<T>(key: string, run: () => Promise<T>): Promise<T> {
@@ -446,24 +456,3 @@ class LogEngine implements Engine {
 const storedName = (key: StreamKey, uid: string): string => `${key}#${uid}`;
 /** An object made again under the same name begins anew. */
 const cursorName = ({ key, uid }: Pick<ConsumerSpec, "key" | "uid">): string => `${key}#${uid}`;
-
-/** The record before the first one that is wanted. Throws when an id is not there. */
-async function startPosition(stream: EventStream, start: ConsumerSpec["start"]): Promise<number> {
-  const { first, last } = stream.bounds();
-  switch (start?.from) {
-    case undefined:
-    case "now":
-      return last;
-    case "earliest":
-      return first - 1;
-    case "time":
-      return stream.seqBefore(start.timeMs);
-    case "id": {
-      const seq = await stream.seqOfId(start.id);
-      if (seq === undefined) throw new Error(`no event with the id "${start.id}" is kept in ${stream.name}`);
-      return seq - 1;
-    }
-    default:
-      return start satisfies never;
-  }
-}

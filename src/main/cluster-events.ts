@@ -2,6 +2,7 @@
  * `ebb run events`: brokers, channels, deliveries, sources and asynchronous calls on a real cluster. Any number of
  * replicas take events and share the consumers between them; one leads by the Lease `ebb-events` and writes statuses.
  */
+import { randomBytes } from "node:crypto";
 import { ConfigMapKind, SecretKind, ServiceKind } from "../api/core/kinds.ts";
 import { CustomResourceDefinitionKind } from "../api/apiextensions/kinds.ts";
 import type { CustomResourceDefinition } from "../api/apiextensions/types.gen.ts";
@@ -15,6 +16,7 @@ import { createController } from "../client/create-controller.ts";
 import { createEventRecorder } from "../client/event-recorder.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import type { RateLimit } from "../client/rate-limit.ts";
+import { createTokenReviewer, type ReviewToken } from "../client/review-token.ts";
 import type { WatchScope } from "../client/reflector.ts";
 import { eventingControllers } from "../controllers/eventing-controllers.ts";
 import { isServed } from "../controllers/eventing/broker-controller.ts";
@@ -24,11 +26,14 @@ import { builtinDefinitions } from "../api/definitions.ts";
 import { createSender, type Sender } from "../events/delivery/http-sender.ts";
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
+import { createAuthorize } from "../events/ingress/authorize.ts";
 import { streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
 import { createSourceRunner } from "../events/sources/source-runner.ts";
-import type { EventStore } from "../events/log/event-store.ts";
-import type { JetStreamOptions } from "../events/log/jetstream-store.ts";
+import { createConsumerShares } from "../events/sharing/consumer-shares.ts";
+import { joinMembers } from "../events/sharing/members.ts";
+import type { CursorSharing } from "../events/log/event-store.ts";
+import type { JetStreamLog, JetStreamOptions } from "../events/log/jetstream-store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import type { Address } from "./cluster-router.ts";
@@ -94,17 +99,25 @@ async function assemble(
   const stop = new AbortController();
   closers.defer(() => stop.abort(new Error("ebb-events is stopping")));
   const { clock } = cluster;
-  const store = await openLog(cluster, options, (why) => (missing = why), stop.signal);
+  const { store, self, sharing } = await openLog(cluster, options, (why) => (missing = why), stop.signal);
   closers.defer(() => store.close());
+  const members = joinMembers({ self }, { bus: store.bus, clock });
+  closers.defer(() => members.close());
   missing = "not all objects are listed yet";
   const sender = createSender({ clock, dial: () => undefined });
   closers.defer(() => sender.close());
-  const engine = createEventEngine({ held: true }, { store, sender, clock, log, urlOf: (spec) => streamUrl(spec) });
+  const shares = createConsumerShares({ members, sharing, clock });
+  const engine = createEventEngine(
+    { held: true },
+    { store, sender, clock, log, shares, urlOf: (spec) => streamUrl(spec) },
+  );
   closers.defer(() => engine.close(stopMs));
   cluster.health.setMetrics(() => eventsMetricsText({ consumers: () => engine.consumers(), process, nowMs: Date.now }));
+  const authorize = createAuthorize({ reviewToken: reviewTokens(cluster) });
   const sinks = createSinkEngine({
     ...cluster,
     eventLog: log,
+    authorize,
     sender,
     listen: options.sinks,
     onListening: () => undefined,
@@ -112,7 +125,13 @@ async function assemble(
   closers.defer(() => sinks.close(stopMs));
   const ingress = createIngress(
     {},
-    { log, append: (key, events) => engine.append(key, events), exists: (key) => engine.stream(key) !== undefined },
+    {
+      log,
+      append: (key, events) => engine.append(key, events),
+      exists: (key) => engine.stream(key) !== undefined,
+      accessTo: (key) => engine.accessTo(key),
+      authorize,
+    },
   );
   closers.defer(() => ingress.close(stopMs));
   const { port: ingressPort } = await ingress.listen(options.ingress);
@@ -132,9 +151,27 @@ async function assemble(
   running.catch((error: unknown) => stop.signal.aborted || log.error("events are not served", { err: error }));
   closers.defer(() => {
     missing = "events under way are being delivered";
+    members.leave();
     return running.catch(() => undefined);
   });
   return { healthPort: cluster.health.port, ingressPort };
+}
+
+/** Whose token it is, for whatever audience. */
+function reviewTokens({ client, clock }: Cluster): (token: string, audience: string) => Promise<string | undefined> {
+  const reviewers = new Map<string, ReviewToken>();
+  return async (token, audience) => {
+    const review = reviewers.get(audience) ?? createTokenReviewer({ client, clock }, audience);
+    reviewers.set(audience, review);
+    return (await review(token))?.name;
+  };
+}
+
+interface SharedLog {
+  readonly store: JetStreamLog;
+  readonly sharing: CursorSharing;
+  /** This process's name among those that share it. */
+  readonly self: string;
 }
 
 /** Waits for NATS for as long as it takes: pods of an installation start in any order. */
@@ -143,14 +180,18 @@ async function openLog(
   { nats, natsSecret }: ClusterEventsOptions,
   tell: (why: string) => void,
   signal: AbortSignal,
-): ReturnType<typeof openNatsLog> {
+): Promise<SharedLog> {
+  const self = `${cluster.identity.podName}-${randomBytes(3).toString("hex")}`;
   for (let told = ""; ;) {
     try {
       const password =
         natsSecret === undefined
           ? undefined
           : await readNatsPassword(cluster.client, { namespace: cluster.namespace, name: natsSecret });
-      return await openNatsLog({ ...nats, ...(password === undefined ? {} : { password }) }, cluster);
+      const named = { ...nats, holder: self, ...(password === undefined ? {} : { password }) };
+      const store = await openNatsLog(named, cluster);
+      if (!store.sharing) throw new Error("a log with a holder is shared");
+      return { store, self, sharing: store.sharing };
     } catch (error) {
       signal.throwIfAborted();
       const why = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,6 @@
 /** The event log in NATS JetStream, by a URL: `nats://user:password@host:4222?replicas=3&monitor=http://host:8222`. */
 import type { Clock } from "../client/clock.ts";
-import type { EventStore } from "../events/log/event-store.ts";
-import type { JetStreamOptions } from "../events/log/jetstream-store.ts";
+import type { JetStreamLog, JetStreamOptions } from "../events/log/jetstream-store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** Throws with what such a URL looks like. */
@@ -12,20 +11,26 @@ export function parseNatsUrl(text: string): JetStreamOptions {
   const [replicas, monitorUrl] = [Number(url.searchParams.get("replicas") ?? 1), url.searchParams.get("monitor")];
   if (replicas !== 1 && replicas !== 3 && replicas !== 5)
     throw new Error(`replicas of --events must be 1, 3 or 5, not "${url.searchParams.get("replicas")}"`);
+  const ephemeral = url.searchParams.get("ephemeral") === "true";
   url.search = "";
-  return { servers: url.href, replicas, ...(monitorUrl === null ? {} : { monitorUrl }) };
+  return {
+    servers: url.href,
+    replicas,
+    ...(monitorUrl === null ? {} : { monitorUrl }),
+    ...(ephemeral ? { ephemeral } : {}),
+  };
 }
 
 /** The client of NATS is loaded only where there is one. Rejects with what to check. */
 export async function openNatsLog(
   options: JetStreamOptions,
   deps: { readonly clock: Clock; readonly log: Logger },
-): Promise<EventStore> {
+): Promise<JetStreamLog> {
   const host = URL.parse(options.servers)?.host ?? options.servers;
   const { openJetStreamStore } = await import("../events/log/jetstream-store.ts");
   try {
     const store = await openJetStreamStore(options, deps);
-    if (store.durability !== "fsync")
+    if (store.durability === "process")
       deps.log.warn(
         "the NATS server is not known to sync to disk before it acknowledges: a power loss may lose the last two minutes of events. Set sync_interval: always, and say where it tells so with ?monitor=http://host:8222",
         { server: host },

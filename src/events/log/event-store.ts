@@ -102,6 +102,20 @@ export interface SavedCursor {
   readonly pending: readonly PendingRecord[];
 }
 
+/** How processes that use one store share positions: each has one holder, and only the holder's saves count. */
+export interface CursorSharing {
+  /** Who holds the position; undefined when there is none yet. */
+  peek(consumer: string): Promise<{ readonly holder: string | undefined } | undefined>;
+  /** Keeps where a new consumer begins, unless somebody has done so. */
+  begin(consumer: string, cursor: SavedCursor): Promise<void>;
+  /** Makes this process the holder, whoever was; undefined when there is no position. */
+  claim(consumer: string): Promise<SavedCursor | undefined>;
+  /** Saves for the last time; nobody holds it then. */
+  release(consumer: string, cursor: SavedCursor): Promise<void>;
+  /** Calls when a save did not count, since another process is the holder; returns the removal. */
+  onLost(listener: (consumer: string) => void): () => void;
+}
+
 export interface PendingRecord {
   readonly seq: number;
   /** Deliveries that failed so far. */

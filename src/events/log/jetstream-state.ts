@@ -50,22 +50,29 @@ export class JetStreamState {
     return [this.#prefix, ...parts].join(".");
   }
 
-  async put(subject: string, { headers, payload }: Entry): Promise<void> {
+  /**
+   * Resolves to the number of the message. With `after` it must be the next of its subject after that one (0: the first),
+   * else it rejects with a {@link wrongLastSequence}.
+   */
+  async put(subject: string, { headers, payload }: Entry, after?: number): Promise<number> {
     const sent = makeHeaders();
     for (const [name, value] of Object.entries(headers)) sent.set(name, value);
     try {
-      await this.#js.publish(subject, payload, { headers: sent });
+      const expect = after === undefined ? {} : { expect: { lastSubjectSequence: after } };
+      const { seq } = await this.#js.publish(subject, payload, { headers: sent, ...expect });
+      return seq;
     } catch (error) {
+      if (wrongLastSequence(error)) throw error;
       throw storeFailure(error);
     }
   }
 
-  async get(subject: string): Promise<Entry | undefined> {
+  async get(subject: string): Promise<(Entry & { readonly seq: number }) | undefined> {
     const message = await this.#jsm.streams.getMessage(this.#stream, { last_by_subj: subject });
     if (!message) return undefined;
     const headers: Record<string, string> = {};
     for (const name of message.header?.keys() ?? []) headers[name.toLowerCase()] = message.header.get(name);
-    return { headers, payload: message.data };
+    return { headers, payload: message.data, seq: message.seq };
   }
 
   async remove(filter: string): Promise<void> {
@@ -78,6 +85,12 @@ export class JetStreamState {
     return Object.keys(info.state.subjects ?? {});
   }
 }
+
+/** Whether somebody else wrote to the subject since. */
+export const wrongLastSequence = (error: unknown): boolean => {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return code === 10_071 || code === 10_164;
+};
 
 /** Names may hold anything; subjects may not. */
 export const token = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, 22);

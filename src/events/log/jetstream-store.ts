@@ -2,7 +2,9 @@ import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManage
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import type { AskingBus } from "../sharing/bus.ts";
 import type {
+  CursorSharing,
   DeadLetter,
   Durability,
   EventStore,
@@ -12,6 +14,8 @@ import type {
   StreamLimits,
 } from "./event-store.ts";
 import { decodeMessage, encodeMessage } from "./jetstream-codec.ts";
+import { JetStreamCursors } from "./jetstream-cursors.ts";
+import { natsBus } from "./nats-bus.ts";
 import { JetStreamState, token, type Entry } from "./jetstream-state.ts";
 import { NatsStream, natsLimits, type NatsStreamNames } from "./jetstream-stream.ts";
 
@@ -25,17 +29,26 @@ export interface JetStreamOptions {
   readonly dedupWindowMs?: number;
   /** Of the user that `servers` names, where the URL itself does not have it. */
   readonly password?: string;
+  /** Events end with the server: nothing it acknowledges is worth anything once it is gone. */
+  readonly ephemeral?: boolean;
+  /** Name of this process, another one after every start, where several share the consumers. */
+  readonly holder?: string;
 }
 
-const cursorDelayMs = 100;
+/** The store, and the way to other processes that use the same server. */
+export interface JetStreamLog extends EventStore {
+  readonly bus: AskingBus;
+  /** Undefined where this process has no name: it is alone. */
+  readonly sharing: CursorSharing | undefined;
+}
+
 const weekMs = 7 * 24 * 3_600_000;
-const text = new TextEncoder();
 
 /** Opens the log of a NATS server with JetStream. Rejects when it cannot be reached or has no JetStream. */
 export async function openJetStreamStore(
   options: JetStreamOptions,
   deps: { readonly clock: Clock; readonly log: Logger },
-): Promise<EventStore> {
+): Promise<JetStreamLog> {
   const connection = await connect({
     servers: options.servers.split(","),
     name: "ebb",
@@ -45,7 +58,7 @@ export async function openJetStreamStore(
   });
   try {
     const clients = { js: jetstream(connection), jsm: await jetstreamManager(connection) };
-    const durability = await durabilityOf(options.monitorUrl);
+    const durability = options.ephemeral === true ? "none" : await durabilityOf(options.monitorUrl);
     const store = new JetStreamStore(connection, clients, { ...options, durability }, deps);
     await store.open();
     return store;
@@ -72,8 +85,10 @@ function credentialsOf({ servers, password }: JetStreamOptions): { readonly user
   return { user: decodeURIComponent(url.username), pass: password ?? decodeURIComponent(url.password) };
 }
 
-class JetStreamStore implements EventStore {
+class JetStreamStore implements JetStreamLog {
   readonly durability: Durability;
+  readonly bus: AskingBus;
+  readonly sharing: CursorSharing | undefined;
   readonly #connection: NatsConnection;
   readonly #clients: { readonly js: JetStreamClient; readonly jsm: JetStreamManager };
   readonly #options: JetStreamOptions;
@@ -81,9 +96,7 @@ class JetStreamStore implements EventStore {
   readonly #state: JetStreamState;
   readonly #documents: JetStreamState;
   readonly #streams = new Map<string, Promise<NatsStream>>();
-  readonly #dirty = new Map<string, SavedCursor>();
-  #saving: Promise<void> = Promise.resolve();
-  #cancelSave: (() => void) | undefined;
+  readonly #cursors: JetStreamCursors;
 
   constructor(
     connection: NatsConnection,
@@ -97,6 +110,15 @@ class JetStreamStore implements EventStore {
     this.#options = options;
     this.#deps = deps;
     this.#state = new JetStreamState("EBB_STATE", "ebb.state", clients);
+    const { holder } = options;
+    this.#cursors = new JetStreamCursors({
+      ...deps,
+      state: this.#state,
+      ...(holder === undefined ? {} : { holder }),
+      isClosed: () => connection.isClosed(),
+    });
+    this.sharing = this.#cursors.sharing;
+    this.bus = natsBus(connection, deps.log);
     this.#documents = new JetStreamState("EBB_DOCUMENTS", "ebb.documents", clients);
   }
 
@@ -161,51 +183,16 @@ class JetStreamStore implements EventStore {
     return names;
   }
 
-  async readCursor(consumer: string): Promise<SavedCursor | undefined> {
-    const dirty = this.#dirty.get(consumer);
-    if (dirty) return dirty;
-    await this.#saving;
-    const entry = await this.#state.get(this.#cursorSubject(consumer));
-    return entry && (JSON.parse(Buffer.from(entry.payload).toString()) as SavedCursor);
-  }
-
-  #cursorSubject(consumer: string): string {
-    return this.#state.subject("cursor", token(consumer));
+  readCursor(consumer: string): Promise<SavedCursor | undefined> {
+    return this.#cursors.read(consumer);
   }
 
   saveCursor(consumer: string, cursor: SavedCursor): void {
-    this.#dirty.set(consumer, cursor);
-    this.#cancelSave ??= this.#deps.clock.after(cursorDelayMs, () => this.#saveCursors());
-  }
-
-  #saveCursors(): void {
-    this.#cancelSave?.();
-    this.#cancelSave = undefined;
-    const cursors = [...this.#dirty];
-    this.#dirty.clear();
-    const before = this.#saving;
-    this.#saving = (async () => {
-      await before;
-      await Promise.all(cursors.map((cursor) => this.#saveOne(...cursor)));
-    })();
-  }
-
-  async #saveOne(consumer: string, cursor: SavedCursor): Promise<void> {
-    try {
-      const payload = text.encode(JSON.stringify(cursor));
-      await this.#state.put(this.#cursorSubject(consumer), { headers: { "ebb-name": consumer }, payload });
-    } catch (err) {
-      if (this.#connection.isClosed()) return;
-      this.#deps.log.warn("a position could not be stored, and is tried again", { consumer, err });
-      // Kept for the next time, unless it moved on meanwhile.
-      if (!this.#dirty.has(consumer)) this.saveCursor(consumer, cursor);
-    }
+    this.#cursors.save(consumer, cursor);
   }
 
   async removeCursor(consumer: string): Promise<void> {
-    this.#dirty.delete(consumer);
-    await this.#saving;
-    await this.#state.remove(this.#cursorSubject(consumer));
+    await this.#cursors.remove(consumer);
     await this.#state.remove(this.#state.subject("dead", token(consumer), "*"));
   }
 
@@ -263,14 +250,13 @@ class JetStreamStore implements EventStore {
   }
 
   async flush(): Promise<void> {
-    this.#saveCursors();
-    await this.#saving;
+    await this.#cursors.flush();
   }
 
   async close(): Promise<void> {
     if (this.#connection.isClosed()) return;
     await this.flush();
-    this.#cancelSave?.();
+    this.#cursors.stopTimer();
     for (const stream of await Promise.allSettled(this.#streams.values()))
       if (stream.status === "fulfilled") stream.value.end();
     await this.#connection.close();

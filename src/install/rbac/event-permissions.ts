@@ -118,6 +118,18 @@ const everywhere: readonly Permission[] = [
     verbs: [...read],
     why: "know the kinds that may be named as destinations",
   },
+  {
+    group: "authentication.k8s.io",
+    resources: ["tokenreviews"],
+    verbs: ["create"],
+    why: "know who sends, where EventPolicies ask for it",
+  },
+  {
+    group: "",
+    resources: ["serviceaccounts"],
+    verbs: [...read, "create"],
+    why: "give senders of events an identity, where authentication-oidc is on",
+  },
   { group: "", resources: ["events"], verbs: ["create", "patch"], why: "tell users what happened to their objects" },
 ];
 

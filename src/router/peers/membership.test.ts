@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Membership, type PeerStatement } from "./membership.ts";
-import { ownerOf } from "./rendezvous.ts";
+import { ownerOf } from "../../client/rendezvous.ts";
 
 const limit = 2;
 const keys = ["ns/a", "ns/b", "ns/c"];

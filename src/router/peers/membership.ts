@@ -1,4 +1,4 @@
-import { ownerOf } from "./rendezvous.ts";
+import { ownerOf } from "../../client/rendezvous.ts";
 
 /**
  * - `joining`: it may not know every other router yet, so it owns nothing;
