@@ -32,7 +32,7 @@ import { createIngress } from "../events/ingress/ingress.ts";
 import { createSourceRunner } from "../events/sources/source-runner.ts";
 import { createConsumerShares } from "../events/sharing/consumer-shares.ts";
 import { joinMembers } from "../events/sharing/members.ts";
-import type { CursorSharing } from "../events/log/event-store.ts";
+import type { CursorSharing, EventStore } from "../events/log/event-store.ts";
 import type { JetStreamLog, JetStreamOptions } from "../events/log/jetstream-store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
@@ -69,6 +69,8 @@ export interface ClusterEvents {
 const recordLimit: RateLimit = { perSecond: 20, burst: 50 };
 /** Between attempts to reach NATS at the start. */
 const retryMs = 2000;
+/** After it is not ready any more, events are still taken for this long. */
+const lingerMs = 4000;
 /** Sources end with the leading; what they have under way is given back after this. */
 const farewellMs = 900;
 /** Requests and deliveries under way get this long to end. */
@@ -149,10 +151,14 @@ async function assemble(
     .then(() => allStreams(cluster, engine, (why) => (missing = why), stop.signal))
     .then(() => engine.release());
   running.catch((error: unknown) => stop.signal.aborted || log.error("events are not served", { err: error }));
-  closers.defer(() => {
+  closers.defer(async () => {
     missing = "events under way are being delivered";
     members.leave();
-    return running.catch(() => undefined);
+    // Producers are sent here for a moment longer.
+    await new Promise<void>((resolve) => clock.after(lingerMs, resolve));
+    // Before everything below waits for what runs until then.
+    stop.abort(new Error("ebb-events is stopping"));
+    await running.catch(() => undefined);
   });
   return { healthPort: cluster.health.port, ingressPort };
 }
