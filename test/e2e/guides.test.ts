@@ -8,7 +8,7 @@ import { readGuide, startGuideShell } from "./guide.ts";
 
 const guides = resolve(import.meta.dirname, "../../docs/guides");
 
-test.each(["first-function.md"])("%s does what it says", { timeout: 90_000 }, async (name) => {
+test.each(["first-function.md", "events.md"])("%s does what it says", { timeout: 90_000 }, async (name) => {
   const steps = readGuide(join(guides, name));
   expect(steps.length).toBeGreaterThan(5);
   const dir = mkdtempSync(join(tmpdir(), "ebb-guide-"));

@@ -146,6 +146,13 @@ test("senders who may not are told 401 or 403, and one forbidden event keeps out
   expect(await stored()).toEqual(["2", "3", "5"]);
 });
 
+test("a rule that nobody can enforce keeps everybody out", async () => {
+  await start();
+  const access = { audience: "a", namespace: "default", mode: "allow-all", policies: [] } as const;
+  await plane.engine.setStream({ ...brokerSpec, access });
+  expect((await plane.send("/default/orders", "1", { authorization: "Bearer x" })).status).toBe(403);
+});
+
 test.each<[string, string, number]>([
   ["allow-all", "system:serviceaccount:other:x", 202],
   ["deny-all", "system:serviceaccount:default:x", 403],

@@ -53,4 +53,10 @@ export function createAuthorize({ reviewToken }: AuthorizeDeps): Authorize {
   };
 }
 
+/** Where nobody can check tokens, a rule keeps everybody out rather than nobody. */
+export const refuseAll: Authorize = () =>
+  Promise.resolve(
+    refuse(403, "tokens cannot be checked here: turn authentication-oidc off in config-features to let everybody send"),
+  );
+
 const refuse = (status: 401 | 403, message: string): Permission => ({ allowed: false, status, message });

@@ -7,7 +7,7 @@ import type { AppendResult } from "../event-engine.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
 import type { StoredEvent } from "../wire/stored-event.ts";
 import { addressedStream } from "./address.ts";
-import type { Authorize } from "./authorize.ts";
+import { refuseAll, type Authorize } from "./authorize.ts";
 import { failure, handshake, send, type Reply } from "./answer.ts";
 import { readBody } from "./read-body.ts";
 
@@ -62,8 +62,9 @@ export function createIngress(options: IngressOptions, deps: IngressDeps): Ingre
     const events = parseStoredEvents(headers, body);
     if (!deps.exists(addressed.key)) return notFound(addressed.key);
     const rule = deps.accessTo?.(addressed.key);
-    if (rule && deps.authorize) {
-      const permission = await deps.authorize(rule, headers.authorization, events);
+    if (rule) {
+      const { authorize = refuseAll } = deps;
+      const permission = await authorize(rule, headers.authorization, events);
       if (!permission.allowed) return permission;
     }
     if (waitingBytes + body.length > limits.maxWaitingBytes)

@@ -5,7 +5,7 @@ import { sinkKinds, type SinkKey, type SinkKind } from "../../api/eventing/sink-
 import type { AccessRule } from "../../api/eventing/access.ts";
 import { eventingNamespace } from "../../api/eventing/keys.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { Authorize } from "../ingress/authorize.ts";
+import { refuseAll, type Authorize } from "../ingress/authorize.ts";
 import { failure, handshake, send, type Reply } from "../ingress/answer.ts";
 import { readBody } from "../ingress/read-body.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
@@ -109,12 +109,12 @@ interface Sending {
 }
 
 async function mayNot(
-  { accessTo, authorize }: SinkFrontDeps,
+  { accessTo, authorize = refuseAll }: SinkFrontDeps,
   sink: OpenSink,
   { authorization, events, path }: Sending,
 ): Promise<Reply | undefined> {
   const rule = sink.isOpenTo?.(path) === true ? undefined : accessTo(sink.key);
-  if (!rule || !authorize) return undefined;
+  if (!rule) return undefined;
   const permission = await authorize(rule, authorization, events);
   return permission.allowed ? undefined : permission;
 }
