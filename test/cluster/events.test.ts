@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually } from "../e2e/ebb-process.ts";
 import { homeKind, openHome, type Home } from "../e2e/home.ts";
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+vi.setConfig({ testTimeout: 420_000, hookTimeout: 240_000 });
 
 const system = "ebb-system";
 const dispatchers = "app.kubernetes.io/component=events";
