@@ -159,6 +159,8 @@ interface Chosen {
   readonly domain?: string;
   readonly imagePullSecrets: readonly string[];
   readonly insecureRegistries: readonly string[];
+  /** `host:port` of a --registry that is --insecure from here, and so from the cluster. */
+  readonly insecureHere: readonly string[];
   readonly warmPythonImage?: string;
   readonly forwardedHeaders?: ForwardedHeaders;
 }
@@ -183,6 +185,7 @@ function chosenOf(input: CommandInput): Chosen {
     serving,
     imagePullSecrets: listOption(input, "pullSecret"),
     insecureRegistries: listOption(input, "insecureRegistry"),
+    insecureHere: input.options["insecure"] === true ? [(textOption(input, "registry") ?? "").split("/")[0] ?? ""] : [],
     ...(warmPythonImage === undefined ? {} : { warmPythonImage }),
     ...(forwardedHeaders === undefined ? {} : { forwardedHeaders }),
     ...(replicas === undefined ? {} : { replicas }),
@@ -207,7 +210,10 @@ function optionsOf(
         : { controller: replicas, router: replicas },
     serviceType: serviceType ?? current?.serviceType ?? "LoadBalancer",
     imagePullSecrets: imagePullSecrets.length > 0 ? imagePullSecrets : (current?.imagePullSecrets ?? []),
-    insecureRegistries: insecureRegistries.length > 0 ? insecureRegistries : (current?.insecureRegistries ?? []),
+    insecureRegistries: withoutRepeats([
+      ...(insecureRegistries.length > 0 ? insecureRegistries : (current?.insecureRegistries ?? [])),
+      ...chosen.insecureHere,
+    ]),
     ...sinceThen(chosen, current),
     ...(domain === undefined ? {} : { domain }),
   };
@@ -225,6 +231,10 @@ function sinceThen(
     ...(forwardedHeaders === undefined ? {} : { forwardedHeaders }),
   };
 }
+
+const withoutRepeats = (names: readonly string[]): readonly string[] => [
+  ...new Set(names.filter((name) => name !== "")),
+];
 
 async function printManifest(
   context: CommandContext,
