@@ -5,7 +5,8 @@ import { channelDefinition, inMemoryChannelDefinition, subscriptionDefinition } 
 import { integrationSinkDefinition, jobSinkDefinition } from "../sinks/definitions.ts";
 import { apiServerSourceDefinition, containerSourceDefinition, sinkBindingDefinition } from "../sources/definitions.ts";
 import { kafkaSourceDefinition, kafkaSourceV1beta1Definition } from "../sources/kafka-source-definition.ts";
-import { natsJetStreamSourceDefinition } from "../sources/nats-source-definitions.ts";
+import { rabbitmqSourceDefinition } from "../sources/rabbitmq-source-definition.ts";
+import { natsJetStreamSourceDefinition, natsSourceDefinition } from "../sources/nats-source-definitions.ts";
 import { integrationSourceDefinition } from "../sources/integration-source-definition.ts";
 import { pingSourceDefinition, pingSourceV1beta2Definition } from "../sources/ping-source-definition.ts";
 import {
@@ -58,6 +59,8 @@ export const eventingDefinitions: readonly KindDefinition[] = [
   httpPollSourceDefinition,
   kafkaSourceDefinition,
   kafkaSourceV1beta1Definition,
+  rabbitmqSourceDefinition,
+  natsSourceDefinition,
   natsJetStreamSourceDefinition,
   jobSinkDefinition,
   integrationSinkDefinition,

@@ -19,7 +19,7 @@ interface Rules<T extends MessageSource> {
   /** Puts in defaults. */
   fill?(spec: Mutable<T["spec"]>, source: T): void;
   /** Checks what is the kind's own; paths are relative to the spec. */
-  check(spec: T["spec"], old: T["spec"] | undefined): Problems;
+  check(spec: T["spec"], old: T["spec"] | undefined, namespace: string | undefined): Problems;
 }
 
 /** Defaults and checks of a kind: sink, delivery and ceOverrides beside its own. */
@@ -36,10 +36,10 @@ export function messageSourceRules<T extends MessageSource>(
       defaultDelivery(spec.delivery, source.metadata.namespace);
       stampUser<T>(source, old, { ...context, group: kind.group });
     },
-    validate: ({ spec }, old, context) =>
+    validate: ({ metadata, spec }, old, context) =>
       toFieldErrors(
         within("spec", [
-          ...check(spec, old?.spec),
+          ...check(spec, old?.spec, metadata.namespace),
           ...within("sink", checkDestination(spec.sink)),
           ...within("delivery", checkDelivery(spec.delivery, featuresOf(context))),
           ...checkSourceSpec(spec),

@@ -44,7 +44,9 @@ export const natsSourceDefinition: KindDefinition<NatsSource> = {
   schema: () => schemaOf("sources.ebb.v1alpha1.NatsSource"),
   columns: [
     nameColumn,
-    column<NatsSource>("Subjects", "What it reads.", ".spec.subjects", ({ spec }) => (spec.subjects ?? []).join(",")),
+    column<NatsSource>("Subjects", "What it reads.", ".spec.subjects", ({ spec }) =>
+      spec.subjects ? JSON.stringify(spec.subjects) : "",
+    ),
     sinkColumn,
     ...ageAndReady,
   ],

@@ -5,6 +5,7 @@ import type { KindDefinition } from "../meta/definition.ts";
 import { column } from "../serving/columns.ts";
 import {
   disallowedField,
+  invalidValue,
   missingField,
   outOfBounds,
   problem,
@@ -39,9 +40,9 @@ export const rabbitmqSourceDefinition: KindDefinition<RabbitmqSource> = {
       config.queueType ||= "quorum";
       config.parallelism ??= 1;
     },
-    check: (spec) => [
+    check: (spec, _old, namespace) => [
       ...checkResources(spec.rabbitmqResourcesConfig),
-      ...within("rabbitmqClusterReference", checkReference(spec.rabbitmqClusterReference)),
+      ...within("rabbitmqClusterReference", checkReference(spec.rabbitmqClusterReference, namespace)),
     ],
   }),
 };
@@ -60,9 +61,12 @@ function checkResources(config: RabbitmqResourcesConfig | undefined): Problems {
   return problems;
 }
 
-function checkReference(reference: RabbitmqClusterReference | undefined): Problems {
+function checkReference(reference: RabbitmqClusterReference | undefined, namespace: string | undefined): Problems {
   if (!reference) return [missingField("")];
   const { name, connectionSecret } = reference;
+  // Else whoever may write sources could use any namespace's logins.
+  if (reference.namespace && namespace && reference.namespace !== namespace)
+    return [invalidValue(reference.namespace, "namespace", "must be the source's own namespace")];
   if (name) return connectionSecret ? [disallowedField("connectionSecret")] : [];
   if (!connectionSecret) return [missingField("name")];
   return connectionSecret.name ? [] : [missingField("connectionSecret.name")];

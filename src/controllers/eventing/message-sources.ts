@@ -1,9 +1,16 @@
 /** Every kind of source that src/events/sources reads. */
 import type { ControllerSpec } from "../../client/controller.ts";
-import { KafkaSourceKind, NatsJetStreamSourceKind } from "../../api/sources/kinds.ts";
+import {
+  KafkaSourceKind,
+  NatsJetStreamSourceKind,
+  NatsSourceKind,
+  RabbitmqSourceKind,
+} from "../../api/sources/kinds.ts";
 import type { KafkaSource } from "../../api/sources/types.gen.ts";
+import type { RabbitmqSource } from "../../api/sources/types-v1alpha1.gen.ts";
 import type { EventingDeps } from "./deps.ts";
 import { messageSourceController } from "./message-source-controller.ts";
+import type { SecretRef } from "./source-secrets.ts";
 import { storeSourceControllers } from "./store-sources.ts";
 
 export function messageSourceControllers(deps: EventingDeps): readonly ControllerSpec[] {
@@ -15,6 +22,19 @@ export function messageSourceControllers(deps: EventingDeps): readonly Controlle
       attributesOf: ({ spec }, base) =>
         (spec.topics ?? []).map((topic) => ({ type: "dev.knative.kafka.event", source: `${base}#${topic}` })),
       statusOf: ({ spec }, state) => ({ consumers: state?.connected ? (spec.consumers ?? 1) : 0 }),
+    }),
+    messageSourceController(deps, {
+      kind: RabbitmqSourceKind,
+      conditions: ["Deployed"],
+      secretsOf: connectionSecrets,
+      attributesOf: ({ spec }, base) => [
+        { type: "dev.knative.rabbitmq.event", source: `${base}#${spec.rabbitmqResourcesConfig?.queueName ?? ""}` },
+      ],
+    }),
+    messageSourceController(deps, {
+      kind: NatsSourceKind,
+      conditions: ["ConnectionEstablished"],
+      attributesOf: (_source, base) => [{ type: "dev.ebb.nats.message", source: base }],
     }),
     messageSourceController(deps, {
       kind: NatsJetStreamSourceKind,
@@ -29,4 +49,35 @@ export function messageSourceControllers(deps: EventingDeps): readonly Controlle
 function keyTypeOf({ metadata }: KafkaSource): object {
   const keyType = metadata.labels?.["kafkasources.sources.knative.dev/key-type"];
   return keyType === undefined ? {} : { keyType };
+}
+
+/** The Secret that is named, or the one that RabbitMQ's cluster operator makes for a cluster's user. */
+function connectionSecrets({ rabbitmqClusterReference: reference }: RabbitmqSource["spec"]): readonly SecretRef[] {
+  const ref = (
+    name: string,
+    key: string,
+    more: { readonly as?: string; readonly optional?: boolean } = {},
+  ): SecretRef => ({
+    path: ["connection", more.as ?? key],
+    name,
+    key,
+    optional: more.optional ?? true,
+  });
+  const given = reference?.connectionSecret?.name;
+  if (given)
+    return [
+      ref(given, "uri", { optional: false }),
+      ref(given, "username"),
+      ref(given, "password"),
+      ref(given, "ca.crt", { as: "caCert" }),
+      ref(given, "tls.crt", { as: "cert" }),
+      ref(given, "tls.key", { as: "key" }),
+    ];
+  const own = `${reference?.name ?? ""}-default-user`;
+  return [
+    ref(own, "username", { optional: false }),
+    ref(own, "password", { optional: false }),
+    ref(own, "host"),
+    ref(own, "port"),
+  ];
 }

@@ -34,9 +34,9 @@ const rememberedMs = 365 * 24 * 3_600_000;
 
 /** Between two attempts to open it. */
 const firstWaitMs = 500;
-const longestWaitMs = 30_000;
+const longestWaitMs = 10_000;
 /** A source that was open for so long begins again with the shortest wait. */
-const settledMs = 30_000;
+const settledMs = 5000;
 
 export class RunningSource {
   readonly spec: SourceSpec;

@@ -5,6 +5,8 @@ export type SourceReaders = Readonly<Record<string, () => Promise<SourceReader>>
 
 export const sourceReaders: SourceReaders = {
   KafkaSource: async () => (await import("./kafka/kafka-reader.ts")).kafkaReader,
+  RabbitmqSource: async () => (await import("./rabbitmq/rabbitmq-reader.ts")).rabbitmqReader,
+  NatsSource: async () => (await import("./nats/nats-reader.ts")).natsReader,
   NatsJetStreamSource: async () => (await import("./nats/jetstream-reader.ts")).jetStreamReader,
   RedisStreamSource: async () => (await import("./redis/redis-stream-reader.ts")).redisStreamReader,
   IntegrationSource: async () => (await import("./aws/aws-reader.ts")).awsReader,

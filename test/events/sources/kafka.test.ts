@@ -1,19 +1,26 @@
 import { Admin, Producer, stringSerializers } from "@platformatic/kafka";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { makeKafka, noKafka, type KafkaServer } from "./kafka-server.ts";
+import { makeServerCertificates, type ServerCertificates } from "./server-certificates.ts";
 import { bodies, createSourceBench, ids, until, type SourceBench } from "./source-bench.ts";
 
 if (noKafka !== undefined) test.skip(`a KafkaSource: ${noKafka}`, () => undefined);
 
 describe.skipIf(noKafka !== undefined)("a KafkaSource", { timeout: 60_000 }, () => {
   let kafka: KafkaServer;
+  let certificates: ServerCertificates;
   let admin: Admin;
   let producer: Producer<string, string, string, string>;
   let bench: SourceBench;
   const others: SourceBench[] = [];
   let topics = 0;
   beforeAll(async () => {
-    kafka = await makeKafka();
+    certificates = makeServerCertificates();
+    const keystore = join(certificates.dir, "keystore.pem");
+    writeFileSync(keystore, readFileSync(certificates.keyFile, "utf8") + readFileSync(certificates.certFile, "utf8"));
+    kafka = await makeKafka({ keystore });
     await kafka.start();
     const common = { bootstrapBrokers: [kafka.plain], retries: 10 };
     admin = new Admin({ ...common, clientId: "test" });
@@ -22,6 +29,7 @@ describe.skipIf(noKafka !== undefined)("a KafkaSource", { timeout: 60_000 }, () 
   afterAll(async () => {
     await Promise.all([producer.close(), admin.close()]);
     await kafka.remove();
+    certificates.remove();
   });
   beforeEach(async () => {
     bench = await createSourceBench();
@@ -250,6 +258,22 @@ describe.skipIf(noKafka !== undefined)("a KafkaSource", { timeout: 60_000 }, () 
       "trouble",
     );
     expect(state?.trouble).toBe(`Kafka at ${kafka.sasl} refused the login: check spec.net.sasl`);
+  });
+
+  test("speaks TLS, and says when the server is not known", async () => {
+    const topic = await makeTopic();
+    const settings = (tls: object) => ({ bootstrapServers: [kafka.tls], net: { tls: { enable: true, ...tls } } });
+    const spec = await open(topic, settings({ caCert: certificates.ca }));
+    await send(topic, ["x"]);
+    await got(1);
+    await bench.runner.removeSource(spec.key, spec.uid);
+    bench.runner.setSource(specOf(topic, settings({})));
+    const state = await until(
+      () => bench.runner.sourceState(spec.key),
+      (now) => now?.trouble !== undefined,
+      "trouble",
+    );
+    expect(state?.trouble).toMatch(/^no encrypted connection to Kafka at .* check spec\.net\.tls and its caCert/);
   });
 
   test("says what does not exist, and reads it once it does", async () => {

@@ -7,7 +7,7 @@ import { cloudEventOf } from "../source-delivery.ts";
 
 export interface NatsMessage {
   readonly subject: string;
-  readonly headers: NatsHeaders | undefined;
+  readonly headers?: NatsHeaders | undefined;
   readonly data: Uint8Array;
 }
 
