@@ -9,6 +9,7 @@ import { servingKeys } from "../api/serving/keys.ts";
 import { durationBoundsMs, type Histogram, type RevisionMetrics } from "../router/router-metrics.ts";
 import type { Router } from "../router/router.ts";
 import type { ConsumerStats } from "../events/event-engine.ts";
+import type { SourceStats } from "../events/sources/source-runner.ts";
 import { prometheusText, type HistogramSample, type MetricFamily, type Sample } from "../telemetry/prometheus-text.ts";
 
 export interface MetricsSources {
@@ -20,6 +21,8 @@ export interface MetricsSources {
   readonly objectCounts: () => ReadonlyMap<string, number>;
   /** Consumers of events. */
   readonly consumers?: () => readonly ConsumerStats[];
+  /** Sources of messages that are read here. */
+  readonly sources?: () => readonly SourceStats[];
   readonly process: Pick<NodeJS.Process, "memoryUsage" | "cpuUsage" | "uptime">;
   readonly nowMs: () => number;
 }
@@ -29,6 +32,7 @@ export function metricsText(sources: MetricsSources): string {
     ...autoscalerFamilies(sources.autoscaler),
     ...routerFamilies(sources),
     ...eventFamilies(sources.consumers?.() ?? []),
+    ...sourceFamilies(sources.sources?.() ?? []),
     ...storageFamilies(sources),
     ...processFamilies(sources),
   ]);
@@ -44,8 +48,14 @@ export function routerMetricsText(
 }
 
 /** `/metrics` of a replica of ebb-events: the consumers it delivers to. */
-export function eventsMetricsText(sources: Pick<MetricsSources, "consumers" | "process" | "nowMs">): string {
-  return prometheusText([...eventFamilies(sources.consumers?.() ?? []), ...processFamilies(sources)]);
+export function eventsMetricsText(
+  sources: Pick<MetricsSources, "consumers" | "sources" | "process" | "nowMs">,
+): string {
+  return prometheusText([
+    ...eventFamilies(sources.consumers?.() ?? []),
+    ...sourceFamilies(sources.sources?.() ?? []),
+    ...processFamilies(sources),
+  ]);
 }
 
 /** What a leading controller knows beyond every replica. */
@@ -93,6 +103,29 @@ function eventFamilies(consumers: readonly ConsumerStats[]): readonly MetricFami
     family("counter", "dead_lettered_total", "Events a dead letter sink took.", (c) => c.deadLettered),
     family("counter", "parked_total", "Events kept because nobody took them.", (c) => c.parked),
     family("counter", "lost_total", "Events the stream's limits took before they were delivered.", (c) => c.lost),
+  ];
+}
+
+/** Of each source of messages that is read here: whether it reads, and what became of what it read. */
+function sourceFamilies(sources: readonly SourceStats[]): readonly MetricFamily[] {
+  const family = (
+    type: "counter" | "gauge",
+    name: string,
+    help: string,
+    value: (stats: SourceStats) => number,
+  ): MetricFamily => ({
+    type,
+    name: `ebb_source_${name}`,
+    help,
+    samples: sources.map((stats) => ({ labels: { source: stats.key }, value: value(stats) })),
+  });
+  return [
+    family("gauge", "connected", "1 while the source is being read.", (s) => Number(s.connected)),
+    family("gauge", "in_flight", "Events under way to the sink.", (s) => s.inFlight),
+    family("counter", "delivered_total", "Events the sink took.", (s) => s.delivered),
+    family("counter", "retried_total", "Deliveries that failed and were tried again.", (s) => s.retried),
+    family("counter", "dead_lettered_total", "Events a dead letter sink took.", (s) => s.deadLettered),
+    family("counter", "refused_total", "Events nobody took, given back to where they came from.", (s) => s.refused),
   ];
 }
 

@@ -133,6 +133,7 @@ async function assemble(
       revision: (key) => informers.of(RevisionKind).get(key),
       objectCounts: () => server.objectCounts(),
       consumers: () => events.engine.consumers(),
+      sources: () => events.sources.sources(),
       process,
       nowMs: Date.now,
     });
