@@ -3,6 +3,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { makeNats, noNats, type NatsServer } from "../nats-server.ts";
+import { outlivesKills } from "./kill-reader.ts";
 import { bodies, createSourceBench, ids, until, type SourceBench } from "./source-bench.ts";
 
 if (noNats !== undefined) test.skip(`a NatsJetStreamSource: ${noNats}`, () => undefined);
@@ -156,6 +157,12 @@ describe.skipIf(noNats !== undefined)("a NatsJetStreamSource", () => {
     const given = await open(stream, { consumer: "mine" });
     await bench.runner.removeSource(given.key, given.uid, { forget: true });
     expect((await consumers(stream)).map(({ name }) => name)).toEqual(["mine"]);
+  });
+
+  test("loses nothing when who reads it is killed", { timeout: 120_000 }, async () => {
+    const stream = await makeStream();
+    const settings = { servers: [nats.url], stream, maxAckPending: 5, ackWait: "2s", deliverPolicy: "All" };
+    await outlivesKills(bench, bench.spec("NatsJetStreamSource", settings), (text) => publish(`${stream}.a`, text));
   });
 
   test("outlives a restart of the server, and says so meanwhile", async () => {

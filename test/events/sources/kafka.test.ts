@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeKafka, noKafka, type KafkaServer } from "./kafka-server.ts";
+import { outlivesKills } from "./kill-reader.ts";
 import { makeServerCertificates, type ServerCertificates } from "./server-certificates.ts";
 import { bodies, createSourceBench, ids, until, type SourceBench } from "./source-bench.ts";
 
@@ -236,6 +237,12 @@ describe.skipIf(noKafka !== undefined)("a KafkaSource", { timeout: 60_000 }, () 
       const own = bodies(bench.received).filter((body) => body.startsWith(`${partition}/`));
       expect(own).toEqual(own.toSorted((a, b) => Number(a.slice(2)) - Number(b.slice(2))));
     }
+  });
+
+  test("loses nothing when who reads it is killed, and goes on at once", { timeout: 120_000 }, async () => {
+    const topic = await makeTopic(3);
+    const spec = specOf(topic, { initialOffset: "earliest" });
+    await outlivesKills(bench, spec, (text) => send(topic, [text], { partition: Number(text) % 3 }));
   });
 
   test("logs in with SASL, and says when it may not", async () => {

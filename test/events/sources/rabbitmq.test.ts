@@ -1,6 +1,7 @@
 import { connect, type Channel, type ChannelModel, type Options } from "amqplib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { makeRabbitmq, noRabbitmq, type RabbitmqServer } from "./rabbitmq-server.ts";
+import { outlivesKills } from "./kill-reader.ts";
 import { makeServerCertificates, type ServerCertificates } from "./server-certificates.ts";
 import { bodies, createSourceBench, until, type SourceBench } from "./source-bench.ts";
 
@@ -174,6 +175,15 @@ describe.skipIf(noRabbitmq !== undefined)("a RabbitmqSource", { timeout: 60_000 
     await expect(bench.runner.removeSource(other.key, other.uid, { forget: true })).rejects.toThrow(
       'the queue "there-queue" still holds 1 messages',
     );
+  });
+
+  test("loses nothing when who reads it is killed", { timeout: 120_000 }, async () => {
+    const queue = await makeQueue();
+    const confirmed = await connection.createConfirmChannel();
+    await outlivesKills(bench, specOf(queue, { parallelism: 5 }), async (text) => {
+      confirmed.sendToQueue(queue, Buffer.from(text), { persistent: true });
+      await confirmed.waitForConfirms();
+    });
   });
 
   test("outlives a restart of the server, and says so meanwhile", async () => {

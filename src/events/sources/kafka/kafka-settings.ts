@@ -1,4 +1,5 @@
 /** A KafkaSource's spec as the client's options, and the client's errors in words for who wrote the spec. */
+import { isIP } from "node:net";
 import { findErrorBy, type BaseOptions, type GenericError } from "@platformatic/kafka";
 import type { KeyType } from "./kafka-event.ts";
 
@@ -42,7 +43,8 @@ export function clientOptions({ bootstrapServers, net = {} }: KafkaSettings, cli
       : {}),
     ...(tls?.enable
       ? {
-          tlsServerName: true,
+          // Addresses are no names to ask for.
+          tlsServerName: bootstrapServers.every((server) => isIP(hostOf(server)) === 0),
           tls: {
             ...(tls.caCert ? { ca: tls.caCert } : {}),
             ...(tls.cert ? { cert: tls.cert } : {}),
@@ -52,6 +54,8 @@ export function clientOptions({ bootstrapServers, net = {} }: KafkaSettings, cli
       : {}),
   };
 }
+
+const hostOf = (server: string): string => server.slice(0, server.lastIndexOf(":")).replace(/^\[|\]$/g, "");
 
 /** PLAIN where nothing is said, as upstream. */
 function mechanismOf(type: string | undefined): (typeof mechanisms)[number] {

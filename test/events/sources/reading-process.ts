@@ -1,9 +1,9 @@
 /** Reads one source until it is killed: `node reading-process.ts SPEC`, a SourceSpec as JSON. Says when it is connected. */
-import type { SourceSpec } from "../../src/api/eventing/source-engine.ts";
-import { systemClock } from "../../src/client/clock.ts";
-import { createSender } from "../../src/events/delivery/http-sender.ts";
-import { createSourceRunner } from "../../src/events/sources/source-runner.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import type { SourceSpec } from "../../../src/api/eventing/source-engine.ts";
+import { systemClock } from "../../../src/client/clock.ts";
+import { createSender } from "../../../src/events/delivery/http-sender.ts";
+import { createSourceRunner } from "../../../src/events/sources/source-runner.ts";
+import type { Logger } from "../../../src/telemetry/logger.ts";
 
 const log: Logger = {
   debug: () => undefined,
