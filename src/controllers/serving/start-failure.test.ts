@@ -72,3 +72,11 @@ describe("the death of an instance that serves again", () => {
     expect(recentDeathOf([], at)).toBeUndefined();
   });
 });
+
+test("a pod whose gate was lifted a moment ago has not failed to be scheduled; one with a stranger's gate has", () => {
+  const conditions = [{ type: "PodScheduled", status: "False", reason: "SchedulingGated", message: "gates" }];
+  const pod = (schedulingGates: readonly { readonly name: string }[]): Pod =>
+    ({ metadata: { name: "p" }, spec: { containers: [], schedulingGates }, status: { conditions } }) as unknown as Pod;
+  expect(startFailureOf([pod([])])).toBe(undefined);
+  expect(startFailureOf([pod([{ name: "other.example/gate" }])])).toMatchObject({ reason: "SchedulingGated" });
+});

@@ -74,6 +74,8 @@ function unschedulable({ spec, status }: Pod): StartFailure | undefined {
   if (spec.schedulingGates?.some(({ name }) => name === claimGate)) return undefined;
   const scheduled = status?.conditions?.find((condition) => condition.type === "PodScheduled");
   if (scheduled?.status !== "False") return undefined;
+  // The gate is gone, and the scheduler has not looked yet.
+  if (scheduled.reason === "SchedulingGated" && !spec.schedulingGates?.length) return undefined;
   return { part: "scheduling", reason: scheduled.reason ?? "Unschedulable", message: scheduled.message ?? "" };
 }
 
