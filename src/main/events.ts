@@ -9,6 +9,7 @@ import { wantsAsync } from "../events/calls/call.ts";
 import { createCallFront } from "../events/calls/call-front.ts";
 import { Calls } from "../events/calls/calls.ts";
 import { createSender, type Dialled, type Sender } from "../events/delivery/http-sender.ts";
+import { refusedUrl } from "../events/delivery/public-addresses.ts";
 import { createSinkTokens, type IssueToken } from "../events/delivery/sink-tokens.ts";
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { channelHost, streamUrl } from "../events/ingress/address.ts";
@@ -45,6 +46,8 @@ export interface EventsDeps {
   readonly domain: string;
   /** Folders of this machine, absolute, that FileSources may read. */
   readonly folders?: readonly string[];
+  /** The router listens on this machine's loopback alone: whoever asks is a user of this machine. */
+  readonly isPrivate: boolean;
   readonly closers: AsyncDisposableStack;
 }
 
@@ -132,12 +135,16 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   // Hosts of calls are hosts of the router, mapped domains among them.
   const callSender = createSender({ clock, dial: () => ({ origin: deps.routerUrl() }) });
   closers.defer(() => callSender.close());
-  const calls = new Calls({}, { store, sender: callSender, callbackSender: sender, clock, log });
+  const only = { loopback: deps.isPrivate };
+  const callbackSender = createSender({ clock, dial: (url) => throughRouter(url, deps), only });
+  closers.defer(() => callbackSender.close());
+  const calls = new Calls({}, { store, sender: callSender, callbackSender, clock, log });
   closers.defer(() => calls.close(stopMs));
   const front = createCallFront({
     calls,
     log,
     isStatusHost: (host) => host.startsWith(`${callHost}.`),
+    refuses: (callback) => refusedUrl(callback, only),
     statusUrl: (id) => `http://${callHost}.${domain}${portOf(deps.routerUrl())}/calls/${id}`,
   });
   closers.defer(() => front.close());

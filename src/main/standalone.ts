@@ -204,6 +204,7 @@ async function assemble(
     dataDir: dataDir.path,
     store: options.events,
     folders: options.folders ?? [],
+    isPrivate: /^(?:127\.[\d.]+|::1|localhost)$/.test(options.host),
     tokens: {
       issue: ({ namespace, name }, audience) =>
         server.requestAccountToken({ namespace, serviceAccount: name, audiences: [audience], expirationSeconds: 3600 }),

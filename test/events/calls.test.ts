@@ -9,6 +9,7 @@ import { wantsAsync } from "../../src/events/calls/call.ts";
 import { createCallFront, type CallFront } from "../../src/events/calls/call-front.ts";
 import { Calls, type CallsOptions } from "../../src/events/calls/calls.ts";
 import { createSender, type Sender } from "../../src/events/delivery/http-sender.ts";
+import { refusedUrl } from "../../src/events/delivery/public-addresses.ts";
 import type { EventStore } from "../../src/events/log/event-store.ts";
 import { openSqliteStore } from "../../src/events/log/sqlite-store.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
@@ -35,6 +36,7 @@ async function start(options: CallsOptions = {}): Promise<void> {
   sender = createSender({
     clock: systemClock,
     dial: (url) => (url.hostname.endsWith(".test") ? { origin: sink.url.slice(0, -1) } : undefined),
+    only: { loopback: true },
   });
   calls = new Calls({ backoffMs: 10, ...options }, { store, sender, callbackSender: sender, clock: systemClock, log });
   front = createCallFront({
@@ -42,6 +44,7 @@ async function start(options: CallsOptions = {}): Promise<void> {
     log,
     isStatusHost: (host) => host === "calls.test",
     statusUrl: (id) => `http://calls.test/calls/${id}`,
+    refuses: (callback) => refusedUrl(callback, { loopback: true }),
   });
   at = await front.listen({ host: "127.0.0.1", port: 0 });
   await calls.start();
@@ -203,6 +206,11 @@ test("what was taken is carried out after a restart", async () => {
 test.each<[string, number, () => Promise<Reply>]>([
   ["no wish to be asynchronous", 404, () => ask("POST", "f.test", "/")],
   [
+    "a callback to a metadata service",
+    400,
+    () => ask("POST", "f.test", "/", { prefer: "respond-async", "x-callback-url": "http://169.254.169.254/latest" }),
+  ],
+  [
     "a callback that is no address",
     400,
     () => ask("POST", "f.test", "/", { prefer: "respond-async", "x-callback-url": "file:///x" }),
@@ -225,4 +233,17 @@ test.each<[string | undefined, boolean]>([
   [undefined, false],
 ])("Prefer %s", (prefer, expected) => {
   expect(wantsAsync(prefer)).toBe(expected);
+});
+
+test("who may not be reached is not, however the name is spelt", async () => {
+  const guarded = createSender({ clock: systemClock, dial: () => undefined, only: { loopback: false } });
+  const message = { headers: {}, body: "x", timeoutMs: 5000 };
+  const port = new URL(sink.url).port;
+  for (const host of ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
+    expect(await guarded.send({ url: `http://${host}:${port}/` }, message)).toMatchObject({
+      kind: "none",
+      reason: expect.stringContaining("may not be called back"),
+    });
+  expect(sink.received).toEqual([]);
+  await guarded.close();
 });

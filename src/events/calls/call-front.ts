@@ -14,6 +14,8 @@ export interface CallFrontDeps {
   isStatusHost(host: string): boolean;
   /** Where a client can ask after its call. */
   statusUrl(id: string): string;
+  /** Why a callback may not go to that URL, as far as its text tells. */
+  refuses?(callback: URL): string | undefined;
 }
 
 /** Takes calls that the router passes on, and answers those who ask after them. */
@@ -46,17 +48,14 @@ export function createCallFront(deps: CallFrontDeps): CallFront {
   };
 }
 
-async function take(
-  { calls, statusUrl }: CallFrontDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function take(deps: CallFrontDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { calls, statusUrl } = deps;
   const { headers, method = "POST", url: path = "/" } = request;
   if (!wantsAsync(headers.prefer as string | undefined))
     return say(response, 404, "send calls with Prefer: respond-async");
   const callbackUrl = headers["x-callback-url"];
-  if (typeof callbackUrl === "string" && !isWebUrl(callbackUrl))
-    return say(response, 400, `X-Callback-Url must be an http or https URL, not "${callbackUrl}"`);
+  const problem = typeof callbackUrl === "string" ? callbackProblem(callbackUrl, deps) : undefined;
+  if (problem !== undefined) return say(response, 400, problem);
   const body = await readBody(request, maxBytes);
   if (body === "too-large") {
     response.setHeader("connection", "close");
@@ -113,9 +112,12 @@ async function tell(
     .end(result.body);
 }
 
-function isWebUrl(text: string): boolean {
+function callbackProblem(text: string, { refuses }: CallFrontDeps): string | undefined {
   const url = URL.parse(text);
-  return url !== null && (url.protocol === "http:" || url.protocol === "https:");
+  if (url === null || (url.protocol !== "http:" && url.protocol !== "https:"))
+    return `X-Callback-Url must be an http or https URL, not "${text}"`;
+  const reason = refuses?.(url);
+  return reason === undefined ? undefined : `X-Callback-Url may not be "${text}": ${reason}`;
 }
 
 function fail(response: ServerResponse, error: unknown, log: Logger): void {

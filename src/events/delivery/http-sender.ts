@@ -2,6 +2,7 @@ import type { Pool } from "undici";
 import type { SenderIdentity } from "../../api/eventing/access.ts";
 import type { EventTarget } from "../../api/eventing/engine.ts";
 import type { Clock } from "../../client/clock.ts";
+import { guardedLookup, refusedUrl, type AddressRule } from "./public-addresses.ts";
 
 /** Sends one HTTP request to a sink. */
 export interface Sender {
@@ -41,6 +42,8 @@ export interface SenderDeps {
   dial(url: URL): Dialled | undefined;
   /** For targets with an audience: a token of whoever sends there. */
   token?(as: SenderIdentity, audience: string): Promise<string>;
+  /** For what strangers name: addresses that may not be reached where the URL's own host is looked up. */
+  readonly only?: AddressRule;
 }
 
 /** Replies longer than an event may be are no events. */
@@ -50,8 +53,9 @@ const connections = 128;
 /** The HTTP client is loaded when there is something to send. */
 export function createSender(deps: SenderDeps): Sender {
   const pools = new Map<string, Promise<Pool>>();
-  const poolOf = (origin: string, caCerts: string | undefined): Promise<Pool> => {
-    const key = `${origin} ${caCerts ?? ""}`;
+  const poolOf: PoolOf = ({ origin, caCerts, dialled }) => {
+    const key = `${origin} ${dialled} ${caCerts ?? ""}`;
+    const lookup = deps.only && !dialled ? guardedLookup(deps.only) : undefined;
     let pool = pools.get(key);
     if (!pool) {
       pool = import("undici").then(
@@ -59,7 +63,7 @@ export function createSender(deps: SenderDeps): Sender {
           new Pool(origin, {
             connections,
             keepAliveTimeout: 4000,
-            ...(caCerts === undefined ? {} : { connect: { ca: caCerts } }),
+            connect: { ...(caCerts === undefined ? {} : { ca: caCerts }), ...(lookup ? { lookup } : {}) },
           }),
       );
       pools.set(key, pool);
@@ -86,14 +90,24 @@ export function createSender(deps: SenderDeps): Sender {
   };
 }
 
+type PoolOf = (at: {
+  readonly origin: string;
+  readonly caCerts: string | undefined;
+  readonly dialled: boolean;
+}) => Promise<Pool>;
+
 async function exchange(
   deps: SenderDeps,
-  poolOf: (origin: string, caCerts: string | undefined) => Promise<Pool>,
+  poolOf: PoolOf,
   ask: { readonly target: EventTarget; readonly message: OutgoingMessage; readonly timeout: AbortSignal },
 ): Promise<Answer> {
   const { target, message, timeout } = ask;
   const url = new URL(target.url);
-  const pool = await poolOf(deps.dial(url)?.origin ?? url.origin, target.caCerts);
+  const dialled = deps.dial(url);
+  const refused = deps.only && !dialled ? refusedUrl(url, deps.only) : undefined;
+  if (refused !== undefined) return { kind: "none", reason: `${url.host} may not be called back: ${refused}` };
+  const origin = dialled?.origin ?? url.origin;
+  const pool = await poolOf({ origin, caCerts: target.caCerts, dialled: dialled !== undefined });
   const { audience, as } = target;
   const token = audience === undefined || as === undefined ? undefined : await deps.token?.(as, audience);
   const response = await pool.request({
