@@ -1,4 +1,5 @@
 import type { AccessRule } from "../api/eventing/access.ts";
+import { isDeepStrictEqual } from "node:util";
 import type {
   ConsumerSpec,
   ConsumerState,
@@ -19,7 +20,7 @@ import type {
   StreamStats,
 } from "./engine-parts.ts";
 import { compileFilters } from "./filters/compile-filters.ts";
-import type { DeadLetter, EventStream, LogRecord, SavedCursor } from "./log/event-store.ts";
+import type { DeadLetter, EventStream, LogRecord, SavedCursor, StreamLimits } from "./log/event-store.ts";
 import { createSeenTypes } from "./seen-types.ts";
 import { startPosition } from "./log/start-position.ts";
 import type { ConsumerShares } from "./sharing/consumer-shares.ts";
@@ -98,14 +99,23 @@ class LogEngine implements Engine {
       const open = this.#streams.get(key);
       if (open && open.spec.uid !== spec.uid) await this.#dropStream(key);
       const kept = this.#streams.get(key);
-      if (kept) kept.spec = spec;
-      else await this.#openStream(key, spec);
+      if (!kept) await this.#openStream(key, spec);
+      else {
+        const before = this.#limitsOf(kept.spec);
+        kept.spec = spec;
+        if (!isDeepStrictEqual(before, this.#limitsOf(spec)))
+          await this.#deps.store.openStream(kept.stream.name, this.#limitsOf(spec));
+      }
       return { durability: this.#deps.store.durability, url: this.#deps.urlOf(spec) };
     });
   }
 
+  #limitsOf({ retention }: StreamSpec): StreamLimits {
+    return { ...this.#options.limits, ...retention };
+  }
+
   async #openStream(key: StreamKey, spec: StreamSpec): Promise<void> {
-    const stream = await this.#deps.store.openStream(storedName(key, spec.uid), this.#options.limits);
+    const stream = await this.#deps.store.openStream(storedName(key, spec.uid), this.#limitsOf(spec));
     const consumers = new Set<Consumer<ConsumerSpec>>();
     this.#byStream.set(key, consumers);
     const stopListening = stream.onChange(() => {
@@ -365,10 +375,11 @@ class LogEngine implements Engine {
   }
 
   #atRisk(consumer: Consumer<ConsumerSpec>): boolean {
-    const bounds = this.#streams.get(consumer.spec.stream)?.stream.bounds();
+    const open = this.#streams.get(consumer.spec.stream);
+    const bounds = open?.stream.bounds();
     const { lag, oldestMs = 0 } = consumer.state();
-    if (!bounds || lag === 0) return false;
-    const { maxAgeMs = Infinity, maxBytes = Infinity, maxCount = Infinity } = this.#options.limits;
+    if (!open || !bounds || lag === 0) return false;
+    const { maxAgeMs = Infinity, maxBytes = Infinity, maxCount = Infinity } = this.#limitsOf(open.spec);
     const bytes = (bounds.bytes / Math.max(1, bounds.last - bounds.first + 1)) * lag;
     return oldestMs > maxAgeMs * riskShare || bytes > maxBytes * riskShare || lag > maxCount * riskShare;
   }

@@ -349,6 +349,18 @@ describe("a consumer", () => {
   });
 });
 
+test("what a stream's own retention leaves no room for goes, and a paused consumer is said to be at risk before", async () => {
+  await plane.engine.setStream({ ...brokerSpec, retention: { maxCount: 10 } });
+  await plane.engine.setConsumer(triggerSpec(undefined, { paused: true }));
+  const risk = () => plane.engine.consumers()[0]?.atRisk;
+  for (let n = 0; n < 7; n += 1) await plane.send("/default/orders", `e${n}`);
+  expect(risk()).toBe(false);
+  for (let n = 7; n < 10; n += 1) await plane.send("/default/orders", `e${n}`);
+  expect(risk()).toBe(true);
+  await plane.engine.setStream({ ...brokerSpec, retention: { maxCount: 4 } });
+  await expect.poll(() => plane.engine.streams()[0]?.first, { timeout: 5000 }).toBe(7);
+});
+
 test("a stop waits for deliveries under way", async () => {
   sink.answer = () => ({ waitMs: 100 });
   await deliver();

@@ -47,6 +47,14 @@ describe("a Broker", () => {
     expect(plane.streams.get("broker/default/b")?.uid).toBe(made.metadata.uid);
   });
 
+  test("keeps as much as its annotations say", async () => {
+    const annotations = { "events.ebb.dev/retention-age": "P2D", "events.ebb.dev/retention-bytes": "64Mi" };
+    await plane.client.create(BrokerKind, { metadata: { name: "kept", namespace, annotations }, spec: {} } as never);
+    await condition(BrokerKind, "kept", "Ready", "True");
+    const retention = { maxAgeMs: 2 * 86_400_000, maxBytes: 64 * 1024 * 1024 };
+    expect(plane.streams.get("broker/default/kept")?.retention).toEqual(retention);
+  });
+
   test("says why the log does not take it, and comes up once it does", async () => {
     plane.played.fails = "the disk is full";
     await broker();

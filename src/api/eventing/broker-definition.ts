@@ -14,6 +14,7 @@ import { featuresOf } from "./features.ts";
 import { checkUnchangedSpec } from "./immutable.ts";
 import { defaultBrokerClass, eventingKeys } from "./keys.ts";
 import { BrokerKind } from "./kinds.ts";
+import { checkRetention } from "./retention.ts";
 import type { Destination } from "./types-duck.gen.ts";
 import type { Broker } from "./types.gen.ts";
 
@@ -54,6 +55,7 @@ export const brokerDefinition: KindDefinition<Broker> = {
       ...(spec.config ? within("spec.config", checkReference(spec.config)) : []),
       ...within("spec.delivery", checkDelivery(spec.delivery, featuresOf(context))),
       ...within("spec.delivery.deadLetterSink", checkNotItself(spec.delivery?.deadLetterSink, broker)),
+      ...checkRetention(metadata),
       ...(old ? checkImmutable(broker, old) : []),
     ]);
   },

@@ -15,6 +15,15 @@ export interface StreamSpec {
   readonly uid: string;
   /** Who may send; everybody without it. */
   readonly access?: AccessRule;
+  /** What is kept at most; the engine's own limits where it says nothing. */
+  readonly retention?: StreamRetention;
+}
+
+/** The oldest events go first, delivered or not. */
+export interface StreamRetention {
+  readonly maxAgeMs?: number;
+  readonly maxBytes?: number;
+  readonly maxCount?: number;
 }
 
 /** Names a stream: `broker/default/orders`. */

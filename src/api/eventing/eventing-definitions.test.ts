@@ -308,6 +308,18 @@ describe("denials", () => {
     );
   });
 
+  test.each([
+    ["retention-age", "2d", "use an ISO 8601 duration of a second or more, such as P7D or PT12H"],
+    ["retention-bytes", "10", "use a quantity of 1Ki or more, such as 512Mi"],
+    ["retention-bytes", "many", "use a quantity of 1Ki or more, such as 512Mi"],
+    ["retention-count", "0", "use a whole number of 1 or more"],
+  ])("%s of a Broker cannot be %s", (setting, value, wanted) => {
+    const key = `events.ebb.dev/${setting}`;
+    expect(write("Broker", { metadata: { annotations: { [key]: value } } }).denial).toBe(
+      `invalid value: ${value}: metadata.annotations[${key}]\n${wanted}`,
+    );
+  });
+
   test("features open what they name", () => {
     const maps = { "config-features": { "delivery-timeout": "disabled", "authentication-oidc": "enabled" } };
     expect(write("Trigger", trigger({ delivery: { timeout: "PT1S" } }), { maps }).denial).toBe(

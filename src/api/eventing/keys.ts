@@ -28,6 +28,10 @@ export const eventingKeys = {
   /** `ordered` delivers one event at a time per partitionkey; upstream's name for it is honoured too. */
   order: "events.ebb.dev/delivery-order",
   kafkaOrder: "kafka.eventing.knative.dev/delivery.order",
+  /** What a Broker or channel keeps at most, delivered or not: `P7D`, `512Mi`, `1000000`. */
+  retentionAge: "events.ebb.dev/retention-age",
+  retentionBytes: "events.ebb.dev/retention-bytes",
+  retentionCount: "events.ebb.dev/retention-count",
   /** Most deliveries at once. */
   parallelism: "events.ebb.dev/parallelism",
   rabbitParallelism: "rabbitmq.eventing.knative.dev/parallelism",

@@ -2,6 +2,7 @@
 import { BrokerKind } from "../../api/eventing/kinds.ts";
 import { eventingKeys, servedBrokerClasses } from "../../api/eventing/keys.ts";
 import { streamKeyOf, type StreamState } from "../../api/eventing/engine.ts";
+import { retentionOf } from "../../api/eventing/retention.ts";
 import type { Broker } from "../../api/eventing/types.gen.ts";
 import { isFalse, isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
@@ -61,7 +62,16 @@ async function reconcileBroker(deps: EventingDeps, broker: Broker): Promise<Reco
   const deadLetter = deadLetterOf(deps, broker.spec.delivery, namespace);
   const policies = policiesOf(deps, BrokerKind, broker);
   const { access } = policies;
-  const stream = await openStream(deps, { kind: "broker", namespace, name, uid, ...(access ? { access } : {}) });
+  const retention = retentionOf(broker.metadata);
+  const limits = retention === undefined ? {} : { retention };
+  const stream = await openStream(deps, {
+    kind: "broker",
+    namespace,
+    name,
+    uid,
+    ...(access ? { access } : {}),
+    ...limits,
+  });
   const status = brokerStatus(broker, { stream, deadLetter, policies, now: deps.clock.now() });
   await writeStatus(deps, BrokerKind, broker, status);
   if ("failure" in stream) return { requeueAfterMs: askAgainMs };

@@ -8,6 +8,7 @@ import type { InMemoryChannel } from "../../api/messaging/types.gen.ts";
 import type { Draft } from "../../api/meta/object.ts";
 import { controllerReference } from "../../api/meta/owner.ts";
 import { isFalse, isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
+import { retentionOf } from "../../api/eventing/retention.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
@@ -60,7 +61,16 @@ async function reconcileChannel(deps: EventingDeps, channel: InMemoryChannel): P
   const deadLetter = deadLetterOf(deps, channel.spec.delivery, namespace);
   const policies = policiesOf(deps, InMemoryChannelKind, channel);
   const { access } = policies;
-  const stream = await openStream(deps, { kind: "channel", namespace, name, uid, ...(access ? { access } : {}) });
+  const retention = retentionOf(channel.metadata);
+  const limits = retention === undefined ? {} : { retention };
+  const stream = await openStream(deps, {
+    kind: "channel",
+    namespace,
+    name,
+    uid,
+    ...(access ? { access } : {}),
+    ...limits,
+  });
   await makeService(deps, channel);
   const opened = "failure" in stream ? isFalse("LogUnavailable", stream.failure) : isTrue;
   const verdicts: Verdicts = {
