@@ -112,14 +112,14 @@ describe("a delivery that fails", () => {
 
   test("with nothing but a reset, a time-out or nobody there is one without an answer: 500", async () => {
     const dead = await anotherSink();
-    sink.answer = (_received, count) => (count === 1 ? { reset: true } : { waitMs: 500 });
-    await deliver({ delivery: { retry: 1, timeoutMs: 50, ...quick }, deadLetter: { url: dead.url } });
+    sink.answer = (_received, count) => (count === 1 ? { reset: true } : { waitMs: 2000 });
+    await deliver({ delivery: { retry: 1, timeoutMs: 400, ...quick }, deadLetter: { url: dead.url } });
     await send("1");
     await expect.poll(() => dead.received.length).toBe(1);
     const { headers } = dead.received[0] ?? expect.unreachable();
     expect(headers["ce-knativeerrorcode"]).toBe("500");
     expect(Buffer.from(String(headers["ce-knativeerrordata"]), "base64").toString()).toBe(
-      "dispatch error: no answer within 0.05 s",
+      "dispatch error: no answer within 0.4 s",
     );
     await deliver({ subscriber: { url: "http://127.0.0.1:1/" }, deadLetter: { url: dead.url } });
     await send("2");
