@@ -15,8 +15,8 @@ const { values } = parseArgs({
     namespace: { type: "string", default: "ebb-bench-wake" },
     services: { type: "string", default: "20" },
     bursts: { type: "string", default: "2" },
-    gap: { type: "string", default: "1000" },
-    settle: { type: "string", default: "3000" },
+    gap: { type: "string", default: "3000" },
+    settle: { type: "string", default: "5000" },
     keep: { type: "boolean", default: false },
   },
 });
@@ -75,9 +75,10 @@ interface PodJson {
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-/** What came of making or calling Services is over: pods wait, none starts and none ends. Then a moment more. */
+/** What came of making or calling Services is over: for a while pods wait, none starts and none ends. */
 async function untilSettled(): Promise<void> {
-  for (let tries = 0; tries < 90; tries++) {
+  const asked = performance.now();
+  for (let since = asked; performance.now() - asked < 90_000;) {
     const { items } = JSON.parse(kubectl(["-n", namespace, "get", "pods", "-o", "json"])) as {
       readonly items: readonly PodJson[];
     };
@@ -86,8 +87,9 @@ async function untilSettled(): Promise<void> {
         metadata.deletionTimestamp === undefined &&
         status.conditions?.some((one) => one.type === "Ready" && one.status === "True"),
     );
-    if (steady && items.length > 0) return pause(Number(values.settle));
-    await pause(1000);
+    if (!steady || items.length === 0) since = performance.now();
+    if (performance.now() - since >= Number(values.settle)) return;
+    await pause(500);
   }
   throw new Error("pods have started and ended for a minute and a half");
 }
