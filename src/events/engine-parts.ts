@@ -29,7 +29,17 @@ export interface EventEngineDeps {
   /** A stream takes events from now on, or does no more. */
   onStream?(stream: StreamSpec, present: boolean): void;
   /** An event went round until its hops were used up, and was dropped. */
-  onLoop?(stream: StreamKey, event: StoredEvent): void;
+  onLoop?(loop: EventLoop): void;
+}
+
+export interface EventLoop {
+  readonly stream: StreamKey;
+  /** The answer that was dropped. */
+  readonly event: StoredEvent;
+  /** Whose subscriber answered. */
+  readonly from: ConsumerSpec["key"];
+  /** Who would have got it. */
+  readonly to: readonly ConsumerSpec["key"][];
 }
 
 export interface EventEngineOptions {

@@ -10,13 +10,14 @@ import type {
 } from "../api/eventing/engine.ts";
 import { streamKeyOf } from "../api/eventing/engine.ts";
 import { Consumer, type ConsumerDeps } from "./delivery/consumer.ts";
-import { cloudEventDeliverer, ttlAttribute } from "./delivery/deliver.ts";
+import { cloudEventDeliverer, ttlAttribute, type ReplyPlace } from "./delivery/deliver.ts";
 import type {
   AppendResult,
   ConsumerStats,
   Engine,
   EventEngineDeps,
   EventEngineOptions,
+  EventLoop,
   StreamStats,
 } from "./engine-parts.ts";
 import { compileFilters } from "./filters/compile-filters.ts";
@@ -26,7 +27,7 @@ import { startPosition } from "./log/start-position.ts";
 import type { ConsumerShares } from "./sharing/consumer-shares.ts";
 import { withAttributes, type StoredEvent } from "./wire/stored-event.ts";
 
-export type { AppendResult, ConsumerStats, Engine, EventEngineDeps, EventEngineOptions, StreamStats };
+export type { AppendResult, ConsumerStats, Engine, EventEngineDeps, EventEngineOptions, EventLoop, StreamStats };
 
 const defaults = { held: false, hops: 255, limits: { maxAgeMs: 7 * 24 * 3_600_000, maxBytes: 4 * 1024 ** 3 } } as const;
 /** Positions that moved are handed to the store together: after so long, and those that only passed events over later. */
@@ -87,7 +88,7 @@ class LogEngine implements Engine {
       },
       deliverer: cloudEventDeliverer({
         sender: deps.sender,
-        storeReply: (reply, { event, stream }) => this.#storeReply(reply, { event, stream: stream as StreamKey }),
+        storeReply: (reply, place) => this.#storeReply(reply, place),
       }),
     };
     this.#followShares();
@@ -337,10 +338,8 @@ class LogEngine implements Engine {
   }
 
   /** A reply has one hop less than the event it answers, whatever it says of itself. */
-  async #storeReply(
-    reply: StoredEvent,
-    { event, stream }: { readonly event: StoredEvent; readonly stream: StreamKey },
-  ): Promise<void> {
+  async #storeReply(reply: StoredEvent, { event, ...place }: ReplyPlace): Promise<void> {
+    const stream = place.stream as StreamKey;
     const result = await this.append(stream, [
       withAttributes(reply, { [ttlAttribute]: event.attributes[ttlAttribute] }),
     ]);
@@ -350,7 +349,10 @@ class LogEngine implements Engine {
         type: reply.attributes["type"],
         source: reply.attributes["source"],
       });
-      this.#deps.onLoop?.(stream, reply);
+      const to = [...(this.#byStream.get(stream) ?? [])]
+        .filter(({ spec }) => compileFilters(spec.filter ?? {})(reply.attributes))
+        .map(({ spec }) => spec.key);
+      this.#deps.onLoop?.({ stream, event: reply, from: place.consumer as ConsumerSpec["key"], to });
     } else if (result.kind === "unknown") throw new Error(`${stream} is gone`);
   }
 

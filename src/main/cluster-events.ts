@@ -43,6 +43,7 @@ import { eventsMetricsText } from "./metrics.ts";
 import { mirrorControllers } from "./mirror-eventing.ts";
 import { openNatsLog } from "./nats-log.ts";
 import { readNatsPassword } from "./nats-password.ts";
+import { tellLoop } from "./tell-loop.ts";
 import { trimmed } from "./trim-objects.ts";
 
 export interface ClusterEventsOptions extends Omit<ClusterOptions, "component"> {
@@ -109,9 +110,21 @@ async function assemble(
   const sender = createSender({ clock, dial: () => undefined });
   closers.defer(() => sender.close());
   const shares = createConsumerShares({ members, sharing, clock });
+  const records = cluster.connect(" events", recordLimit);
+  // Of what this replica delivers, whoever leads.
+  const recorder = createEventRecorder({ clock, log, client: records }, "ebb-events");
+  closers.defer(() => recorder.flush());
   const engine = createEventEngine(
     { held: true },
-    { store, sender, clock, log, shares, urlOf: (spec) => streamUrl(spec) },
+    {
+      store,
+      sender,
+      clock,
+      log,
+      shares,
+      urlOf: (spec) => streamUrl(spec),
+      onLoop: (loop) => void tellLoop({ client: cluster.client, recorder }, loop),
+    },
   );
   closers.defer(() => engine.close(stopMs));
   cluster.health.setMetrics(() => eventsMetricsText({ consumers: () => engine.consumers(), process, nowMs: Date.now }));
@@ -140,7 +153,6 @@ async function assemble(
   // What is begun when all is known, long after this function has returned.
   const late = new AsyncDisposableStack();
   closers.defer(() => late.disposeAsync());
-  const records = cluster.connect(" events", recordLimit);
   const running = runControllers(
     cluster,
     options,

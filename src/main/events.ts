@@ -11,7 +11,7 @@ import { Calls } from "../events/calls/calls.ts";
 import { createSender, type Dialled, type Sender } from "../events/delivery/http-sender.ts";
 import { refusedUrl } from "../events/delivery/public-addresses.ts";
 import { createSinkTokens, type IssueToken } from "../events/delivery/sink-tokens.ts";
-import { createEventEngine, type Engine } from "../events/event-engine.ts";
+import { createEventEngine, type Engine, type EventLoop } from "../events/event-engine.ts";
 import { channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createAuthorize, type AuthorizeDeps } from "../events/ingress/authorize.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
@@ -46,6 +46,8 @@ export interface EventsDeps {
   readonly domain: string;
   /** Folders of this machine, absolute, that FileSources may read. */
   readonly folders?: readonly string[];
+  /** An event was dropped after it went round in a circle. */
+  onLoop(loop: EventLoop): void;
   /** The router listens on this machine's loopback alone: whoever asks is a user of this machine. */
   readonly isPrivate: boolean;
   readonly closers: AsyncDisposableStack;
@@ -97,6 +99,7 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
       log,
       urlOf: (stream) => streamUrl(stream),
       onStream: (stream, present) => routeChannel(deps, stream, present),
+      onLoop: deps.onLoop,
     },
   );
   closers.defer(() => engine.close(stopMs));

@@ -48,6 +48,7 @@ import { installKnativeDefinitions } from "./knative-definitions.ts";
 import { eventSubresources } from "./event-subresources.ts";
 import { eventingInOneProcess } from "./eventing.ts";
 import { divertCalls, startEvents } from "./events.ts";
+import { tellLoop } from "./tell-loop.ts";
 import { readMachine } from "./machine.ts";
 import { followPlainServices } from "./plain-services.ts";
 import { createRegistries, type Registries } from "./standalone-registries.ts";
@@ -204,6 +205,7 @@ async function assemble(
     dataDir: dataDir.path,
     store: options.events,
     folders: options.folders ?? [],
+    onLoop: (loop) => void tellLoop({ client: core.client, recorder }, loop),
     isPrivate: /^(?:127\.[\d.]+|::1|localhost)$/.test(options.host),
     tokens: {
       issue: ({ namespace, name }, audience) =>

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ConsumerSpec } from "../../src/api/eventing/engine.ts";
+import type { EventLoop } from "../../src/events/event-engine.ts";
 import { broker, brokerSpec, startPlane, startSink, triggerSpec, type Plane, type Sink } from "./event-plane.ts";
 
 let plane: Plane;
@@ -216,7 +217,8 @@ describe("replies", () => {
 
   test("that are the event itself are new ones until the hops are used up; the loop is told", async () => {
     await plane.close();
-    plane = await startPlane({ engine: { hops: 5 } });
+    const loops: EventLoop[] = [];
+    plane = await startPlane({ engine: { hops: 5 }, onLoop: (loop) => void loops.push(loop) });
     await plane.engine.setStream(brokerSpec);
     sink.answer = ({ headers }) => ({
       headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith("ce-"))) as Record<
@@ -228,6 +230,7 @@ describe("replies", () => {
     await send("1");
     await expect.poll(() => plane.logged.join("\n")).toContain("no hops left");
     expect(sink.received.length).toBe(5);
+    expect(loops).toMatchObject([{ stream: broker, from: "trigger/default/t", to: ["trigger/default/t"] }]);
   });
 
   test("go to the reply's own address, and fail the delivery when that fails", async () => {

@@ -7,7 +7,12 @@ import { join } from "node:path";
 import type { ConsumerSpec, StreamKey } from "../../src/api/eventing/engine.ts";
 import { systemClock } from "../../src/client/clock.ts";
 import { createSender } from "../../src/events/delivery/http-sender.ts";
-import { createEventEngine, type Engine, type EventEngineOptions } from "../../src/events/event-engine.ts";
+import {
+  createEventEngine,
+  type Engine,
+  type EventEngineOptions,
+  type EventLoop,
+} from "../../src/events/event-engine.ts";
 import { streamUrl } from "../../src/events/ingress/address.ts";
 import type { Authorize } from "../../src/events/ingress/authorize.ts";
 import { createIngress, type Ingress, type IngressOptions } from "../../src/events/ingress/ingress.ts";
@@ -34,6 +39,7 @@ export interface PlaneOptions {
   readonly ingress?: IngressOptions;
   readonly authorize?: Authorize;
   readonly store?: (store: EventStore) => EventStore;
+  readonly onLoop?: (loop: EventLoop) => void;
 }
 
 export const broker: StreamKey = "broker/default/orders";
@@ -54,7 +60,14 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
     enabled: () => true,
   };
   const sender = createSender({ clock: systemClock, dial: () => undefined });
-  const engine = createEventEngine(options.engine ?? {}, { store, sender, clock: systemClock, log, urlOf: streamUrl });
+  const engine = createEventEngine(options.engine ?? {}, {
+    store,
+    sender,
+    clock: systemClock,
+    log,
+    urlOf: streamUrl,
+    ...(options.onLoop ? { onLoop: options.onLoop } : {}),
+  });
   const ingress = createIngress(options.ingress ?? {}, {
     log,
     append: (key, events) => engine.append(key, events),

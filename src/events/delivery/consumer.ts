@@ -266,7 +266,7 @@ export class Consumer<Settings extends ConsumerSettings> {
     const { subscriber, reply, stream } = this.#spec;
     if (!subscriber) return Promise.resolve(faultOfOurs(new Error("the subscriber is not known")));
     return this.#deps.deliverer.deliver(
-      { target: subscriber, reply, options: this.#options, stream },
+      { target: subscriber, reply, options: this.#options, stream, consumer: this.key },
       event,
       attempts + 1,
     );
@@ -278,10 +278,8 @@ export class Consumer<Settings extends ConsumerSettings> {
     const failure = this.#failures.get(seq) ?? unknownFailure;
     if (!deadLetter) return Promise.resolve({ kind: "failed", again: false, sinkIll: false, failure });
     const attempt = attempts - this.#options.retry;
-    return this.#deps.deliverer.deliverDeadLetter({ target: deadLetter, options: this.#options, stream }, event, {
-      failure,
-      attempt,
-    });
+    const delivery = { target: deadLetter, options: this.#options, stream, consumer: this.key };
+    return this.#deps.deliverer.deliverDeadLetter(delivery, event, { failure, attempt });
   }
 
   #learn(outcome: Outcome, full: boolean): void {

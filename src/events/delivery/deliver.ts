@@ -13,6 +13,8 @@ export interface Delivery {
   readonly reply: EventTarget | "stream" | undefined;
   readonly options: CompiledDelivery;
   readonly stream: string;
+  /** On whose behalf. */
+  readonly consumer: string;
 }
 
 /** How a consumer's events are sent. One attempt each; neither rejects. */
@@ -34,7 +36,15 @@ export const cloudEventDeliverer = (deps: DeliverDeps): Deliverer => ({
 export interface DeliverDeps {
   readonly sender: Sender;
   /** Puts a reply back into the stream the event came from; resolves when it is on disk. */
-  storeReply(reply: StoredEvent, to: { readonly event: StoredEvent; readonly stream: string }): Promise<void>;
+  storeReply(reply: StoredEvent, to: ReplyPlace): Promise<void>;
+}
+
+export interface ReplyPlace {
+  /** What is answered. */
+  readonly event: StoredEvent;
+  readonly stream: string;
+  /** Whose subscriber answers. */
+  readonly consumer: string;
 }
 
 export type Outcome =
@@ -121,7 +131,7 @@ function post(sender: Sender, target: EventTarget, { event, options, stream, att
  */
 async function takeReply(
   deps: DeliverDeps,
-  { reply, options, stream }: Delivery,
+  { reply, options, stream, consumer }: Delivery,
   event: StoredEvent,
   answer: Extract<Answer, { kind: "answer" }>,
 ): Promise<Outcome> {
@@ -137,7 +147,7 @@ async function takeReply(
   for (const one of replies) {
     if (reply === "stream") {
       try {
-        await deps.storeReply(one, { event, stream });
+        await deps.storeReply(one, { event, stream, consumer });
       } catch (error) {
         const reason = `the reply could not be stored: ${error instanceof Error ? error.message : String(error)}`;
         const failure = { url: "", status: 500, reason, body: Buffer.alloc(0), retryAfter: undefined };

@@ -48,6 +48,7 @@ export class SourceDelivery {
       reply: undefined,
       options: compileDelivery(delivery.retry === undefined ? { ...defaults, ...delivery } : delivery),
       stream: spec.key,
+      consumer: spec.key,
     };
   }
 
