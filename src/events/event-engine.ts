@@ -292,7 +292,8 @@ class LogEngine implements Engine {
   }
 
   consumerState(key: ConsumerSpec["key"]): ConsumerState | undefined {
-    return this.#consumers.get(key)?.state();
+    const consumer = this.#consumers.get(key);
+    return consumer && { ...consumer.state(), atRisk: this.#atRisk(consumer) };
   }
 
   onNewType(listener: (seen: SeenType) => void): () => void {

@@ -13,13 +13,14 @@ import { InMemoryChannelKind } from "../api/messaging/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
 import type { KubeObject } from "../api/meta/object.ts";
 import { createController } from "../client/create-controller.ts";
-import { createEventRecorder } from "../client/event-recorder.ts";
+import { createEventRecorder, type EventRecorder } from "../client/event-recorder.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import type { RateLimit } from "../client/rate-limit.ts";
 import { createTokenReviewer, type ReviewToken } from "../client/review-token.ts";
 import type { WatchScope } from "../client/reflector.ts";
 import { eventingControllers } from "../controllers/eventing-controllers.ts";
 import { isServed } from "../controllers/eventing/broker-controller.ts";
+import { triggerLagController } from "../controllers/eventing/trigger-lag-controller.ts";
 import type { EventingDeps } from "../controllers/eventing/deps.ts";
 import { createServedKinds } from "../controllers/served-kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
@@ -111,7 +112,6 @@ async function assemble(
   closers.defer(() => sender.close());
   const shares = createConsumerShares({ members, sharing, clock });
   const records = cluster.connect(" events", recordLimit);
-  // Of what this replica delivers, whoever leads.
   const recorder = createEventRecorder({ clock, log, client: records }, "ebb-events");
   closers.defer(() => recorder.flush());
   const engine = createEventEngine(
@@ -156,7 +156,7 @@ async function assemble(
   const running = runControllers(
     cluster,
     options,
-    { engine, sinks, sender, documents: store, records },
+    { engine, sinks, sender, documents: store, records, recorder },
     late,
     stop.signal,
   )
@@ -230,13 +230,15 @@ interface EventParts {
   readonly documents: EventStore;
   /** For Kubernetes Events. */
   readonly records: HttpClient;
+  /** Tells of what this replica delivers, whoever leads. */
+  readonly recorder: EventRecorder;
 }
 
 /** Resolves when this replica knows all objects and follows them. */
 async function runControllers(
   cluster: Cluster,
   options: ClusterEventsOptions,
-  { engine, sinks, sender, documents, records }: EventParts,
+  { engine, sinks, sender, documents, records, recorder }: EventParts,
   closers: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<void> {
@@ -258,7 +260,8 @@ async function runControllers(
     for (const controller of controllers) controller.start(until);
     return async () => void (await Promise.all(controllers.map((controller) => controller.close())));
   };
-  const endMirror = run(mirrorControllers({ ...deps, client: cluster.client }), signal);
+  const lag = triggerLagController({ ...deps, client: cluster.client, recorder });
+  const endMirror = run([...mirrorControllers({ ...deps, client: cluster.client }), lag], signal);
   closers.defer(endMirror);
   await informers.synced(signal);
   const lead = async (leading: AbortSignal): Promise<void> => {

@@ -8,6 +8,7 @@ import type { EventRecorder } from "../client/event-recorder.ts";
 import type { Informers } from "../client/informer.ts";
 import { eventingControllers } from "../controllers/eventing-controllers.ts";
 import type { EventingDeps } from "../controllers/eventing/deps.ts";
+import { triggerLagController } from "../controllers/eventing/trigger-lag-controller.ts";
 import { createServedKinds } from "../controllers/served-kinds.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Events } from "./events.ts";
@@ -30,7 +31,7 @@ const sendMs = 600_000;
 
 export function eventingInOneProcess(parts: EventingParts): readonly ControllerSpec[] {
   const { events, informers, builtInKinds, routerUrl, domain, ...core } = parts;
-  return eventingControllers({
+  const deps: EventingDeps = {
     ...core,
     informers,
     engine: events.engine,
@@ -39,7 +40,8 @@ export function eventingInOneProcess(parts: EventingParts): readonly ControllerS
     served: createServedKinds(informers, builtInKinds),
     send: sendBy(events.sender),
     urlForPrograms: (url) => throughLocalhost(url, { routerUrl, domain }),
-  });
+  };
+  return [...eventingControllers(deps), triggerLagController(deps)];
 }
 
 export const sendBy =

@@ -6,6 +6,7 @@ import { ChannelKind, InMemoryChannelKind, SubscriptionKind } from "../../src/ap
 import { isNotFound } from "../../src/api/meta/errors.ts";
 import type { Kind } from "../../src/api/meta/kind.ts";
 import type { KubeObject } from "../../src/api/meta/object.ts";
+import { ManualClock } from "../../src/client/manual-clock.ts";
 import { createEventingPlane, namespace, told, until, type EventingPlane, type Judged } from "./eventing-plane.ts";
 
 let plane: EventingPlane;
@@ -33,6 +34,72 @@ const trigger = (name: string, spec: object = {}, annotations: Record<string, st
 const service = (name: string) =>
   plane.client.create(ServiceKind, { metadata: { name, namespace }, spec: { ports: [{ port: 80 }] } } as never);
 const ref = (name: string) => ({ ref: { apiVersion: "v1", kind: "Service", name } });
+
+describe("a Trigger that falls behind", () => {
+  let clock: ManualClock;
+  beforeEach(async () => {
+    await plane.close();
+    clock = new ManualClock(Date.parse("2026-05-01T12:00:00Z"));
+    plane = await createEventingPlane(clock);
+  });
+  const annotations = async () => (await get(TriggerKind, "t")).status?.annotations ?? {};
+  const looked = async (holds: (seen: Record<string, string>) => boolean, what: string) =>
+    until(
+      async () => {
+        clock.advance(1000);
+        return annotations();
+      },
+      holds,
+      what,
+    );
+
+  test("says how many events wait, since when, and nothing any more once it keeps up", async () => {
+    await broker();
+    await trigger("t");
+    await condition(TriggerKind, "t", "Ready", "True");
+    plane.states.set("trigger/default/t", { lag: 12, oldestMs: 60_000 });
+    const behind = await looked((seen) => "events.ebb.dev/lag" in seen, "lag of t");
+    expect(behind["events.ebb.dev/lag"]).toBe("12");
+    expect(behind["events.ebb.dev/oldest-event"]).toMatch(/^2026-05-01T11:59:\d\dZ$/);
+    plane.states.set("trigger/default/t", { lag: 0 });
+    await looked((seen) => !("events.ebb.dev/lag" in seen), "end of the lag of t");
+    expect(await annotations()).toEqual({});
+  });
+
+  test("does not lose it when something else of its status changes", async () => {
+    await broker();
+    await trigger("t");
+    await condition(TriggerKind, "t", "Ready", "True");
+    plane.states.set("trigger/default/t", { lag: 3 });
+    await looked((seen) => seen["events.ebb.dev/lag"] === "3", "lag of t");
+    await plane.client.delete(BrokerKind, { namespace, name: "b" });
+    await condition(TriggerKind, "t", "Ready", "False BrokerDoesNotExist");
+    expect((await annotations())["events.ebb.dev/lag"]).toBe("3");
+  });
+
+  test("is warned of once before retention takes its events, and again the next time", async () => {
+    await broker();
+    await trigger("t");
+    const warnings = () => plane.events.filter((text) => text.startsWith("EventsAtRisk"));
+    const ticks = async (count: number) =>
+      until(
+        () => {
+          clock.advance(5000);
+          return warnings();
+        },
+        (seen) => seen.length === count,
+        `${count} warnings`,
+      );
+    plane.states.set("trigger/default/t", { lag: 900, oldestMs: 60_000, atRisk: true, trouble: "it answered 500" });
+    expect((await ticks(1))[0]).toContain("900 events wait");
+    await looked((seen) => "events.ebb.dev/lag" in seen, "lag of t");
+    plane.states.set("trigger/default/t", { lag: 0, atRisk: false });
+    await looked((seen) => !("events.ebb.dev/lag" in seen), "end of the lag of t");
+    expect(warnings()).toHaveLength(1);
+    plane.states.set("trigger/default/t", { lag: 901, oldestMs: 60_000, atRisk: true });
+    await ticks(2);
+  });
+});
 
 describe("a Broker", () => {
   test("is a stream with an address, and says what an acknowledgement is worth", async () => {

@@ -1,6 +1,13 @@
 /** The Eventing controllers on the real API server in memory; the engine and the sinks are played and remembered. */
 import type { SourceKey, SourceSpec, SourceState } from "../../src/api/eventing/source-engine.ts";
-import type { ConsumerSpec, EventEngine, EventTarget, SeenType, StreamSpec } from "../../src/api/eventing/engine.ts";
+import type {
+  ConsumerSpec,
+  ConsumerState,
+  EventEngine,
+  EventTarget,
+  SeenType,
+  StreamSpec,
+} from "../../src/api/eventing/engine.ts";
 import type { CloudEvent } from "../../src/api/cloudevents/cloud-event.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import type { SinkSpec } from "../../src/api/eventing/sink-engine.ts";
@@ -12,6 +19,8 @@ import { systemClock, type Clock } from "../../src/client/clock.ts";
 import { createController } from "../../src/client/create-controller.ts";
 import { createInformers } from "../../src/client/create-informers.ts";
 import { eventingControllers } from "../../src/controllers/eventing-controllers.ts";
+import type { EventingDeps } from "../../src/controllers/eventing/deps.ts";
+import { triggerLagController } from "../../src/controllers/eventing/trigger-lag-controller.ts";
 import { createServedKinds } from "../../src/controllers/served-kinds.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 
@@ -30,6 +39,8 @@ export interface EventingPlane {
   readonly client: Client;
   readonly streams: ReadonlyMap<string, StreamSpec>;
   readonly consumers: ReadonlyMap<string, ConsumerSpec>;
+  /** What the engine says of consumers. */
+  readonly states: Map<string, ConsumerState>;
   readonly sources: ReadonlyMap<SourceKey, SourceSpec>;
   /** What a source's reader says of itself. */
   tell(key: SourceKey, state: SourceState): void;
@@ -53,6 +64,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
   const informers = createInformers(client, { log, clock });
   const streams = new Map<string, StreamSpec>();
   const consumers = new Map<string, ConsumerSpec>();
+  const consumerStates = new Map<string, ConsumerState>();
   const sinks = new Map<string, SinkSpec>();
   const events: string[] = [];
   let sees: (seen: SeenType) => void = () => undefined;
@@ -73,7 +85,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
     async removeConsumer(key) {
       consumers.delete(key);
     },
-    consumerState: () => undefined,
+    consumerState: (key) => consumerStates.get(key),
     onNewType(listener) {
       sees = listener;
       return () => undefined;
@@ -83,7 +95,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
   const states = new Map<SourceKey, SourceState>();
   const listeners = new Set<(key: SourceKey) => void>();
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
-  const controllers = eventingControllers({
+  const deps: EventingDeps = {
     client,
     informers,
     clock,
@@ -119,7 +131,10 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
       sent.push({ target, event });
     },
     urlForPrograms: (url) => url,
-  }).map((spec) => createController(spec, { informers, log, clock }));
+  };
+  const controllers = [...eventingControllers(deps), triggerLagController(deps)].map((spec) =>
+    createController(spec, { informers, log, clock }),
+  );
   const stop = new AbortController();
   for (const controller of controllers) controller.start(stop.signal);
   await informers.synced(stop.signal);
@@ -127,6 +142,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
     client,
     streams,
     consumers,
+    states: consumerStates,
     sources,
     tell(key, state) {
       states.set(key, state);

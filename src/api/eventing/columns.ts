@@ -19,6 +19,18 @@ export const addressColumn: Column<Addressed> = column(
   ({ status }) => status?.address?.url ?? "",
 );
 
+interface Annotated extends KubeObject {
+  readonly status?: { readonly annotations?: Readonly<Record<string, string>> };
+}
+/** A fact that is kept in the status's annotations; empty where there is none. */
+export const annotationColumn = (name: string, description: string, key: string): Column<Annotated> =>
+  column(
+    name,
+    description,
+    `.status.annotations.${key.replaceAll(".", "\\.")}`,
+    ({ status }) => status?.annotations?.[key] ?? "",
+  );
+
 interface WithSink extends KubeObject {
   readonly status?: { readonly sinkUri?: string };
 }

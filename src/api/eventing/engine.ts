@@ -117,6 +117,8 @@ export interface ConsumerState {
   readonly oldestMs?: number;
   /** What delivery last complained of, empty after a success. */
   readonly trouble?: string;
+  /** Soon its oldest events will be removed by the stream's limits. */
+  readonly atRisk?: boolean;
 }
 
 /** A type of events that came to a stream for the first time since this process looks. */

@@ -32,6 +32,9 @@ export const eventingKeys = {
   retentionAge: "events.ebb.dev/retention-age",
   retentionBytes: "events.ebb.dev/retention-bytes",
   retentionCount: "events.ebb.dev/retention-count",
+  /** In a Trigger's status while it is behind: events that wait, and when the oldest of them came. */
+  lag: "events.ebb.dev/lag",
+  oldest: "events.ebb.dev/oldest-event",
   /** Most deliveries at once. */
   parallelism: "events.ebb.dev/parallelism",
   rabbitParallelism: "rabbitmq.eventing.knative.dev/parallelism",

@@ -20,7 +20,7 @@ import { fillStructs } from "../serving/go-structs.ts";
 import { specDiff } from "../serving/spec-diff.ts";
 import { stampUser } from "../serving/user-info.ts";
 import { isBroker } from "./broker-definition.ts";
-import { ageAndReady, eventingKindFacts } from "./columns.ts";
+import { ageAndReady, annotationColumn, eventingKindFacts } from "./columns.ts";
 import { checkDelivery, defaultDelivery } from "./delivery.ts";
 import { checkDestination, defaultDestination } from "./destination.ts";
 import { featuresOf, type EventingFeatures } from "./features.ts";
@@ -43,6 +43,8 @@ export const triggerDefinition: KindDefinition<Trigger> = {
       ({ status }) => status?.subscriberUri ?? "",
     ),
     ...ageAndReady,
+    annotationColumn("Lag", "Events that wait, while it is behind.", eventingKeys.lag),
+    annotationColumn("Oldest", "When the oldest of them came.", eventingKeys.oldest),
   ],
   prepare: (trigger, old, context) => {
     fillStructs(trigger, "spec.subscriber");

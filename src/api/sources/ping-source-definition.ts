@@ -1,11 +1,11 @@
 /** PingSource as the API server serves it (eventing pkg/apis/sources/v1/ping_{defaults,validation}.go). */
 import { checkCronSchedule } from "../batch/cron-schedule.ts";
 import { isTimeZone } from "../batch/time-zone.ts";
-import { ageAndReady, eventingKindFacts, sinkColumn } from "../eventing/columns.ts";
+import { ageAndReady, annotationColumn, eventingKindFacts, sinkColumn } from "../eventing/columns.ts";
 import { checkDestination, checkSourceSpec, defaultDestination } from "../eventing/destination.ts";
 import { eventingNamespace } from "../eventing/keys.ts";
 import { nameColumn } from "../meta/columns.ts";
-import type { Column, KindDefinition, WriteContext } from "../meta/definition.ts";
+import type { KindDefinition, WriteContext } from "../meta/definition.ts";
 import { apiVersionOf } from "../meta/kind.ts";
 import { column } from "../serving/columns.ts";
 import { fillStructs } from "../serving/go-structs.ts";
@@ -22,14 +22,6 @@ import { schemaOf } from "../schemas.ts";
 import { PingSourceKind, PingSourceV1beta2Kind } from "./kinds.ts";
 import type { PingSource, PingSourceSpec } from "./types.gen.ts";
 
-const runColumn = (name: string, description: string, run: "last-run" | "next-run"): Column<PingSource> =>
-  column(
-    name,
-    description,
-    `.status.annotations.events\\.ebb\\.dev/${run}`,
-    ({ status }) => status?.annotations?.[`events.ebb.dev/${run}`] ?? "",
-  );
-
 export const pingSourceDefinition: KindDefinition<PingSource> = {
   ...eventingKindFacts,
   kind: PingSourceKind,
@@ -38,8 +30,8 @@ export const pingSourceDefinition: KindDefinition<PingSource> = {
     nameColumn,
     sinkColumn,
     column<PingSource>("Schedule", "When it sends.", ".spec.schedule", ({ spec }) => spec.schedule ?? ""),
-    runColumn("Last", "When it sent last.", "last-run"),
-    runColumn("Next", "When it sends next.", "next-run"),
+    annotationColumn("Last", "When it sent last.", "events.ebb.dev/last-run"),
+    annotationColumn("Next", "When it sends next.", "events.ebb.dev/next-run"),
     ...ageAndReady,
   ],
   prepare: (source, old, context) => {

@@ -162,6 +162,8 @@ function triggerStatus(
   const set = { dependents: conditions, info: [] };
   return {
     ...observedOf(trigger),
+    // Who delivers for it tells what waits (trigger-lag-controller.ts).
+    ...(trigger.status?.annotations ? { annotations: trigger.status.annotations } : {}),
     conditions: nextConditions(set, trigger.status?.conditions, verdicts, now),
     ...(subscriber.kind === "resolved" ? subscriberStatus(subscriber) : {}),
     ...deadLetter.status,

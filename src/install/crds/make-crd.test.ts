@@ -82,7 +82,12 @@ const object = {
     url: "http://a",
     address: { url: "http://b" },
     sinkUri: "http://s",
-    annotations: { "events.ebb.dev/last-run": "then", "events.ebb.dev/next-run": "soon" },
+    annotations: {
+      "events.ebb.dev/last-run": "then",
+      "events.ebb.dev/next-run": "soon",
+      "events.ebb.dev/lag": "7",
+      "events.ebb.dev/oldest-event": "once",
+    },
     subscriberUri: "http://t",
     latestCreatedRevisionName: "a-2",
     latestReadyRevisionName: "a-1",
