@@ -106,13 +106,14 @@ function checkWatch(watch: Watch): void {
     [...states].filter((state) => !onTheWay.includes(state)),
     watch.text(),
   ).toEqual([]);
-  // Each new revision is created while the one before serves, and is named ready before the Service is.
+  // What a Service waits for is told once a second, so that steps may be left out; none of those told is out of order,
+  // and a new revision is named ready no later than the Service is.
   const lines = rows.map(({ created, latestReady, ready }) => `${created} ${latestReady} ${ready}`);
   // Only the reason may have changed between two.
   const story = lines.filter((line, i) => line !== lines[i - 1]).join("\n");
-  expect(story).toMatch(
-    /^ {2}\n[^]*life-00001 {2}Unknown\nlife-00001 life-00001 Unknown\nlife-00001 life-00001 True\n[^]*life-00002 life-00001 Unknown\nlife-00002 life-00002 Unknown\nlife-00002 life-00002 True\n/,
-  );
+  expect(story).toMatch(/^ {2}\n(?:.* Unknown\n)+life-00001 life-00001 True\n[^]*life-00002 life-00002 True\n/);
+  expect(story).not.toMatch(/life-00002 life-00001 True|life-00001 {2}True/);
+  expect(story.indexOf("life-00002")).toBeGreaterThan(story.indexOf("life-00001 life-00001 True"));
   // Splitting, tagging and rolling back make no revision.
   expect(story).not.toContain("life-00003");
   expect(rows.at(-1)).toMatchObject({ ready: "True", created: "life-00002" });

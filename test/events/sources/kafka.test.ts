@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeKafka, noKafka, type KafkaServer } from "./kafka-server.ts";
-import { outlivesKills } from "./kill-reader.ts";
+import { everything, outlivesKills } from "./kill-reader.ts";
 import { makeServerCertificates, type ServerCertificates } from "./server-certificates.ts";
 import { bodies, createSourceBench, ids, until, type SourceBench } from "./source-bench.ts";
 
@@ -242,7 +242,7 @@ describe.skipIf(noKafka !== undefined)("a KafkaSource", { timeout: 60_000 }, () 
   test("loses nothing when who reads it is killed, and goes on at once", { timeout: 120_000 }, async () => {
     const topic = await makeTopic(3);
     const spec = specOf(topic, { initialOffset: "earliest" });
-    await outlivesKills(bench, spec, (text) => send(topic, [text], { partition: Number(text) % 3 }));
+    await outlivesKills(bench, spec, (text) => send(topic, [text], { partition: Number(text) % 3 }), everything);
   });
 
   test("logs in with SASL, and says when it may not", async () => {
