@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.ts";
+import { endServer } from "./end-server.ts";
 
 /** Where servers are: Debian installs one in a directory that is not on every path. */
 const program = ["nats-server", "/usr/sbin/nats-server"].find((name) => spawnSync(name, ["--version"]).status === 0);
@@ -65,10 +66,7 @@ export async function makeNats({
     async stop(signal = "SIGTERM") {
       const ending = child;
       child = undefined;
-      if (!ending || ending.exitCode !== null) return;
-      const ended = new Promise((done) => void ending.once("exit", done));
-      ending.kill(signal);
-      await ended;
+      await endServer(ending, signal);
     },
     async remove() {
       await server.stop("SIGKILL");

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../free-port.ts";
+import { endServer } from "../end-server.ts";
 
 const version = "4.1.0";
 const cache = join(homedir(), ".cache", "ebb-tests", `kafka-${version}`);
@@ -141,10 +142,7 @@ export async function makeKafka({ keystore }: { readonly keystore?: string } = {
     async stop(signal = "SIGTERM") {
       const ending = child;
       child = undefined;
-      if (!ending || ending.exitCode !== null) return;
-      const ended = new Promise((done) => void ending.once("exit", done));
-      ending.kill(signal);
-      await ended;
+      await endServer(ending, signal);
     },
     async remove() {
       await server.stop("SIGKILL");

@@ -1,12 +1,12 @@
 /** A real mosquitto on a free port that keeps its sessions in a directory of its own. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import mqtt, { type IClientOptions, type IClientPublishOptions } from "mqtt";
 import { freePort } from "../../free-port.ts";
 import type { ServerCertificates } from "./server-certificates.ts";
+import { endServer } from "../end-server.ts";
 
 /** Debian installs it where no path of a user leads. */
 const program = ["mosquitto", "/usr/sbin/mosquitto"].find((name) => spawnSync(name, ["-h"]).error === undefined);
@@ -71,10 +71,7 @@ export async function makeMosquitto({ certificates, user }: MosquittoOptions = {
     async stop(signal = "SIGTERM") {
       const ending = child;
       child = undefined;
-      if (!ending || ending.exitCode !== null) return;
-      const ended = once(ending, "exit");
-      ending.kill(signal);
-      await ended;
+      await endServer(ending, signal);
     },
     async publish(topic, body, more = {}) {
       const scheme = certificates ? "mqtts" : "mqtt";

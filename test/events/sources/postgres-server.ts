@@ -1,6 +1,5 @@
 /** A real PostgreSQL on a free port and a directory of its own, with logical replication; never as root, who may not. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -16,6 +15,7 @@ import { delimiter, join } from "node:path";
 import { Client, type QueryResult } from "pg";
 import { freePort } from "../../free-port.ts";
 import type { ServerCertificates } from "./server-certificates.ts";
+import { endServer } from "../end-server.ts";
 
 /** Debian keeps the programs where no path leads. */
 const debian = "/usr/lib/postgresql";
@@ -116,11 +116,8 @@ export async function makePostgres({
     async stop(signal = "SIGINT") {
       const ending = child;
       child = undefined;
-      if (!ending || ending.exitCode !== null) return;
-      const ended = once(ending, "exit");
       // Its children end when they see that it is gone.
-      ending.kill(signal);
-      await ended;
+      await endServer(ending, signal);
     },
     async query(text, ...values) {
       const client = await connect();

@@ -1,11 +1,11 @@
 /** A real redis-server on a free port and a directory of its own, which it keeps its data in. */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@redis/client";
 import { freePort } from "../../free-port.ts";
+import { endServer } from "../end-server.ts";
 
 /** Why there is none; undefined when there is. */
 export const noRedis =
@@ -53,10 +53,7 @@ export async function makeRedis(
     async stop(signal = "SIGTERM") {
       const ending = child;
       child = undefined;
-      if (!ending || ending.exitCode !== null) return;
-      const ended = once(ending, "exit");
-      ending.kill(signal);
-      await ended;
+      await endServer(ending, signal);
     },
     async run(...words) {
       const connection = await client();
