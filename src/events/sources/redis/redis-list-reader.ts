@@ -10,7 +10,8 @@ import { pullLoop } from "../pull-loop.ts";
 import type { Resolved } from "../resolved-settings.ts";
 import type { SourceContext, SourceReader } from "../source-reader.ts";
 import { untilTaken } from "../until-taken.ts";
-import { blockMs, connectRedis, redisComplaint, type RedisConnection, type Reply } from "./redis-connection.ts";
+import { openRedis } from "./open-redis.ts";
+import { blockMs, redisComplaint, type RedisConnection, type Reply } from "./redis-connection.ts";
 
 type Settings = Resolved<RedisListSourceSpec> & { readonly address: string; readonly list: string };
 
@@ -19,32 +20,13 @@ const defaultInFlight = 16;
 
 export const redisListReader: SourceReader = {
   kind: "RedisListSource",
-  async open(given, context) {
+  open(given, context) {
     const settings = given as Settings;
-    const name = `ebb:${context.namespace}/${context.name}`;
-    const lost = (error: Error): void => context.failed(error);
-    const commands = await connectRedis(settings, { name, lost });
-    try {
+    return openRedis(settings, context, async (commands) => {
       const list = new ListReader(settings, context, commands);
       await list.takeLeft();
-      const blocking = await connectRedis(settings, { name, lost });
-      context.signal.addEventListener("abort", () => blocking.destroy(), { once: true });
-      const ended = list.read(blocking);
-      ended.catch((error: unknown) => context.signal.aborted || context.failed(error));
-      return {
-        async close({ forget }) {
-          try {
-            await ended.catch(() => undefined);
-            if (forget) await list.giveBack();
-          } finally {
-            commands.destroy();
-          }
-        },
-      };
-    } catch (error) {
-      commands.destroy();
-      throw error;
-    }
+      return { read: (blocking) => list.read(blocking), forget: () => list.giveBack() };
+    });
   },
 };
 

@@ -7,9 +7,10 @@ import type { CloudEvent } from "../../../api/cloudevents/cloud-event.ts";
 import type { RedisStreamSourceSpec } from "../../../api/sources/types-stores.gen.ts";
 import { pullLoop } from "../pull-loop.ts";
 import type { Resolved } from "../resolved-settings.ts";
-import type { OpenSource, SourceContext, SourceReader } from "../source-reader.ts";
+import type { SourceContext, SourceReader } from "../source-reader.ts";
 import { untilTaken } from "../until-taken.ts";
-import { blockMs, connectRedis, redisComplaint, type RedisConnection, type Reply } from "./redis-connection.ts";
+import { openRedis } from "./open-redis.ts";
+import { blockMs, redisComplaint, type RedisConnection, type Reply } from "./redis-connection.ts";
 
 type Settings = Resolved<RedisStreamSourceSpec> & { readonly address: string; readonly stream: string };
 
@@ -19,39 +20,20 @@ const abandonedMs = 60_000;
 
 export const redisStreamReader: SourceReader = {
   kind: "RedisStreamSource",
-  async open(given, context) {
+  open(given, context) {
     const settings = given as Settings;
-    const name = `ebb:${context.namespace}/${context.name}`;
-    const lost = (error: Error): void => context.failed(error);
-    const commands = await connectRedis(settings, { name, lost });
-    try {
+    return openRedis(settings, context, async (commands) => {
       const group = new GroupReader(settings, context, commands);
       await group.bring("$");
-      // Told to read with nobody, it keeps the group: Redis keeps what comes.
-      if (settings.consumers === 0) return closing(group, commands, Promise.resolve());
-      const blocking = await connectRedis(settings, { name, lost });
-      // What Redis gives out while a waiting command is cut off stays pending, and is read at the next start.
-      context.signal.addEventListener("abort", () => blocking.destroy(), { once: true });
-      const ended = group.read(blocking, settings.consumers ?? 1);
-      ended.catch((error: unknown) => context.signal.aborted || context.failed(error));
-      return closing(group, commands, ended);
-    } catch (error) {
-      commands.destroy();
-      throw error;
-    }
+      const { consumers = 1 } = settings;
+      return {
+        // Told to read with nobody, it keeps the group: Redis keeps what comes.
+        ...(consumers === 0 ? {} : { read: (blocking) => group.read(blocking, consumers) }),
+        forget: () => group.forget(),
+      };
+    });
   },
 };
-
-const closing = (group: GroupReader, commands: RedisConnection, ended: Promise<void>): OpenSource => ({
-  async close({ forget }) {
-    try {
-      await ended.catch(() => undefined);
-      if (forget) await group.forget();
-    } finally {
-      commands.destroy();
-    }
-  },
-});
 
 interface Entry {
   readonly id: string;
