@@ -1,3 +1,4 @@
+import { IntegrationSourceKind } from "../api/sources/kinds.ts";
 import type { ControllerSpec } from "../client/controller.ts";
 import { apiServerSourceController } from "./eventing/api-server-source-controller.ts";
 import { brokerController } from "./eventing/broker-controller.ts";
@@ -10,7 +11,8 @@ import type { EventingDeps } from "./eventing/deps.ts";
 import { inMemoryChannelController } from "./eventing/in-memory-channel-controller.ts";
 import { eventTypeMaker } from "./eventing/event-type-maker.ts";
 import { integrationSinkController } from "./eventing/integration-sink-controller.ts";
-import { integrationSourceController } from "./eventing/integration-source-controller.ts";
+import { integrationSourceController, integrationSourceFollower } from "./eventing/integration-source-controller.ts";
+import type { SourceFollower } from "./eventing/message-source-controller.ts";
 import { messageSourceControllers } from "./eventing/message-sources.ts";
 import { jobSinkController } from "./eventing/job-sink-controller.ts";
 import { parallelController } from "./eventing/parallel-controller.ts";
@@ -33,6 +35,12 @@ export const engineControllers = (deps: EventingDeps): readonly ControllerSpec[]
   requestReplyController(deps),
 ];
 
+/** Those that say what is to be read: every process that shares the reading runs them. */
+export const sourceFollowers = (deps: EventingDeps): readonly SourceFollower[] => [
+  ...messageSourceControllers(deps),
+  { kind: IntegrationSourceKind, spec: integrationSourceFollower(deps) },
+];
+
 /** The controllers of Knative Eventing. */
 export function eventingControllers(deps: EventingDeps): readonly ControllerSpec[] {
   return [
@@ -47,7 +55,7 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     eventTypeController(deps),
     eventTypeMaker(deps),
     integrationSourceController(deps),
-    ...messageSourceControllers(deps),
+    ...messageSourceControllers(deps).map(({ spec }) => spec),
     eventPolicyController(deps),
   ];
 }

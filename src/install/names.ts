@@ -33,6 +33,8 @@ export const podPorts = {
   events: 8080,
   /** Where JobSinks and other sinks that are no streams take events. */
   sinks: 8081,
+  /** Where webhooks are taken. */
+  webhooks: 8082,
   metrics: 9090,
 } as const;
 
@@ -58,6 +60,9 @@ export const brokerIngressService = "broker-ingress";
 
 /** Service, in ebb's namespace, in front of where sinks take events. */
 export const sinksService = "ebb-sinks";
+
+/** Service, in ebb's namespace, in front of where webhooks are taken. */
+export const webhooksService = "ebb-webhooks";
 
 /** StatefulSet, Service, ConfigMap and accounts of the NATS server that an installation brings. */
 export const natsName = "ebb-nats";

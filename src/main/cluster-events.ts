@@ -30,14 +30,14 @@ import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
 import { createAuthorize } from "../events/ingress/authorize.ts";
 import { streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
-import { createSourceRunner } from "../events/sources/source-runner.ts";
 import { createConsumerShares } from "../events/sharing/consumer-shares.ts";
 import { joinMembers } from "../events/sharing/members.ts";
-import type { CursorSharing, EventStore } from "../events/log/event-store.ts";
+import type { CursorSharing } from "../events/log/event-store.ts";
 import type { JetStreamLog, JetStreamOptions } from "../events/log/jetstream-store.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import type { Address } from "./cluster-router.ts";
+import { openClusterSources, type ClusterSources } from "./cluster-sources.ts";
 import { sendBy } from "./eventing.ts";
 import { fenceAfter, leadAgainAndAgain, type LeaseTiming } from "./lead-again.ts";
 import { eventsMetricsText } from "./metrics.ts";
@@ -58,6 +58,10 @@ export interface ClusterEventsOptions extends Omit<ClusterOptions, "component"> 
   readonly sinks: Address;
   /** Name of the Service in front of {@link ingress}, to which the Services of channels lead. */
   readonly ingressName: string;
+  /** Where webhooks are taken. */
+  readonly webhooks: Address;
+  /** Service, in ebb's namespace, in front of {@link webhooks}. */
+  readonly webhooksService: string;
 }
 
 export interface ClusterEvents {
@@ -73,8 +77,8 @@ const recordLimit: RateLimit = { perSecond: 20, burst: 50 };
 const retryMs = 2000;
 /** After it is not ready any more, events are still taken for this long. */
 const lingerMs = 4000;
-/** Sources end with the leading; what they have under way is given back after this. */
-const farewellMs = 900;
+/** Sources are given to others; what they have under way is given back after this. */
+const farewellMs = 5000;
 /** Requests and deliveries under way get this long to end. */
 const stopMs = 25_000;
 
@@ -127,7 +131,10 @@ async function assemble(
     },
   );
   closers.defer(() => engine.close(stopMs));
-  cluster.health.setMetrics(() => eventsMetricsText({ consumers: () => engine.consumers(), process, nowMs: Date.now }));
+  const sources = openClusterSources(cluster, options, { store, sender, shares, members });
+  closers.defer(() => sources.close(farewellMs));
+  const counts = { consumers: () => engine.consumers(), sources: () => sources.counts() };
+  cluster.health.setMetrics(() => eventsMetricsText({ ...counts, process, nowMs: Date.now }));
   const authorize = createAuthorize({ reviewToken: reviewTokens(cluster) });
   const sinks = createSinkEngine({
     ...cluster,
@@ -156,7 +163,7 @@ async function assemble(
   const running = runControllers(
     cluster,
     options,
-    { engine, sinks, sender, documents: store, records, recorder },
+    { engine, sinks, sender, sources, records, recorder },
     late,
     stop.signal,
   )
@@ -226,8 +233,7 @@ interface EventParts {
   readonly engine: Engine;
   readonly sinks: Sinks;
   readonly sender: Sender;
-  /** Where sources keep what they remember. */
-  readonly documents: EventStore;
+  readonly sources: ClusterSources;
   /** For Kubernetes Events. */
   readonly records: HttpClient;
   /** Tells of what this replica delivers, whoever leads. */
@@ -238,11 +244,12 @@ interface EventParts {
 async function runControllers(
   cluster: Cluster,
   options: ClusterEventsOptions,
-  { engine, sinks, sender, documents, records, recorder }: EventParts,
+  { engine, sinks, sender, sources, records, recorder }: EventParts,
   closers: AsyncDisposableStack,
   signal: AbortSignal,
 ): Promise<void> {
   const { informers, clock, log } = cluster;
+  await sources.ready(signal);
   const builtInKinds = builtinDefinitions.filter(({ conversion }) => !conversion).map(({ kind }) => kind);
   const deps = {
     informers,
@@ -254,6 +261,7 @@ async function runControllers(
     send: sendBy(sender),
     urlForPrograms: (url: string) => url,
     channelsAt: options.ingressName,
+    folders: false as const,
   };
   const run = (specs: ReturnType<typeof eventingControllers>, until: AbortSignal): (() => Promise<void>) => {
     const controllers = specs.map((spec) => createController(spec, { informers, log, clock }));
@@ -261,21 +269,29 @@ async function runControllers(
     return async () => void (await Promise.all(controllers.map((controller) => controller.close())));
   };
   const lag = triggerLagController({ ...deps, client: cluster.client, recorder });
-  const endMirror = run([...mirrorControllers({ ...deps, client: cluster.client }), lag], signal);
+  const endMirror = run(
+    [...mirrorControllers({ ...deps, client: cluster.client, shared: sources.shared }), lag],
+    signal,
+  );
   closers.defer(endMirror);
   await informers.synced(signal);
   const lead = async (leading: AbortSignal): Promise<void> => {
     const fence = fenceAfter(leading, clock);
     const client = cluster.client.until(fence);
     const told = createEventRecorder({ clock, log, client: records.until(fence), until: fence }, "ebb-events");
-    const sources = createSourceRunner({}, { sender, clock, log, documents });
-    const all: EventingDeps = { ...deps, sources, client, recorder: told };
+    const all: EventingDeps = {
+      ...deps,
+      sources: sources.shared.lead,
+      webhooks: sources.places,
+      client,
+      recorder: told,
+    };
     const end = run(eventingControllers(all), leading);
     await new Promise<void>((resolve) => {
       if (leading.aborted) resolve();
       leading.addEventListener("abort", () => resolve(), { once: true });
     });
-    await Promise.all([end(), sources.close(farewellMs)]);
+    await end();
   };
   const leading = leadAgainAndAgain(cluster, { ...options.lease, name: "ebb-events" }, lead, signal);
   leading.catch((error: unknown) => signal.aborted || log.error("nobody leads here any more", { err: error }));

@@ -3,7 +3,7 @@
  * drive this one's, and what they would write is left to the leader.
  */
 import { BrokerKind, TriggerKind } from "../api/eventing/kinds.ts";
-import type { SourceEngine } from "../api/eventing/source-engine.ts";
+import { sourceKeyOf } from "../api/eventing/source-engine.ts";
 import { InMemoryChannelKind, SubscriptionKind } from "../api/messaging/kinds.ts";
 import type { Kind } from "../api/meta/kind.ts";
 import type { KubeObject } from "../api/meta/object.ts";
@@ -11,9 +11,10 @@ import type { DeleteResult } from "../api/meta/requests.ts";
 import type { Client } from "../client/client.ts";
 import type { ControllerSpec } from "../client/controller.ts";
 import type { Informers } from "../client/informer.ts";
-import { engineControllers } from "../controllers/eventing-controllers.ts";
+import { engineControllers, sourceFollowers } from "../controllers/eventing-controllers.ts";
 import type { EventingDeps } from "../controllers/eventing/deps.ts";
 import type { Engine } from "../events/event-engine.ts";
+import type { SharedSources } from "../events/sources/shared-sources.ts";
 
 /** Reads as `client` does; a write answers as if it had been done, and does nothing. */
 export function silentClient(client: Client): Client {
@@ -29,14 +30,6 @@ export function silentClient(client: Client): Client {
   };
 }
 
-/** Sources are read by the leader. */
-const noSources: SourceEngine = {
-  setSource: () => undefined,
-  removeSource: () => Promise.resolve(),
-  sourceState: () => undefined,
-  onChange: () => () => undefined,
-};
-
 /** Where the objects of each kind stand in the engine. */
 const places = [
   { controller: "eventing-broker", kind: BrokerKind, prefix: "broker" },
@@ -47,11 +40,24 @@ const places = [
 
 /** The controllers by which a replica's engine follows the objects. `deps.client` is made silent. */
 export function mirrorControllers(
-  deps: Omit<EventingDeps, "recorder" | "sources"> & { readonly engine: Engine },
+  deps: Omit<EventingDeps, "recorder" | "sources"> & { readonly engine: Engine; readonly shared: SharedSources },
 ): readonly ControllerSpec[] {
   const recorder = { record: () => undefined };
-  const quiet: EventingDeps = { ...deps, client: silentClient(deps.client), recorder, sources: noSources };
-  return engineControllers(quiet).map((spec) => forgetting(spec, deps));
+  const { shared, informers } = deps;
+  const quiet: EventingDeps = { ...deps, client: silentClient(deps.client), recorder, sources: shared.follow };
+  const sources = sourceFollowers(quiet).map(({ kind, spec }): ControllerSpec => {
+    const objects = informers.of(kind as Kind<KubeObject>);
+    return {
+      ...spec,
+      name: `${spec.name}-mirror`,
+      async reconcile(key, context) {
+        if (objects.get(key)) return spec.reconcile(key, context);
+        const [namespace = "", name = ""] = key.split("/");
+        shared.drop(sourceKeyOf(kind.kind, namespace, name));
+      },
+    };
+  });
+  return [...engineControllers(quiet).map((spec) => forgetting(spec, deps)), ...sources];
 }
 
 /** A leader ends what belongs to an object before that goes; here only what this process holds of it is left. */

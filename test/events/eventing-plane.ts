@@ -55,7 +55,10 @@ export interface EventingPlane {
   close(): Promise<void>;
 }
 
-export async function createEventingPlane(clock: Clock = systemClock): Promise<EventingPlane> {
+export async function createEventingPlane(
+  clock: Clock = systemClock,
+  more: Partial<EventingDeps> = {},
+): Promise<EventingPlane> {
   const server = createApiServer(
     { dataDir: ":memory:", definitions: builtinDefinitions, freeze: true },
     { log, now: () => clock.now() },
@@ -131,6 +134,7 @@ export async function createEventingPlane(clock: Clock = systemClock): Promise<E
       sent.push({ target, event });
     },
     urlForPrograms: (url) => url,
+    ...more,
   };
   const controllers = [...eventingControllers(deps), triggerLagController(deps)].map((spec) =>
     createController(spec, { informers, log, clock }),

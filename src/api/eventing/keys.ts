@@ -35,6 +35,8 @@ export const eventingKeys = {
   /** In a Trigger's status while it is behind: events that wait, and when the oldest of them came. */
   lag: "events.ebb.dev/lag",
   oldest: "events.ebb.dev/oldest-event",
+  /** In a source's status: which replica of ebb-events reads it. */
+  readBy: "events.ebb.dev/read-by",
   /** Most deliveries at once. */
   parallelism: "events.ebb.dev/parallelism",
   rabbitParallelism: "rabbitmq.eventing.knative.dev/parallelism",

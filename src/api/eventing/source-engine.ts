@@ -28,6 +28,8 @@ export interface SourceSpec {
   readonly deadLetter?: EventTarget;
   /** spec.ceOverrides.extensions: added to every event. */
   readonly extensions?: Readonly<Record<string, string>>;
+  /** Another process has it, too, and does there what is to be done once. */
+  readonly helps?: boolean;
 }
 
 export interface SourceState {
@@ -37,6 +39,8 @@ export interface SourceState {
   readonly trouble?: string;
   /** Further facts for the status's annotations, such as how far behind it is. Not more often than people can read. */
   readonly facts?: Readonly<Record<string, string>>;
+  /** Which of several processes has it. */
+  readonly by?: string;
 }
 
 /**

@@ -277,6 +277,12 @@ const events: Command = {
     { flags: "--nats-secret <name>", summary: "Secret with the password of ebb's own NATS server" },
     { flags: "--ingress-address <host:port>", summary: "where producers send events", default: "0.0.0.0:8080" },
     { flags: "--sinks-address <host:port>", summary: "where sinks take events", default: "0.0.0.0:8081" },
+    { flags: "--webhooks-address <host:port>", summary: "where webhooks are taken", default: "0.0.0.0:8082" },
+    {
+      flags: "--webhooks-service <name>",
+      summary: "Service in front of that, in ebb's namespace",
+      default: "ebb-webhooks",
+    },
     {
       flags: "--ingress-name <name>",
       summary: "Service in front of the ingress address",
@@ -302,6 +308,8 @@ const events: Command = {
         ...(natsSecret === undefined ? {} : { natsSecret }),
         ingress: addressOption(input, "ingressAddress", "0.0.0.0:8080"),
         sinks: addressOption(input, "sinksAddress", "0.0.0.0:8081"),
+        webhooks: addressOption(input, "webhooksAddress", "0.0.0.0:8082"),
+        webhooksService: textOption(input, "webhooksService") ?? "ebb-webhooks",
         ingressName: textOption(input, "ingressName") ?? "broker-ingress.ebb-system.svc.cluster.local",
         lease: await leaseOf(input),
       },

@@ -8,6 +8,7 @@ import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informers } from "../../client/informer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { ServedKinds } from "../served-kinds.ts";
+import type { WebhookPlaces } from "./webhook-ways.ts";
 
 /** What the Eventing controllers work with. */
 export interface EventingDeps {
@@ -19,6 +20,10 @@ export interface EventingDeps {
   readonly engine: EventEngine;
   /** Reads queues, topics and the like. */
   readonly sources: SourceEngine;
+  /** Folders of this machine may be read; absent: which ones is the reader's to say. */
+  readonly folders?: false;
+  /** Where webhooks are taken, on a cluster. Their hosts are the router's own business without. */
+  readonly webhooks?: WebhookPlaces;
   /** Takes events for sinks that are not streams. */
   readonly sinks: SinkEngine;
   /** Objects that destinations may name, those of CRDs among them. */

@@ -60,6 +60,18 @@ export function integrationSourceController(deps: EventingDeps): ControllerSpec 
   };
 }
 
+/** In a process that does not lead: knows what is to be read, and leaves timers to the leader. */
+export function integrationSourceFollower(deps: EventingDeps): ControllerSpec {
+  const spec = integrationSourceController(deps);
+  const sources = deps.informers.of(IntegrationSourceKind);
+  return {
+    ...spec,
+    async reconcile(key, context) {
+      if (!sources.get(key)?.spec.timer) await spec.reconcile(key, context);
+    },
+  };
+}
+
 /** What is read, not ticked: with credentials that are served. */
 const isRead = ({ spec: { aws } }: IntegrationSource): boolean =>
   Boolean((aws?.s3 || aws?.sqs) && aws.auth?.secret?.ref?.name);

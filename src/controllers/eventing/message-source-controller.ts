@@ -1,5 +1,6 @@
 /** Sources that are read by src/events/sources, of whatever kind: sink, Secrets, what the reader says of itself. */
 import { deliveryOptions } from "../../api/eventing/delivery.ts";
+import { eventingKeys } from "../../api/eventing/keys.ts";
 import { sourceKeyOf, type SourceSpec, type SourceState } from "../../api/eventing/source-engine.ts";
 import type {
   CloudEventAttributes,
@@ -37,6 +38,10 @@ export interface MessageSourceKind<T extends MessageSource> {
   secretsOf?(spec: T["spec"]): readonly SecretRef[];
   /** What its reader must know beside the spec. */
   settingsOf?(source: T): object;
+  /** Why no process here can read it, whatever its spec says. */
+  refusal?(deps: EventingDeps): Verdict | undefined;
+  /** Makes the ways by which the world finds it; called before it is read. */
+  makeWays?(deps: EventingDeps, source: T): Promise<void>;
   /** Events that may come, for the status; `base` is the source's `source` attribute. */
   attributesOf(source: T, base: string): readonly CloudEventAttributes[];
   /** The `source` attribute where it is not `/apis/v1/namespaces/NS/PLURAL/NAME`. */
@@ -44,6 +49,17 @@ export interface MessageSourceKind<T extends MessageSource> {
   /** Fields of the status that only this kind has. */
   statusOf?(source: T, state: SourceState | undefined): Partial<NonNullable<T["status"]>>;
 }
+
+/** The controller of a kind. */
+export interface SourceFollower {
+  readonly kind: Kind;
+  readonly spec: ControllerSpec;
+}
+
+export const sourceFollower = <T extends MessageSource>(
+  deps: EventingDeps,
+  of: MessageSourceKind<T>,
+): SourceFollower => ({ kind: of.kind, spec: messageSourceController(deps, of) });
 
 /** Secrets are read anew so often: nobody watches them here. */
 const readAgainMs = 30_000;
@@ -107,7 +123,9 @@ async function reconcileSource<T extends MessageSource>(
   const deadLetter = deadLetterOf(deps, source.spec.delivery, namespace);
   const refs = [...secretKeyRefsIn(source.spec), ...(of.secretsOf?.(source.spec) ?? [])];
   const resolved = await resolveSecrets(deps.client, namespace, { spec: source.spec, refs });
-  const spec = makeSourceSpec(of, source, { sink, deadLetter, resolved });
+  const refusal = of.refusal?.(deps);
+  const spec = refusal ? undefined : makeSourceSpec(of, source, { sink, deadLetter, resolved });
+  if (spec) await of.makeWays?.(deps, source);
   // Without its sink or a Secret it is not read: its queue keeps what comes.
   if (spec) deps.sources.setSource(spec);
   else await deps.sources.removeSource(key, uid);
@@ -117,15 +135,22 @@ async function reconcileSource<T extends MessageSource>(
       sink,
       identity: await identityOf(deps, of.kind, source),
       conditions: of.conditions,
-      verdicts: verdictsOf(of, { resolved, deadLetter, state }),
+      verdicts: verdictsOf(of, refusal ?? connectionOf(resolved, deadLetter, state)),
       attributes: of.attributesOf(source, baseOf(of, source)),
       now: deps.clock.now(),
     }),
-    ...(state?.facts ? { annotations: state.facts } : {}),
+    ...annotationsOf(state),
     ...of.statusOf?.(source, state),
   } as NonNullable<T["status"]>);
+  if (refusal) return;
   if (!spec || deadLetter.retry || (sink.kind === "failed" && sink.retry)) return { requeueAfterMs: askAgainMs };
   if (refs.length > 0) return { requeueAfterMs: readAgainMs };
+}
+
+function annotationsOf(state: SourceState | undefined): { readonly annotations?: Readonly<Record<string, string>> } {
+  const { facts, by } = state ?? {};
+  if (!facts && by === undefined) return {};
+  return { annotations: { ...facts, ...(by === undefined ? {} : { [eventingKeys.readBy]: by }) } };
 }
 
 interface Found {
@@ -163,11 +188,7 @@ function makeSourceSpec<T extends MessageSource>(
 const baseOf = <T extends MessageSource>({ kind, sourceOf }: MessageSourceKind<T>, source: T): string =>
   sourceOf?.(source) ?? `/apis/v1/namespaces/${source.metadata.namespace}/${kind.plural}/${source.metadata.name}`;
 
-function verdictsOf<T extends MessageSource>(
-  { conditions }: MessageSourceKind<T>,
-  { resolved, deadLetter, state }: Omit<Found, "sink"> & { readonly state: SourceState | undefined },
-): Verdicts {
-  const verdict = connectionOf(resolved, deadLetter, state);
+function verdictsOf<T extends MessageSource>({ conditions }: MessageSourceKind<T>, verdict: Verdict): Verdicts {
   return Object.fromEntries(conditions.map((type) => [type, verdict]));
 }
 

@@ -1,5 +1,4 @@
 /** Every kind of source that src/events/sources reads. */
-import type { ControllerSpec } from "../../client/controller.ts";
 import {
   KafkaSourceKind,
   NatsJetStreamSourceKind,
@@ -9,13 +8,13 @@ import {
 import type { KafkaSource } from "../../api/sources/types.gen.ts";
 import type { RabbitmqSource } from "../../api/sources/types-v1alpha1.gen.ts";
 import type { EventingDeps } from "./deps.ts";
-import { messageSourceController } from "./message-source-controller.ts";
+import { sourceFollower, type SourceFollower } from "./message-source-controller.ts";
 import type { SecretRef } from "./source-secrets.ts";
 import { storeSourceControllers } from "./store-sources.ts";
 
-export function messageSourceControllers(deps: EventingDeps): readonly ControllerSpec[] {
+export function messageSourceControllers(deps: EventingDeps): readonly SourceFollower[] {
   return [
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: KafkaSourceKind,
       conditions: ["ConnectionEstablished", "Deployed", "InitialOffsetsCommitted"],
       settingsOf: keyTypeOf,
@@ -23,7 +22,7 @@ export function messageSourceControllers(deps: EventingDeps): readonly Controlle
         (spec.topics ?? []).map((topic) => ({ type: "dev.knative.kafka.event", source: `${base}#${topic}` })),
       statusOf: ({ spec }, state) => ({ consumers: state?.connected ? (spec.consumers ?? 1) : 0 }),
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: RabbitmqSourceKind,
       conditions: ["Deployed"],
       secretsOf: connectionSecrets,
@@ -31,12 +30,12 @@ export function messageSourceControllers(deps: EventingDeps): readonly Controlle
         { type: "dev.knative.rabbitmq.event", source: `${base}#${spec.rabbitmqResourcesConfig?.queueName ?? ""}` },
       ],
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: NatsSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: (_source, base) => [{ type: "dev.ebb.nats.message", source: base }],
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: NatsJetStreamSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: (_source, base) => [{ type: "dev.ebb.nats.message", source: base }],

@@ -11,13 +11,14 @@ import {
 } from "../../api/sources/store-kinds.ts";
 import type { SourceState } from "../../api/eventing/source-engine.ts";
 import type { Addressable } from "../../api/serving/types.gen.ts";
-import type { ControllerSpec } from "../../client/controller.ts";
 import type { EventingDeps } from "./deps.ts";
-import { messageSourceController } from "./message-source-controller.ts";
+import { isFalse } from "../../api/serving/conditions.ts";
+import { sourceFollower, type SourceFollower } from "./message-source-controller.ts";
+import { makeWebhookWays } from "./webhook-ways.ts";
 
-export function storeSourceControllers(deps: EventingDeps): readonly ControllerSpec[] {
+export function storeSourceControllers(deps: EventingDeps): readonly SourceFollower[] {
   return [
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: RedisStreamSourceKind,
       conditions: ["Deployed"],
       // Upstream's: the address and the stream.
@@ -25,17 +26,17 @@ export function storeSourceControllers(deps: EventingDeps): readonly ControllerS
       attributesOf: (_source, base) => [{ type: "dev.knative.sources.redisstream", source: base }],
       statusOf: ({ spec }, state) => ({ consumers: state?.connected ? (spec.consumers ?? 1) : 0 }),
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: RedisListSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: (_source, base) => [{ type: "dev.ebb.sources.redislist", source: base }],
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: MqttSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: (_source, base) => [{ type: "dev.ebb.sources.mqtt.message", source: base }],
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: PostgresSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: ({ spec: { replication, listen } }, source) => {
@@ -46,39 +47,48 @@ export function storeSourceControllers(deps: EventingDeps): readonly ControllerS
         }));
       },
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: WebhookSourceKind,
       conditions: ["Addressable"],
       attributesOf: ({ spec: { eventType, verify } }, source) => [
         { type: eventType || `dev.ebb.sources.webhook.${verify?.scheme ?? "none"}`, source },
       ],
+      makeWays: (from, source) => makeWebhookWays(from, WebhookSourceKind, source),
       statusOf: (_source, state) => addressIn(state),
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: GitHubSourceKind,
       conditions: ["SecretsProvided", "WebhookConfigured"],
       // Upstream's.
       sourceOf: ({ spec }) => `https://github.com/${spec.ownerAndRepository}`,
       attributesOf: ({ spec }, source) =>
         (spec.eventTypes ?? []).map((type) => ({ type: `dev.knative.source.github.${type}`, source })),
+      makeWays: (from, source) => makeWebhookWays(from, GitHubSourceKind, source),
       statusOf: (_source, state) => {
         const id = state?.facts?.["webhook.id"];
         return { ...addressIn(state), ...(id === undefined ? {} : { webhookIDKey: id }) };
       },
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: FileSourceKind,
       conditions: ["FolderReadable"],
+      refusal: ({ folders }) => (folders === false ? noFolders : undefined),
       attributesOf: ({ spec }, source) =>
         (spec.events ?? []).map((word) => ({ type: `dev.ebb.sources.file.${word}`, source })),
     }),
-    messageSourceController(deps, {
+    sourceFollower(deps, {
       kind: HttpPollSourceKind,
       conditions: ["ConnectionEstablished"],
       attributesOf: ({ spec }, source) => [{ type: spec.eventType ?? "", source }],
     }),
   ];
 }
+
+/** Pods of ebb-events come and go, on any node: no folder is theirs. */
+const noFolders = isFalse(
+  "NotOnACluster",
+  "folders are read by ebb up alone: on a cluster, use an IntegrationSource of aws.s3, or a ContainerSource whose pods mount the volume",
+);
 
 /** Where the provider is to send. */
 function addressIn(state: SourceState | undefined): { readonly address?: Addressable } {

@@ -150,6 +150,7 @@ export class RunningSource {
       log,
       clock,
       memory: this.#memory(),
+      helps: spec.helps ?? false,
       webhooks: surroundings.webhooks,
       folders: surroundings.folders ?? [],
     };

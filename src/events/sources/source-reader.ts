@@ -54,6 +54,8 @@ export interface SourceContext {
   readonly clock: Clock;
   /** What the source remembers between two starts; forgotten with it. */
   readonly memory: SourceMemory;
+  /** Another process has this source, too, and does what is to be done once. */
+  readonly helps: boolean;
   /** Takes requests from outside; undefined where none can be had. */
   readonly webhooks: Webhooks | undefined;
   /** Folders of this machine, absolute, that sources may read. */

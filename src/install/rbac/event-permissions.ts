@@ -1,5 +1,6 @@
 /** What ebb-events may do on a cluster, and why. */
 import { eventingNamespace } from "../../api/eventing/keys.ts";
+import { servingNamespace } from "../../api/serving/keys.ts";
 import { customKinds } from "../crds/custom-kinds.ts";
 import { natsSecret, systemNamespace } from "../names.ts";
 import type { Grant, Permission } from "./permissions.ts";
@@ -130,6 +131,12 @@ const everywhere: readonly Permission[] = [
     verbs: [...read, "create"],
     why: "give senders of events an identity, where authentication-oidc is on",
   },
+  {
+    group: "networking.internal.knative.dev",
+    resources: ["ingresses"],
+    verbs: ["get", "create", "update", "delete"],
+    why: "lead requests from outside to webhooks",
+  },
   { group: "", resources: ["events"], verbs: ["create", "patch"], why: "tell users what happened to their objects" },
 ];
 
@@ -160,11 +167,16 @@ const settings: readonly Permission[] = [
   { group: "", resources: ["configmaps"], verbs: [...read], why: "read the settings of Eventing" },
 ];
 
+const servingSettings: readonly Permission[] = [
+  { group: "", resources: ["configmaps"], verbs: [...read], why: "know the domain under which webhooks are found" },
+];
+
 /** Left out of an installation without events. */
 export const eventGrants: readonly Grant[] = [
   { component: "events", permissions: everywhere },
   { component: "events", namespace: systemNamespace, permissions: atHome },
   { component: "events", namespace: eventingNamespace, permissions: settings },
+  { component: "events", namespace: servingNamespace, permissions: servingSettings },
 ];
 
 /** What the controller needs to check what users write of Eventing's kinds. */

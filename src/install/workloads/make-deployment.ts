@@ -68,6 +68,7 @@ const shapes: Readonly<Record<Component, Shape>> = {
     ports: [
       { name: "events", containerPort: podPorts.events, protocol: "TCP" },
       { name: "sinks", containerPort: podPorts.sinks, protocol: "TCP" },
+      { name: "webhooks", containerPort: podPorts.webhooks, protocol: "TCP" },
       { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
     ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },

@@ -12,6 +12,7 @@ import {
   podPorts,
   sinksService,
   systemNamespace,
+  webhooksService,
 } from "../names.ts";
 import { makeDeployment, selectorOf } from "./make-deployment.ts";
 import { makeNats, natsPods } from "./make-nats.ts";
@@ -58,6 +59,7 @@ function makeIngressServices(): readonly KubeObject[] {
   return [
     inside(brokerIngressService, "events"),
     inside(sinksService, "sinks"),
+    inside(webhooksService, "webhooks"),
     known(brokerIngress.name, brokerIngressService),
     ...sinkKinds.map((kind) => known(kind, sinksService)),
   ];
@@ -79,7 +81,9 @@ function makePolicies({ nats }: EventsOptions): readonly KubeObject[] {
     { from: [{ podSelector: natsPods }], ports: [at(natsPorts.cluster)] },
   ]);
   return [
-    policy(nameOf("events"), eventPods, [{ ports: [podPorts.events, podPorts.sinks, podPorts.metrics].map(at) }]),
+    policy(nameOf("events"), eventPods, [
+      { ports: [podPorts.events, podPorts.sinks, podPorts.webhooks, podPorts.metrics].map(at) },
+    ]),
     ...(nats.kind === "own" ? [ofNats] : []),
   ];
 }

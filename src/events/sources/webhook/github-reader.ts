@@ -17,7 +17,7 @@ export const gitHubReader: SourceReader = {
       maxBytes,
       eventOf: (request) => gitHubEvent(request, { source: context.sourceOf(), wanted, nowMs: context.clock.now() }),
     });
-    if (!accessToken) {
+    if (!accessToken || context.helps) {
       context.report({ connected: true, facts: { "webhook.url": opened.url } });
       return opened;
     }

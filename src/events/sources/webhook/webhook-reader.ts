@@ -45,7 +45,7 @@ export async function openWebhook(
   { verify, maxBytes, eventOf }: WebhookParticulars,
 ): Promise<OpenWebhook> {
   const { webhooks } = context;
-  if (!webhooks) throw new Error("webhooks are not received here: on a cluster they are not yet");
+  if (!webhooks) throw new Error("webhooks are not received here");
   if (verify.scheme !== "none" && !verify.secret) throw new Error("the secret is empty: anybody could sign with it");
   const underWay = new Set<Promise<unknown>>();
   const take = async (request: WebhookRequest): Promise<WebhookAnswer> => {
