@@ -114,6 +114,25 @@ test("what is there already is left alone when it is the same, and overwritten o
   expect(await kubectl(there, "get", "configmap", "modes", "-n", "mall", "-o", "jsonpath={.data.MODE}")).toBe("fast");
 });
 
+test("a service of a cluster, with its secure defaults, comes to a standalone ebb, also one of root", async () => {
+  await migrate("--yes");
+  // What the settings of an installation have every container ask for.
+  const secure = {
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+  const patch = [{ op: "add", path: "/spec/template/spec/containers/0/securityContext", value: secure }];
+  await kubectl(there, "patch", "ksvc", "shop", "-n", "mall", "--type=json", "-p", JSON.stringify(patch));
+  const names = [await contextOf(there), "standalone", "shop"];
+  const homes = ["--kubeconfig", there.kubeconfig, "-n", "mall", "--to-namespace", "back", "--insecure"];
+  const moved = await here.ebb("migrate", ...names, ...homes, "--yes");
+  expect(moved).toMatchObject({ code: 0 });
+  expect(moved.stdout).toContain("stays: Service shop: the securityContext that a cluster gives by default");
+  expect((await here.call("shop.back.localhost")).body).toBe("s3cret fast me");
+});
+
 test("ebb dev runs with the variables a service has elsewhere, under those that are here", async () => {
   await migrate("--yes");
   const source = join(here.dir, "shop.js");

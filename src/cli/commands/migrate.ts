@@ -47,6 +47,7 @@ export const migrate: Command = {
   examples: [
     "ebb migrate standalone prod hello --registry ghcr.io/me --dry-run",
     "ebb migrate stage prod --namespace shop --yes",
+    "ebb migrate stage prod hello --registry registry.prod.example.com/functions",
     "ebb migrate prod standalone hello",
   ],
   run: async (context, input) => {

@@ -5,6 +5,7 @@ import { buildImage } from "../../images/build-image.ts";
 import { localRegistries, parseImageReference } from "../../images/reference.ts";
 import { pullImage } from "../../images/registry/pull-image.ts";
 import { pushImage } from "../../images/registry/push-image.ts";
+import { askForDigest } from "../../images/resolve-digest.ts";
 import type { ImageStore, StoredImage } from "../../images/store.ts";
 import { createBases } from "../base-images.ts";
 import { clusterRegistry, imageNames } from "../cluster/cluster-registry.ts";
@@ -36,22 +37,19 @@ export interface Moving {
 const stays = (image: string): MovedImage => ({ image, copy: async () => undefined });
 
 /**
- * Finds how a Service's image gets to another home. What a registry has stays there, unless --registry names another;
- * what only this machine has is pushed, with a base where it has none; a standalone ebb gets a copy in its store.
- * Throws CommandError and ImageError.
+ * Finds how a Service's image gets to another home. What a registry has stays there, unless --registry names another,
+ * which gets a copy; what only this machine has is pushed, with a base where it has none; a standalone ebb gets a copy
+ * in its store. Throws CommandError and ImageError.
  */
 export async function moveImage(moving: Moving, service: string, image: string): Promise<MovedImage> {
   const reference = parseImageReference(image);
   if (!reference) return stays(image);
   const isLocal = localRegistries.has(reference.registry);
   if (moving.to.home.kind === "standalone") return isLocal ? stays(image) : pulled(moving, service, image);
-  if (!isLocal && textOption(moving.input, "registry") === undefined) return stays(image);
-  if (!isLocal) throw new CommandError(otherRegistry(image), { exitCode: 2 });
-  return await pushed(moving, service, image);
+  if (isLocal) return await pushed(moving, service, image);
+  const named = textOption(moving.input, "registry");
+  return named === undefined || image.startsWith(`${named}/`) ? stays(image) : await copied(moving, service, image);
 }
-
-const otherRegistry = (image: string): string =>
-  `--registry is for images that only this machine has; ${image} is in a registry already: copy it with "ebb image pull" and "ebb image push" if the other cluster cannot reach it`;
 
 async function pushed(moving: Moving, service: string, image: string): Promise<MovedImage> {
   const { context, input, store, to } = moving;
@@ -103,29 +101,70 @@ async function withBase(moving: Moving, service: string, stored: StoredImage): P
   return `${name}@${digest}`;
 }
 
-/** A copy in the store of this machine, under a name nobody has to be asked for. */
-async function pulled(moving: Moving, service: string, image: string): Promise<MovedImage> {
-  const { context, input, store, from, progress } = moving;
+interface Source {
+  /** The image as this machine pulls it. */
+  readonly reachable: string;
+  readonly insecure: boolean;
+}
+
+/** How an image of the home it comes from is had here: what was said of that context when it was deployed to. */
+function sourceOf({ context, input, from }: Moving, image: string): Source {
   const place = { dataDir: dataDirOf(context, input), context: from.name, server: from.client.config.server };
-  const known = readContextSettings(place);
-  const prefix = known.registry === undefined ? undefined : `${known.registry}/`;
-  const reachable =
-    prefix !== undefined && known.pushRegistry !== undefined && image.startsWith(prefix)
-      ? `${known.pushRegistry}/${image.slice(prefix.length)}`
-      : image;
+  const { registry, pushRegistry, insecure } = readContextSettings(place);
+  const renamed = registry !== undefined && pushRegistry !== undefined && image.startsWith(`${registry}/`);
+  return {
+    reachable: renamed ? `${pushRegistry}${image.slice(registry.length)}` : image,
+    insecure: input.options["insecure"] === true || insecure === true,
+  };
+}
+
+async function pull(moving: Moving, { reachable, insecure }: Source, platform?: "all"): Promise<void> {
+  const { context, input, store, progress } = moving;
+  const client = registryClientOf(context, input, { insecure });
+  try {
+    progress.stage(`pulling ${reachable}`);
+    await pullImage({ client, store }, reachable, { signal: context.signal, ...(platform ? { platform } : {}) });
+  } finally {
+    await client.close();
+  }
+}
+
+/** A copy in the store of this machine, under a name nobody has to be asked for. */
+function pulled(moving: Moving, service: string, image: string): MovedImage {
+  const { store } = moving;
+  const source = sourceOf(moving, image);
   const digest = parseImageReference(image)?.digest;
   const name = `dev.local/migrated/${service}`;
-  const insecure = input.options["insecure"] === true || known.insecure === true;
   return {
     image: digest === undefined ? `${name}:latest` : `${name}@${digest}`,
-    how: `copied to this machine from ${reachable}`,
+    how: `copied to this machine from ${source.reachable}`,
     async copy() {
-      const client = registryClientOf(context, input, { insecure });
+      await pull(moving, source);
+      const found = store.find(source.reachable);
+      if (found) await store.tag(`${name}:latest`, found);
+    },
+  };
+}
+
+/** From one registry to another, by way of this machine; for every platform it has. */
+async function copied(moving: Moving, service: string, image: string): Promise<MovedImage> {
+  const { context, input, store, to, progress } = moving;
+  const place = { dataDir: dataDirOf(context, input), context: to.name, server: to.client.config.server };
+  const { registry, keep } = clusterRegistry(input, place);
+  const source = sourceOf(moving, image);
+  const asking = registryClientOf(context, input, { insecure: source.insecure });
+  const pinned = await askForDigest(asking, source.reachable, { signal: context.signal }).finally(() => asking.close());
+  const names = imageNames(registry, service, digestIn(pinned));
+  return {
+    image: names.pull,
+    how: `copied from ${pinned} to ${names.push}`,
+    async copy() {
+      await pull(moving, { ...source, reachable: pinned }, "all");
+      const client = registryClientOf(context, input, { insecure: registry.insecure });
       try {
-        progress.stage(`pulling ${reachable}`);
-        await pullImage({ client, store }, reachable, { signal: context.signal });
-        const found = store.find(reachable);
-        if (found) await store.tag(`${name}:latest`, found);
+        progress.stage(`pushing ${names.push}`);
+        await pushImage({ client, store }, pinned, names.push, { signal: context.signal });
+        keep();
       } finally {
         await client.close();
       }

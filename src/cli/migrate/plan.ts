@@ -63,7 +63,11 @@ export async function planMigration(
     const { name } = service.metadata;
     const image = service.spec.template.spec.containers[0]?.image ?? "";
     const moved = await moveImage(moving, name, image);
-    const portable = portableService(service, { namespace: toNamespace, image: moved.image });
+    const portable = portableService(service, {
+      namespace: toNamespace,
+      image: moved.image,
+      standalone: to.home.kind === "standalone",
+    });
     left.push(...portable.left.map((line) => `Service ${name}: ${line}`), ...(await leftOf(from.client, service)));
     steps.push({ ...(await step(to.client, KnativeServiceKind, portable.manifest)), image: moved });
   }

@@ -23,9 +23,42 @@ const service = {
   status: { url: "http://x" },
 } as unknown as Service;
 
+describe("the securityContext of containers", () => {
+  const restricted = {
+    allowPrivilegeEscalation: false,
+    runAsNonRoot: true,
+    capabilities: { drop: ["ALL"] },
+    seccompProfile: { type: "RuntimeDefault" },
+  };
+  const containersFor = (securityContext: object, standalone: boolean) => {
+    const template = { spec: { containers: [{ image: "old", securityContext }] } };
+    const from = { metadata: { name: "shop" }, spec: { template } } as unknown as Service;
+    const { manifest, left } = portableService(from, { namespace: "b", image: "new", standalone });
+    const { spec } = manifest as unknown as Service;
+    return { security: spec.template.spec.containers[0]?.securityContext, left };
+  };
+
+  test("stays behind where a cluster's defaults would keep a standalone ebb of root from starting anything", () => {
+    const { security, left } = containersFor(restricted, true);
+    expect(security).toBeUndefined();
+    expect(left).toEqual([expect.stringContaining("securityContext")]);
+    expect(containersFor({ ...restricted, readOnlyRootFilesystem: true }, true).security).toEqual({
+      readOnlyRootFilesystem: true,
+    });
+  });
+
+  test.each([
+    ["to another cluster", restricted, false],
+    ["where somebody chose the user", { ...restricted, runAsUser: 1000 }, true],
+    ["where somebody asked for no root alone", { runAsNonRoot: true }, true],
+  ])("comes along %s", (_where, security, standalone) => {
+    expect(containersFor(security, standalone)).toEqual({ security, left: [] });
+  });
+});
+
 describe("what goes to another home", () => {
   test("is what a person could have written, with the image as it is called there", () => {
-    const { manifest, left } = portableService(service, { namespace: "b", image: "new" });
+    const { manifest, left } = portableService(service, { namespace: "b", image: "new", standalone: false });
     expect(manifest).toEqual({
       apiVersion: "serving.knative.dev/v1",
       kind: "Service",

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { ConfigMap, Secret } from "../../api/core/types.gen.ts";
-import type { Service } from "../../api/serving/types.gen.ts";
+import type { Container, Service } from "../../api/serving/types.gen.ts";
 
 /** A manifest that says only what a person could have said: it can be applied to another home. */
 export interface Portable {
@@ -31,11 +31,18 @@ export interface PortableService {
   readonly left: readonly string[];
 }
 
+export interface Destination {
+  readonly namespace: string;
+  readonly image: string;
+  /** Programs there run as whoever runs ebb, unless they name a user. */
+  readonly standalone: boolean;
+}
+
 /**
  * A Service for another home, with its image under the name it has there. Traffic goes to the newest revision: the
  * revisions of this home stay here.
  */
-export function portableService(service: Service, to: { readonly namespace: string; readonly image: string }) {
+export function portableService(service: Service, to: Destination): PortableService {
   const { spec } = service;
   const pinned = (spec.traffic ?? []).filter((target) => target.latestRevision !== true);
   const left =
@@ -45,7 +52,11 @@ export function portableService(service: Service, to: { readonly namespace: stri
   const meta = Object.fromEntries(
     Object.entries(template ?? {}).filter(([field]) => field === "labels" || field === "annotations"),
   );
-  const containers = pod.containers.map((container, i) => (i === 0 ? { ...container, image: to.image } : container));
+  const containers = pod.containers
+    .map((container, i) => (i === 0 ? { ...container, image: to.image } : container))
+    .map((container) => (to.standalone ? withoutSecureDefaults(container) : container));
+  if (containers.some(({ securityContext }, i) => securityContext !== pod.containers[i]?.securityContext))
+    left.push("the securityContext that a cluster gives by default: programs there run as the user of that ebb");
   const { imagePullSecrets = [], ...rest } = pod;
   if (imagePullSecrets.length > 0) left.push("its imagePullSecrets: logins belong to a home");
   const manifest: Portable = {
@@ -54,7 +65,24 @@ export function portableService(service: Service, to: { readonly namespace: stri
     metadata: metadataOf(service, to.namespace),
     spec: { template: { ...(Object.keys(meta).length > 0 ? { metadata: meta } : {}), spec: { ...rest, containers } } },
   };
-  return { manifest, left } satisfies PortableService;
+  return { manifest, left };
+}
+
+/**
+ * What a cluster's setting secure-pod-defaults adds to a container that says nothing itself (api/serving/
+ * revision-defaults.ts). It asks the image for a user that is not root; a standalone ebb has no image's user.
+ */
+function withoutSecureDefaults(container: Container): Container {
+  const { securityContext, ...rest } = container;
+  if (!securityContext || securityContext.runAsUser !== undefined) return container;
+  const { allowPrivilegeEscalation, capabilities, seccompProfile, runAsNonRoot, ...others } = securityContext;
+  const isDefault =
+    allowPrivilegeEscalation === false &&
+    capabilities?.drop?.join() === "ALL" &&
+    (seccompProfile === undefined || seccompProfile.type === "RuntimeDefault") &&
+    runAsNonRoot !== false;
+  if (!isDefault) return container;
+  return { ...rest, ...(Object.keys(others).length > 0 ? { securityContext: others } : {}) };
 }
 
 /** A ConfigMap or Secret for another home. */
