@@ -47,14 +47,40 @@ export async function chooseEvents(
   if (how !== undefined && how !== "own") return { replicas, nats: { kind: "given", url: checkedUrl(how) } };
   if (how === undefined && current?.nats.kind === "given") return { replicas, nats: current.nats };
   const nats = ownNats(input, current?.nats.kind === "own" ? current.nats : undefined, nodes);
-  const wanted = how === "own" || current !== undefined || nats.storage === "none" || client === undefined;
-  const named = nats.storage !== "none" && nats.storage.className !== undefined;
-  if (wanted || named || (await hasDefaultClass(client))) return { replicas, nats };
-  progress.line(
-    "events are left out: the cluster has no default StorageClass for NATS; --nats-storage-class names one, --nats-ephemeral does without, --events nats://host:4222 uses a server that is there",
-  );
+  const missing = client && (await missingVolumes(client, nats, current));
+  if (missing === undefined) return { replicas, nats };
+  if (how === "own" || current !== undefined || className(nats) !== undefined)
+    throw new CommandError(`events need volumes for NATS, and ${missing}: ${ways}; nothing was applied`);
+  progress.line(`events are left out: ${missing} for NATS; ${ways}`);
   return undefined;
 }
+
+/** Why new volumes would wait for ever; undefined where they would not, or none are made. */
+async function missingVolumes(
+  client: Client,
+  nats: OwnNats,
+  current: EventsOptions | undefined,
+): Promise<string | undefined> {
+  if (nats.storage === "none") return undefined;
+  const were = current?.nats.kind === "own" && current.nats.storage !== "none" ? current.nats : undefined;
+  if (were && className(were) === className(nats)) return undefined;
+  return missingClass(className(nats), (await client.list(StorageClassKind)).items);
+}
+
+const className = ({ storage }: OwnNats): string | undefined => (storage === "none" ? undefined : storage.className);
+
+const ways =
+  "--nats-storage-class names one that is there, --nats-ephemeral does without, --events nats://host:4222 uses a server that is there, --events none leaves them out";
+
+function missingClass(name: string | undefined, classes: readonly KubeObject[]): string | undefined {
+  if (name === undefined) return classes.some(isDefault) ? undefined : "the cluster has no default StorageClass";
+  if (classes.some(({ metadata }) => metadata.name === name)) return undefined;
+  const names = classes.map(({ metadata }) => metadata.name).join(", ");
+  return `the cluster has no StorageClass ${name} (${names === "" ? "it has none at all" : `it has ${names}`})`;
+}
+
+const isDefault = ({ metadata }: KubeObject): boolean =>
+  metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true";
 
 const replicasOf = (input: CommandInput): number | undefined =>
   numberOption(input, "eventsReplicas", 1) ?? numberOption(input, "replicas", 1);
@@ -105,8 +131,3 @@ const StorageClassKind = kind<KubeObject>({
   plural: "storageclasses",
   namespaced: false,
 });
-
-async function hasDefaultClass(client: Client): Promise<boolean> {
-  const { items } = await client.list(StorageClassKind);
-  return items.some(({ metadata }) => metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true");
-}

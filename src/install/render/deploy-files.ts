@@ -1,8 +1,9 @@
 /** The files of deploy/: a kustomize base and a Helm chart, made from the same builders as `ebb install`. */
 import type { KubeObject } from "../../api/meta/object.ts";
-import { defaultNatsImage, defaultNatsStorage, type EventsOptions } from "../bundle-options.ts";
+import { defaultNatsImage, defaultNatsStorage, type EventsOptions, type OwnNats } from "../bundle-options.ts";
 import { makeBundle, objectsOf, type Bundle } from "../make-bundle.ts";
 import { systemNamespace } from "../names.ts";
+import { helmChecks, helmEventsTemplate, helmNotes, helmValues } from "./helm-templates.ts";
 import { fileNameOf, yamlDocuments } from "./yaml-documents.ts";
 
 const written = "# Written by scripts/gen-deploy.ts; do not edit.\n";
@@ -15,10 +16,11 @@ export function deployFiles(version: string): ReadonlyMap<string, string> {
 /** What users of the base set by kustomize's `images` and `replicas`. */
 const baseImage = "ebb:latest";
 
-const standardEvents = (replicas: number, image = defaultNatsImage): EventsOptions => ({
-  replicas,
-  nats: { kind: "own", image, servers: 1, storage: { size: defaultNatsStorage } },
-});
+const standardEvents = (
+  replicas: number,
+  image = defaultNatsImage,
+  storage: OwnNats["storage"] = { size: defaultNatsStorage },
+): EventsOptions => ({ replicas, nats: { kind: "own", image, servers: 1, storage } });
 
 function kustomizeFiles(version: string): readonly [string, string][] {
   const bundle = makeBundle({
@@ -57,6 +59,7 @@ const stand: readonly (readonly [standsFor: string, value: string])[] = [
   ["990002", "{{ .Values.replicas.router }}"],
   ["990003", "{{ .Values.replicas.events }}"],
   ["image-of-nats", "{{ .Values.nats.image | quote }}"],
+  ["size-of-nats", "{{ .Values.nats.storage | quote }}"],
   ["LoadBalancer", "{{ .Values.service.type }}"],
 ];
 
@@ -67,8 +70,13 @@ function helmFiles(version: string): readonly [string, string][] {
     replicas: { controller: 990_001, router: 990_002 },
     serviceType: "LoadBalancer",
   } as const;
-  const bundle = makeBundle({ ...options, events: standardEvents(990_003, "image-of-nats") });
-  const always = new Set(objectsOf(makeBundle(options)).map(fileNameOf));
+  const withStorage = (storage: OwnNats["storage"]): Bundle =>
+    makeBundle({ ...options, events: standardEvents(990_003, "image-of-nats", storage) });
+  const bundle = withStorage({ size: "size-of-nats", className: classOfNats });
+  const choices: Choices = {
+    always: new Set(objectsOf(makeBundle(options)).map(fileNameOf)),
+    ephemeral: new Map(objectsOf(withStorage("none")).map((object) => [fileNameOf(object), yamlDocuments([object])])),
+  };
   const chart = {
     apiVersion: "v2",
     name: "ebb",
@@ -89,12 +97,14 @@ function helmFiles(version: string): readonly [string, string][] {
     settings: bundle.settings.map(kept),
   }).map(([name, objects]): [string, string] => [
     `templates/${name}`,
-    written + withValues(templateOf(objects, always)),
+    written + withValues(templateOf(objects, choices)),
   ]);
   return [
     ["Chart.yaml", written + yamlDocuments([chart])] as [string, string],
-    ["values.yaml", values] as [string, string],
-    ["templates/checks.yaml", checks] as [string, string],
+    ["values.yaml", written + helmValues] as [string, string],
+    ["templates/_events.tpl", helmEventsTemplate] as [string, string],
+    ["templates/checks.yaml", written + helmChecks] as [string, string],
+    ["templates/NOTES.txt", helmNotes] as [string, string],
     ...templates,
   ].map(([name, text]) => [`helm/ebb/${name}`, text]);
 }
@@ -105,34 +115,35 @@ const kept = (crd: KubeObject): KubeObject => ({
   metadata: { ...crd.metadata, annotations: { "helm.sh/resource-policy": "keep" } },
 });
 
-/** What only events need is left out where nobody serves them: their volumes want a storage class. */
-const templateOf = (objects: readonly KubeObject[], always: ReadonlySet<string>): string =>
+interface Choices {
+  /** Objects that are there without events, too; by the names of their files. */
+  readonly always: ReadonlySet<string>;
+  /** All objects of an installation whose events have no volumes. */
+  readonly ephemeral: ReadonlyMap<string, string>;
+}
+
+/** What only events need is left out where nobody serves them; what has volumes has another form without. */
+const templateOf = (objects: readonly KubeObject[], { always, ephemeral }: Choices): string =>
   objects
     .map((object) => {
+      const name = fileNameOf(object);
       const text = yamlDocuments([object]);
-      return always.has(fileNameOf(object)) ? text : `{{- if .Values.replicas.events }}\n${text}{{- end }}\n`;
+      if (always.has(name)) return text;
+      const without = ephemeral.get(name);
+      const either =
+        without === undefined || without === text
+          ? text
+          : `{{- if .Values.nats.ephemeral }}\n${without}{{- else }}\n${text}{{- end }}\n`;
+      return `{{- if eq (include "ebb.events" .) "own" }}\n${either}{{- end }}\n`;
     })
     .join("---\n");
 
+const classOfNats = "class-of-nats";
+/** A line of its own, which goes where the cluster's default class is meant. */
+const classLine = new RegExp(`^( *)storageClassName: ${classOfNats}$`, "gm");
+
+const withClass = (text: string): string =>
+  text.replace(classLine, "$1{{- with .Values.nats.storageClass }}\n$1storageClassName: {{ . | quote }}\n$1{{- end }}");
+
 const withValues = (text: string): string =>
-  stand.reduce((done, [standsFor, value]) => done.replaceAll(standsFor, value), text);
-
-const values = `${written}
-# ebb's own image, by digest where possible. \`ebb install --registry <registry> --manifest\` names one it has pushed.
-image: ""
-replicas:
-  controller: 2
-  router: 2
-  # 0: no Brokers, Triggers and sources, and no NATS, whose volumes need a storage class
-  events: 2
-nats:
-  image: ${defaultNatsImage}
-service:
-  # LoadBalancer, NodePort or ClusterIP
-  type: LoadBalancer
-`;
-
-const checks = `${written}{{- if ne .Release.Namespace "${systemNamespace}" }}
-{{- fail "ebb runs in namespace ${systemNamespace}: helm install ebb … --namespace ${systemNamespace} --create-namespace" }}
-{{- end }}
-`;
+  withClass(stand.reduce((done, [standsFor, value]) => done.replaceAll(standsFor, value), text));
