@@ -10,6 +10,7 @@ import { servingKeys } from "../api/serving/keys.ts";
 import { createController } from "../client/create-controller.ts";
 import { createInformers } from "../client/create-informers.ts";
 import type { WatchScope } from "../client/reflector.ts";
+import { knock } from "../router/knock.ts";
 import { followMappedNamespaces } from "../router/mapped-services.ts";
 import { startPeering, type Peering } from "./router-peering.ts";
 import type { Peers } from "../router/peers/peers.ts";
@@ -136,6 +137,7 @@ async function assemble(
       load,
       ...(peering === undefined ? {} : { peers: peering.peers }),
       explainHost: explainWaitingHosts(cluster.informers),
+      knock,
     },
   );
   closers.defer(() => router.close());

@@ -7,6 +7,8 @@ export interface InstancePool {
   prepare?(): void;
   /** No new requests will come: idle connections end now, busy ones after their request. */
   close(): void;
+  /** Idle connections end now; others are made when they are needed. */
+  shed?(): void;
   /** Every connection ends now. */
   destroy(): void;
 }
@@ -24,6 +26,8 @@ export class AppInstance<Pool extends InstancePool = InstancePool> {
   readonly revision: string;
   readonly address: InstanceAddress;
   readonly protocol: InstanceEvent["protocol"];
+  /** Name of the machine it is on, where that is known. */
+  readonly node: string | undefined;
   readonly pool: Pool;
   state: InstanceState = "unready";
   /** Requests holding one of its slots. */
@@ -34,6 +38,13 @@ export class AppInstance<Pool extends InstancePool = InstancePool> {
   readonly relay: Relay | undefined;
   /** A connection could not be made a moment ago. */
   suspect = false;
+  /** Its machine does not answer: whatever the cluster says, nothing is sent there. */
+  unreachable = false;
+  /** Something has come from it since {@link heardMs} was set. */
+  heard = false;
+  heardMs = 0;
+  /** Its machine has answered: no need to ask again before. */
+  trustedUntilMs = 0;
   #idleWaiters: (() => void)[] = [];
 
   constructor(event: InstanceEvent, openPool: (event: InstanceEvent) => Pool, relay?: Relay) {
@@ -41,6 +52,7 @@ export class AppInstance<Pool extends InstancePool = InstancePool> {
     this.revision = event.revision;
     this.address = event.address;
     this.protocol = event.protocol;
+    this.node = event.node;
     this.pool = openPool(event);
     this.relay = relay;
   }

@@ -22,6 +22,8 @@ export interface InstanceEvent {
   readonly id: string;
   readonly address: InstanceAddress;
   readonly protocol: "http1" | "h2c";
+  /** Name of the machine it is on, where that is known. */
+  readonly node?: string;
 }
 
 /** Why a revision has no instance: shown to callers as the one-line reason of a 502/503/504. */

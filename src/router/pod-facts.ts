@@ -13,6 +13,8 @@ export interface PodFacts {
   readonly revision: string;
   /** Empty until the pod has an address. */
   readonly host: string;
+  /** Empty until it has a node. */
+  readonly node: string;
   readonly port: number;
   readonly isReady: boolean;
   /** It is being deleted: what it runs is told to stop, or soon will be. */
@@ -37,6 +39,7 @@ export function readPod(pod: Pod): PodFacts | undefined {
     uid: metadata.uid,
     revision: `${metadata.namespace ?? ""}/${revision}`,
     host: status.podIP ?? "",
+    node: spec.nodeName ?? "",
     port,
     isReady: status.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") ?? false,
     isEnding: metadata.deletionTimestamp !== undefined,
@@ -109,7 +112,10 @@ export function trimPod(object: KubeObject): KubeObject {
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
       labels: revision === undefined ? {} : { [servingKeys.revision]: revision },
     },
-    spec: { containers: (spec.containers ?? []).map(trimContainer) },
+    spec: {
+      containers: (spec.containers ?? []).map(trimContainer),
+      ...(spec.nodeName === undefined ? {} : { nodeName: spec.nodeName }),
+    },
     status: {
       ...(phase === undefined ? {} : { phase }),
       ...(podIP === undefined ? {} : { podIP }),

@@ -116,13 +116,13 @@ class PodInstance {
 
   /** Passes on what is new about it. */
   tell(): void {
-    const { uid, revision, host, port } = this.#facts;
+    const { uid, revision, host, port, node } = this.#facts;
     const type = this.#type();
     if (type === undefined || (this.#said === undefined && type !== "ready")) return;
     const protocol = protocolOf(this.#deps.informers.of(RevisionKind).get(revision));
     const { type: before, address, protocol: spoken } = this.#said ?? {};
     if (before === type && address?.host === host && address.port === port && spoken === protocol) return;
-    this.#said = { type, revision, id: uid, address: { host, port }, protocol };
+    this.#said = { type, revision, id: uid, address: { host, port }, protocol, ...(node === "" ? {} : { node }) };
     this.#deps.onInstance(this.#said);
   }
 

@@ -243,6 +243,25 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     if (event.type !== "unready") instance.pool.close();
   }
 
+  /** Whether an instance's machine answers: one that does not takes no requests, whatever its state is. */
+  setUnreachable(instance: AppInstance<Pool>, unreachable: boolean): void {
+    instance.unreachable = unreachable;
+    if (unreachable) {
+      this.#ready = this.#ready.filter((other) => other !== instance);
+      instance.pool.shed?.();
+    } else if (instance.state === "ready") this.#enlist(instance);
+    this.#deps.onActive(this);
+  }
+
+  #enlist(instance: AppInstance<Pool>): void {
+    instance.suspect = false;
+    this.failure = undefined;
+    this.coldSinceMs = undefined;
+    if (!this.#ready.includes(instance)) this.#ready = [...this.#ready, instance].sort(byId);
+    this.#deps.onActive(this);
+    if (this.#queue.length > 0) this.pump();
+  }
+
   #add(event: InstanceEvent): AppInstance<Pool> {
     const instance = new AppInstance(event, this.#deps.openPool);
     if (this.#all === noInstances) this.#all = new Map();
@@ -255,20 +274,14 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     let instance = this.#all.get(event.id);
     if (instance !== undefined && (!isSameEnd(instance, event) || instance.state === "gone")) {
       // A new address under an old id: what runs on the old one ends there.
+      instance.state = "gone";
       instance.pool.close();
       this.#ready = this.#ready.filter((other) => other !== instance);
       instance = undefined;
     }
     instance ??= this.#add(event);
-    instance.suspect = false;
-    this.failure = undefined;
-    this.coldSinceMs = undefined;
-    if (instance.state !== "ready") {
-      instance.state = "ready";
-      this.#ready = [...this.#ready, instance].sort(byId);
-    }
-    this.#deps.onActive(this);
-    if (this.#queue.length > 0) this.pump();
+    instance.state = "ready";
+    if (!instance.unreachable) this.#enlist(instance);
   }
 
   #pick({ hops }: Admitted<Pool>): AppInstance<Pool> | undefined {

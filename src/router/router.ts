@@ -5,8 +5,10 @@ import type { LoadListener } from "../scaling/load.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { type AccessEntry, makeAccessEntry } from "./access-log.ts";
 import type { InstanceEvent, StartFailure } from "./instance.ts";
+import type { Knock } from "./knock.ts";
 import { LoadReporter } from "./load-reporter.ts";
 import { AppPool, type AppPoolDeps } from "./proxy/app-pool.ts";
+import { goneRevision, unknownHost } from "./proxy/answer-text.ts";
 import { ClientConnection } from "./proxy/client-connection.ts";
 import type { ClientHost } from "./proxy/client-host.ts";
 import { Exchange, type ExchangeHost, LiveExchanges } from "./proxy/exchange.ts";
@@ -17,6 +19,7 @@ import { Http2Sessions } from "./proxy/http2-sessions.ts";
 import { createRequestIds } from "./proxy/request-ids.ts";
 import type { Front, LocalAnswer, ProxyPool } from "./proxy/sides.ts";
 import { ReadBuffers } from "./proxy/wire.ts";
+import { Machines, type ReachedInstance } from "./machines.ts";
 import { revisionSettings } from "./revision-settings.ts";
 import { RevisionRuntime, type RuntimeDeps } from "./revision-runtime.ts";
 import { Relays, type RouterPeers } from "./relays.ts";
@@ -40,6 +43,10 @@ export interface RouterDeps {
   readonly divert?: (request: Asking) => string | undefined;
   /** Receives one entry per request when given: the access log is off by default. */
   readonly onAccess?: (entry: AccessEntry) => void;
+  /** Asks whether an instance's machine is there. Absent where instances are on this one. */
+  readonly knock?: Knock;
+  /** An instance's machine does not answer, or does again. */
+  readonly onReach?: (instance: ReachedInstance) => void;
   /** The other routers in front of the same revisions: hard limits are then held by all of them together. */
   readonly peers?: RouterPeers;
 }
@@ -102,9 +109,6 @@ export function createRouter(options: RouterOptions, deps: RouterDeps): Router {
   return new DataPlane(compileOptions(options), deps);
 }
 
-const unknownHost: LocalAnswer = Object.freeze({ status: 404, reason: "no service answers to this host" });
-const goneRevision: LocalAnswer = Object.freeze({ status: 404, reason: "the revision no longer exists" });
-
 class DataPlane implements Router {
   readonly metrics = new RouterMetrics();
   readonly #options: CompiledRouterOptions;
@@ -119,6 +123,7 @@ class DataPlane implements Router {
   readonly #runtimeDeps: RuntimeDeps<ProxyPool>;
   readonly #reporter: LoadReporter<ProxyPool>;
   readonly #live = new LiveExchanges();
+  readonly #machines: Machines | undefined;
   readonly #servers = new Set<Server>();
   readonly #clients = new Set<ClientConnection>();
   readonly #clientHost: ClientHost;
@@ -155,6 +160,8 @@ class DataPlane implements Router {
       onActive: (runtime) => runtime.plain || this.#reporter.watch(runtime),
       queueLimit: options.queueLimit,
     };
+    const kept = { clock: this.#clock, live: this.#live, runtimes: this.#runtimes };
+    this.#machines = deps.knock && new Machines({ ...deps, ...kept, knock: deps.knock });
     this.#table = new RouteTable((key) => this.#runtime(key));
     this.#exchangeHost = {
       nowMs: this.#clock.nowMs,
@@ -349,6 +356,7 @@ class DataPlane implements Router {
     const nowMs = this.#clock.nowMs();
     this.#coarseMs = nowMs;
     this.#live.sweep(nowMs);
+    this.#machines?.sweep(nowMs);
     if (++this.#sweeps % sweepsPerConnectionSweep !== 0) return;
     for (const client of this.#clients) client.sweep(nowMs);
     let idle = this.#clients.size === 0 && this.#http2.size === 0 && this.#live.size === 0;
@@ -479,6 +487,7 @@ class DataPlane implements Router {
   }
 
   #stop(): void {
+    this.#machines?.close();
     this.#stopSweep?.();
     this.#stopSweep = undefined;
     this.#reporter.stop();

@@ -1,4 +1,6 @@
-import { lookup } from "node:dns/promises";
+import { execFile } from "node:child_process";
+import { isIP } from "node:net";
+import { promisify } from "node:util";
 import type { Service } from "../../api/serving/types.gen.ts";
 import type { HttpClient } from "../../client/http-client.ts";
 import { textOption, type CommandContext, type CommandInput } from "../command.ts";
@@ -41,10 +43,25 @@ const curl = (origin: string, url: URL): string =>
     ? `curl --connect-to ${url.host}:443:${new URL(origin).host} ${url.href}`
     : `curl -H "Host: ${url.host}" ${origin}/`;
 
+/** A resolver that is not answered keeps asking for many seconds, and what it is asked for is often a made-up name. */
+const lookupMs = 2000;
+
+/**
+ * Asks as every other program here would, in a process of its own: a look-up that is under way cannot be broken off, and
+ * this one would wait for it to the end.
+ */
+async function addressesOf(name: string): Promise<readonly string[]> {
+  const script =
+    'require("node:dns").lookup(process.argv[1], { all: true }, (e, all) => console.log((all ?? []).map((a) => a.address).join()))';
+  const options = { timeout: lookupMs, killSignal: "SIGKILL" } as const;
+  const { stdout } = await promisify(execFile)(process.execPath, ["-e", script, name], options);
+  return stdout.trim().split(",").filter(Boolean);
+}
+
 async function resolvesTo(name: string, address: string): Promise<boolean> {
   try {
-    const [found, wanted] = await Promise.all([lookup(name, { all: true }), lookup(address, { all: true })]);
-    return found.some((one) => wanted.some((other) => other.address === one.address));
+    const [found, wanted] = await Promise.all([addressesOf(name), isIP(address) ? [address] : addressesOf(address)]);
+    return found.some((one) => wanted.includes(one));
   } catch {
     return false;
   }

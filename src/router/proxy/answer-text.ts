@@ -57,3 +57,6 @@ export function makeHeadText(
   if (framing.connection !== undefined) text += `Connection: ${framing.connection}\r\n`;
   return `${text}\r\n`;
 }
+
+export const unknownHost: LocalAnswer = Object.freeze({ status: 404, reason: "no service answers to this host" });
+export const goneRevision: LocalAnswer = Object.freeze({ status: 404, reason: "the revision no longer exists" });

@@ -40,6 +40,11 @@ export class AppConnection implements WireEvents {
     return this.#kind === "until-close" || (this.#kind === "chunked" && this.#chunks.atBoundary);
   }
 
+  /** Something has come for the exchange, if only an interim response. */
+  get heard(): boolean {
+    return this.#heard;
+  }
+
   get isIdle(): boolean {
     return this.#phase === "idle";
   }

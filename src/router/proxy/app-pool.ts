@@ -102,6 +102,10 @@ export class AppPool implements ProxyPool {
     for (const connection of this.#idle.filter((one) => one.expiresMs <= nowMs)) connection.destroy();
   }
 
+  shed(): void {
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
   close(): void {
     this.#closed = true;
     for (const connection of this.#idle.splice(0)) connection.destroy();

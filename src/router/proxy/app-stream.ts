@@ -26,6 +26,8 @@ export interface StreamHead {
 export class AppStream {
   /** Tells the two kinds of {@link Backend} apart: this one is not a connection of its own. */
   readonly wire = undefined;
+  /** Interim responses are not passed on. */
+  readonly heard = false;
   readonly #session: ClientHttp2Session;
   readonly #onEnd: () => void;
   #exchange: Exchange | undefined;

@@ -84,6 +84,9 @@ export class Exchange implements Admitted<ProxyPool> {
   #tries = 0;
   /** It has been sent to an app that went away without a word. */
   #lost = false;
+  /** Where it was at the last look for silence, and since when. */
+  #seenOn: AppInstance<ProxyPool> | undefined;
+  #seenMs = 0;
   #done = false;
   /** What its route changes, when it does not pass another router. */
   #routed: HeadChanges = noChanges;
@@ -174,6 +177,7 @@ export class Exchange implements Admitted<ProxyPool> {
   responded(status: number): string {
     this.status = status;
     this.hasResponded = true;
+    if (this.instance !== undefined) this.instance.heard = true;
     const { idleMs, responseStartMs } = (this.runtime as RevisionRuntime<ProxyPool>).settings;
     if (idleMs > 0 || responseStartMs > 0) {
       this.lastByteMs = this.host.nowMs();
@@ -184,6 +188,7 @@ export class Exchange implements Admitted<ProxyPool> {
 
   /** A byte of the response has passed. */
   progressed(): void {
+    if (this.instance !== undefined) this.instance.heard = true;
     if (this.runtime !== undefined && this.runtime.settings.idleMs > 0) this.lastByteMs = this.host.nowMs();
   }
 
@@ -194,9 +199,8 @@ export class Exchange implements Admitted<ProxyPool> {
    * asked again as one that cannot be connected to, for no request can be what it died of.
    */
   appLost(reason: string): void {
-    const { instance, runtime, front } = this;
-    const repeatable = safeMethods.has(front.method) && !front.hasBody && front.upgrade === "";
-    if (this.#lost || this.#done || !repeatable || instance === undefined || runtime === undefined) {
+    const { instance, runtime } = this;
+    if (!this.#repeatable || instance === undefined || runtime === undefined) {
       this.appFailed("app-reset", reason);
       return;
     }
@@ -204,9 +208,58 @@ export class Exchange implements Admitted<ProxyPool> {
       this.connectFailed(new Error(reason));
       return;
     }
+    this.#repeat(instance, runtime, runtime.readyInstances > 1 ? 0 : connectPauseMs);
+  }
+
+  get #repeatable(): boolean {
+    const { front } = this;
+    return !this.#lost && !this.#done && safeMethods.has(front.method) && !front.hasBody && front.upgrade === "";
+  }
+
+  #repeat(instance: AppInstance<ProxyPool>, runtime: RevisionRuntime<ProxyPool>, pauseMs: number): void {
     this.#lost = true;
     this.#leave(instance, runtime);
-    this.#admitAgain(runtime, runtime.readyInstances > 1 ? 0 : connectPauseMs);
+    this.#admitAgain(runtime, pauseMs);
+  }
+
+  /** How long it has heard nothing where it is, as far as looks at {@link LiveExchanges.lookForSilence} go. */
+  silentMs(nowMs: number): number {
+    const { instance } = this;
+    if (instance === undefined) return 0;
+    if (instance.heard) {
+      instance.heard = false;
+      instance.heardMs = nowMs;
+    }
+    if (this.#seenOn !== instance) {
+      this.#seenOn = instance;
+      this.#seenMs = nowMs;
+    }
+    return nowMs - Math.max(this.#seenMs, instance.heardMs);
+  }
+
+  /**
+   * The machine of its instance does not answer. What was not sent goes elsewhere, and so does what is safe to repeat; the
+   * rest can only hope that it comes back.
+   */
+  unreachable(): void {
+    const { instance, runtime } = this;
+    if (this.#done || instance === undefined || runtime === undefined) return;
+    const back = this.#back;
+    if (back === undefined) {
+      instance.pool.cancel(this);
+      this.connectFailed(new Error("its node does not answer"));
+      return;
+    }
+    if (this.hasResponded || back.heard || !this.#repeatable) return;
+    back.abandon();
+    this.#repeat(instance, runtime, 0);
+  }
+
+  /** The machine of its instance has not answered for so long that nothing is to be hoped for. */
+  nodeLost(): void {
+    if (this.#done || this.#back === undefined) return;
+    this.#back.abandon();
+    this.appFailed("app-reset", "the node of the instance does not answer any more");
   }
 
   /** The app's side is of no use any more; what the client gets depends on what it has got. */
@@ -349,6 +402,17 @@ export class LiveExchanges {
       if (nowMs >= exchange.deadlineMs) exchange.expire(nowMs);
       exchange = next;
     }
+  }
+
+  /** Tells of each instance that has been silent for `ms` to a request that waits for it. */
+  lookForSilence(nowMs: number, ms: number, silent: (instance: AppInstance<ProxyPool>) => void): void {
+    for (let exchange = this.#head; exchange !== undefined; exchange = exchange.nextLive)
+      if (exchange.silentMs(nowMs) >= ms && exchange.instance !== undefined) silent(exchange.instance);
+  }
+
+  /** Those that an instance has now. */
+  on(instance: AppInstance<ProxyPool>): Exchange[] {
+    return this.all().filter((exchange) => exchange.instance === instance);
   }
 
   all(): Exchange[] {

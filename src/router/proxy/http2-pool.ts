@@ -35,6 +35,13 @@ export class Http2Pool implements ProxyPool {
     // One connection is kept for the instance's life: there is nothing to expire.
   }
 
+  shed(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#forget(session);
+    session.close();
+  }
+
   close(): void {
     this.#closed = true;
     this.#session?.close();
