@@ -1,17 +1,19 @@
-/** Kills a process that appends and delivers events at random points, and counts what is missing afterwards. */
-import { spawn } from "node:child_process";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+/** Kills a process that takes and delivers events at random points, and counts what is missing afterwards. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
+import type { NatsServer } from "../events/nats-server.ts";
+import { startLoad } from "./event-load.ts";
+import { startEventSink, type EventSink } from "./event-sink.ts";
 import { seededRandom } from "./seeded-random.ts";
 
 export interface CrashRounds {
-  /** File of the SQLite store, or the URL of a NATS server. */
-  readonly place: string;
+  /** File of the SQLite store, or a NATS server, which is killed as well in two of three rounds. */
+  readonly place: string | NatsServer;
   readonly rounds: number;
   readonly seed: number;
-  /** Called while the writer is dead. */
-  readonly between?: (round: number) => Promise<void>;
+  /** A round has ended, so many events are acknowledged. */
+  readonly onRound?: (round: number, acknowledged: number) => void;
 }
 
 export interface CrashOutcome {
@@ -20,56 +22,131 @@ export interface CrashOutcome {
   readonly lost: readonly string[];
   /** Acknowledged and not delivered to one of the triggers. */
   readonly skipped: readonly string[];
+  /** Delivered to the ordered trigger after a later one of their key. */
+  readonly overtaken: readonly string[];
   /** Deliveries beyond the first. */
   readonly repeated: number;
 }
 
-export async function runCrashRounds({ place, rounds, seed, between }: CrashRounds): Promise<CrashOutcome> {
+/** A process under load is killed so many milliseconds after so many events were taken, at most. */
+const [longestMs, mostTaken] = [25, 400];
+/** One in eight is killed while it starts, this long after its spawn at most. */
+const startingMs = 500;
+/** Without any progress for so long something hangs. */
+const hangMs = 60_000;
+
+export async function runCrashRounds({ place, rounds, seed, onRound }: CrashRounds): Promise<CrashOutcome> {
   const random = seededRandom(seed);
-  const received = new Map<string, Set<string>>([
-    ["/a", new Set()],
-    ["/b", new Set()],
-  ]);
-  let deliveries = 0;
-  const sink = createServer((request, response) => {
-    request.resume().once("end", () => {
-      received.get(request.url ?? "")?.add(String(request.headers["ce-id"]));
-      deliveries += 1;
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => sink.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`;
+  const sink = await startEventSink(["a", "b", "ordered"], seededRandom(seed + 1));
+  const nats = typeof place === "string" ? undefined : place;
+  const args = [typeof place === "string" ? place : place.url, sink.url];
   const acknowledged: string[] = [];
-  for (let round = 0; round < rounds; round += 1) {
-    acknowledged.push(...(await runWriter([place, url, `${round}`], Math.floor(random() * 150))));
-    await between?.(round);
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      acknowledged.push(...(await runRound({ args, prefix: String(round), random, nats })));
+      onRound?.(round, acknowledged.length);
+    }
+    const kept = new Set(await drain(args, sink));
+    return {
+      acknowledged: acknowledged.length,
+      lost: acknowledged.filter((id) => !kept.has(id)),
+      skipped: acknowledged.filter((id) => [...sink.triggers.values()].some((ids) => !ids.has(id))),
+      overtaken: sink.overtaken,
+      repeated: sink.repeated,
+    };
+  } finally {
+    sink.close();
   }
-  const kept = new Set(await runWriter([place, url, "-"], undefined));
-  sink.closeAllConnections();
-  sink.close();
-  return {
-    acknowledged: acknowledged.length,
-    lost: acknowledged.filter((id) => !kept.has(id)),
-    skipped: acknowledged.filter((id) => [...received.values()].some((ids) => !ids.has(id))),
-    repeated: deliveries - [...received.values()].reduce((sum, ids) => sum + ids.size, 0),
-  };
 }
 
-/** The lines it told. Killed `afterMs` after the first of them; undefined lets it end by itself. */
-async function runWriter(args: readonly string[], afterMs: number | undefined): Promise<string[]> {
-  const writer = spawn(process.execPath, [join(import.meta.dirname, "event-writer.ts"), ...args], {
+interface Round {
+  readonly args: readonly string[];
+  readonly prefix: string;
+  readonly random: () => number;
+  readonly nats: NatsServer | undefined;
+}
+
+/** What was acknowledged. */
+async function runRound({ args, prefix, random, nats }: Round): Promise<readonly string[]> {
+  const [starting, first, second, victim] = [random() < 1 / 8, random(), random(), Math.floor(random() * 3)];
+  const writer = startProcess([...args, "serve"]);
+  if (starting) {
+    await wait(first * startingMs);
+    if (nats && victim > 0) await Promise.all([nats.stop("SIGKILL"), writer.kill()]);
+    else await writer.kill();
+    await nats?.start();
+    return [];
+  }
+  const load = startLoad(Number(await writer.line()), prefix);
+  const under = async (events: number, ms: number): Promise<void> => {
+    await Promise.race([load.reached(load.taken.length + Math.floor(events * mostTaken)), writer.ended]);
+    await wait(ms * longestMs);
+  };
+  await under(first ** 2, second);
+  // The server alone: the process goes on when it is back, and dies later.
+  if (nats && victim === 1) {
+    await nats.stop("SIGKILL");
+    await nats.start();
+    await under(second ** 2, first);
+  }
+  if (nats && victim === 2) await Promise.all([nats.stop("SIGKILL"), writer.kill()]);
+  else await writer.kill();
+  await load.stop();
+  if (victim === 2) await nats?.start();
+  return load.taken;
+}
+
+/** Delivers what is left, and resolves to the ids in the log. */
+async function drain(args: readonly string[], sink: EventSink): Promise<readonly string[]> {
+  const writer = startProcess([...args, "drain"]);
+  let [before, since] = [-1, Date.now()];
+  const watch = setInterval(() => {
+    const now = [...sink.triggers.values()].reduce((sum, { size }) => sum + size, 0) + sink.repeated;
+    if (now !== before) [before, since] = [now, Date.now()];
+    else if (Date.now() - since > hangMs) void writer.kill("SIGTERM");
+  }, 1000);
+  const { told, signal } = await writer.ended;
+  clearInterval(watch);
+  if (signal === "SIGTERM") throw new Error("what is left was not delivered: nothing came for a minute");
+  return told.split("\n").slice(0, -1);
+}
+
+interface Writer {
+  /** Its first line. Rejects when it ends before, with what it complained of. */
+  line(): Promise<string>;
+  readonly ended: Promise<{ readonly told: string; readonly signal: NodeJS.Signals | null }>;
+  kill(signal?: NodeJS.Signals): Promise<void>;
+}
+
+function startProcess(args: readonly string[]): Writer {
+  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, "event-process.ts"), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [told, complaints] = ["", ""];
-  writer.stderr.on("data", (chunk) => (complaints += String(chunk)));
-  writer.stdout.on("data", (chunk) => (told += String(chunk)));
-  if (afterMs !== undefined) writer.stdout.once("data", () => setTimeout(() => writer.kill("SIGKILL"), afterMs));
-  const deadline = setTimeout(() => writer.kill("SIGTERM"), 60_000);
-  await new Promise((resolve) => void writer.once("close", resolve));
-  clearTimeout(deadline);
-  const serious = complaints.replace(/.*ExperimentalWarning.*|.*--trace-warnings.*/g, "").trim();
-  if (serious !== "" || writer.signalCode === "SIGTERM")
-    throw new Error(`the writer failed: ${serious || "it did not end"}`);
-  return told.split("\n").slice(0, -1);
+  const first = Promise.withResolvers<string>();
+  first.promise.catch(() => undefined);
+  child.stderr?.on("data", (chunk) => (complaints += String(chunk)));
+  child.stdout?.on("data", (chunk) => {
+    told += String(chunk);
+    const end = told.indexOf("\n");
+    if (end >= 0) first.resolve(told.slice(0, end));
+  });
+  const ended = once(child, "close").then(() => {
+    const serious = complaints.replace(/.*ExperimentalWarning.*|.*--trace-warnings.*/g, "").trim();
+    const problem = new Error(`the process failed: ${serious || `it ended with ${child.exitCode}`}`);
+    first.reject(problem);
+    if (serious !== "" || (child.exitCode !== null && child.exitCode !== 0)) throw problem;
+    return { told, signal: child.signalCode };
+  });
+  ended.catch(() => undefined);
+  return {
+    line: () => first.promise,
+    ended,
+    async kill(signal = "SIGKILL") {
+      child.kill(signal);
+      await ended;
+    },
+  };
 }
+
+const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ConsumerSpec } from "../../src/api/eventing/engine.ts";
 import type { EventLoop } from "../../src/events/event-engine.ts";
+import { StoreFailure, type EventStore, type EventStream } from "../../src/events/log/event-store.ts";
 import { broker, brokerSpec, startPlane, startSink, triggerSpec, type Plane, type Sink } from "./event-plane.ts";
 
 let plane: Plane;
@@ -330,6 +331,43 @@ describe("a consumer", () => {
     sink.answer = () => ({});
     await deliver(spec);
     await expect.poll(() => sink.ids()).toEqual(["1", "1", "2", "3"]);
+  });
+
+  test("that is ordered goes on by itself when the log could not be read as it began", async () => {
+    let failures = 0;
+    const unreadable = (store: EventStore): EventStore =>
+      new Proxy(store, {
+        get(target, name) {
+          const member: unknown = Reflect.get(target, name);
+          if (name !== "openStream") return typeof member === "function" ? member.bind(target) : member;
+          return async (...args: Parameters<EventStore["openStream"]>): Promise<EventStream> => {
+            const stream = await target.openStream(...args);
+            const { read } = stream;
+            stream.recent = () => undefined;
+            stream.read = (...at) =>
+              failures-- > 0
+                ? Promise.reject(new StoreFailure("unavailable", "the log is away"))
+                : read.apply(stream, at);
+            return stream;
+          };
+        },
+      });
+    await plane.close();
+    plane = await startPlane({ store: unreadable });
+    await plane.engine.setStream(brokerSpec);
+    sink.answer = () => ({ status: 500 });
+    const spec = { ordered: true, delivery: { retry: 9, backoffPolicy: "linear", backoffDelayMs: 100 } } as const;
+    await deliver(spec);
+    for (const id of ["1", "2"]) await plane.send("/default/orders", id, { "ce-partitionkey": "a" });
+    await expect.poll(() => sink.ids().length).toBeGreaterThan(0);
+    plane = await plane.restart();
+    await plane.engine.setStream(brokerSpec);
+    sink.answer = () => ({});
+    const before = sink.ids().length;
+    failures = 1;
+    await deliver(spec);
+    await expect.poll(() => sink.ids().slice(before), { timeout: 5000 }).toEqual(["1", "2"]);
+    expect(plane.logged.join()).toContain("could not be read");
   });
 
   test("with a dead sink stops trying all at once, and goes on by itself when it is back", async () => {

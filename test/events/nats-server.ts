@@ -11,6 +11,8 @@ const program = ["nats-server", "/usr/sbin/nats-server"].find((name) => spawnSyn
 
 const chosen = process.env["NATS_SERVER"] ?? program;
 const version = chosen === undefined ? "" : spawnSync(chosen, ["--version"]).stdout.toString();
+/** `v2.12.2`. */
+export const natsVersion = /v[\d.]+/.exec(version)?.[0] ?? "";
 /** Whether it can be told to sync to disk before it acknowledges: since 2.10. */
 export const knowsSync = !/v2\.[0-9]\.|v2\.[0-9]$/m.test(version);
 

@@ -33,6 +33,8 @@ export interface ConsumerDeps<Settings extends ConsumerSettings> {
 
 /** Records that wait for another try or for their turn; with more, nothing new is taken. */
 const mostPending = 1000;
+/** The log could not be read: asked again after this. */
+const readAgainMs = 1000;
 
 export interface ConsumerCounts {
   delivered: number;
@@ -66,6 +68,7 @@ export class Consumer<Settings extends ConsumerSettings> {
   #cancelTimer: (() => void) | undefined;
   #stopped = false;
   #ready = false;
+  #filling = 0;
   #epoch = 0;
   /** Taken or put aside. */
   #taken = 0;
@@ -222,7 +225,8 @@ export class Consumer<Settings extends ConsumerSettings> {
       this.#inFlight -= 1;
       this.#circuit.release();
       this.#deps.log.warn("an event could not be read", { consumer: this.key, err: error });
-      if (epoch === this.#epoch) this.#cursor.nack(seq, this.#cursor.attemptsOf(seq), this.#deps.clock.now() + 1000);
+      if (epoch === this.#epoch)
+        this.#cursor.nack(seq, this.#cursor.attemptsOf(seq), this.#deps.clock.now() + readAgainMs);
       this.#settled();
       return;
     }
@@ -358,18 +362,40 @@ export class Consumer<Settings extends ConsumerSettings> {
     if (waitMs > 0) this.#cancelTimer = this.#deps.clock.after(waitMs, () => this.wake());
   }
 
-  /** Which keys have records pending: they come before all others of their keys. */
+  /**
+   * Which keys have records pending: they come before all others of their keys, so nothing is delivered before that is
+   * known. Asked again while the log cannot be read.
+   */
   async #fillLanes(): Promise<void> {
+    const filling = (this.#filling += 1);
     this.#ready = false;
-    this.#lanes.clear();
-    if (this.#spec.ordered)
-      for (const seq of this.#cursor.pendingSeqs()) {
-        const record = this.#stream.recent(seq) ?? (await this.#stream.read(seq - 1, 1))[0];
-        const lane = record?.event.attributes["partitionkey"];
-        if (record?.seq === seq && lane !== undefined) this.#lanes.add(seq, String(lane));
-      }
+    try {
+      const lanes = this.#spec.ordered ? await this.#pendingLanes() : [];
+      if (filling !== this.#filling) return;
+      this.#lanes.clear();
+      for (const [seq, lane] of lanes) this.#lanes.add(seq, lane);
+    } catch (error) {
+      this.#deps.log.warn("events under way could not be read, and are asked for again", {
+        consumer: this.key,
+        err: error,
+      });
+      this.#deps.clock.after(readAgainMs, () => {
+        if (filling === this.#filling && !this.#stopped) void this.#fillLanes();
+      });
+      return;
+    }
     this.#ready = true;
     this.wake();
+  }
+
+  async #pendingLanes(): Promise<readonly (readonly [seq: number, lane: string])[]> {
+    const lanes: [number, string][] = [];
+    for (const seq of this.#cursor.pendingSeqs()) {
+      const record = this.#stream.recent(seq) ?? (await this.#stream.read(seq - 1, 1))[0];
+      const lane = record?.event.attributes["partitionkey"];
+      if (record?.seq === seq && lane !== undefined) lanes.push([seq, String(lane)]);
+    }
+    return lanes;
   }
 
   /** Delivers a dead letter once more; it is forgotten when that succeeds. Resolves to what went wrong. */
