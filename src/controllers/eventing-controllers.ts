@@ -1,6 +1,6 @@
 import { IntegrationSourceKind } from "../api/sources/kinds.ts";
 import type { ControllerSpec } from "../client/controller.ts";
-import { apiServerSourceController } from "./eventing/api-server-source-controller.ts";
+import { apiServerSource } from "./eventing/api-server-source-controller.ts";
 import { brokerController } from "./eventing/broker-controller.ts";
 import { channelController } from "./eventing/channel-controller.ts";
 import { containerSourceController } from "./eventing/container-source-controller.ts";
@@ -38,6 +38,7 @@ export const engineControllers = (deps: EventingDeps): readonly ControllerSpec[]
 /** Those that say what is to be read: every process that shares the reading runs them. */
 export const sourceFollowers = (deps: EventingDeps): readonly SourceFollower[] => [
   ...messageSourceControllers(deps),
+  apiServerSource(deps),
   { kind: IntegrationSourceKind, spec: integrationSourceFollower(deps) },
 ];
 
@@ -49,7 +50,7 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     sequenceController(deps),
     parallelController(deps),
     pingSourceController(deps),
-    apiServerSourceController(deps),
+    apiServerSource(deps).spec,
     containerSourceController(deps),
     sinkBindingController(deps),
     eventTypeController(deps),

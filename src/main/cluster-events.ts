@@ -14,6 +14,7 @@ import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
 import type { KubeObject } from "../api/meta/object.ts";
 import { createController } from "../client/create-controller.ts";
 import { createEventRecorder, type EventRecorder } from "../client/event-recorder.ts";
+import { requestAccountToken } from "../client/account-token.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import type { RateLimit } from "../client/rate-limit.ts";
 import { createTokenReviewer, type ReviewToken } from "../client/review-token.ts";
@@ -25,6 +26,7 @@ import type { EventingDeps } from "../controllers/eventing/deps.ts";
 import { createServedKinds } from "../controllers/served-kinds.ts";
 import { builtinDefinitions } from "../api/definitions.ts";
 import { createSender, type Sender } from "../events/delivery/http-sender.ts";
+import { createSinkTokens } from "../events/delivery/sink-tokens.ts";
 import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
 import { createAuthorize } from "../events/ingress/authorize.ts";
@@ -73,6 +75,8 @@ export interface ClusterEvents {
 
 /** Events are for people: they may lag. */
 const recordLimit: RateLimit = { perSecond: 20, burst: 50 };
+/** One token per sender and audience in an hour; more when thousands begin at once. */
+const tokenLimit: RateLimit = { perSecond: 100, burst: 200 };
 /** Between attempts to reach NATS at the start. */
 const retryMs = 2000;
 /** After it is not ready any more, events are still taken for this long. */
@@ -112,7 +116,13 @@ async function assemble(
   const members = joinMembers({ self }, { bus: store.bus, clock });
   closers.defer(() => members.close());
   missing = "not all objects are listed yet";
-  const sender = createSender({ clock, dial: () => undefined });
+  // Deliveries wait for tokens, and for nothing else of this line.
+  const tokens = cluster.connect(" tokens", tokenLimit);
+  const token = createSinkTokens(
+    (as, audience) => requestAccountToken(tokens, { ...as, audiences: [audience] }),
+    clock,
+  );
+  const sender = createSender({ clock, dial: () => undefined, token });
   closers.defer(() => sender.close());
   const shares = createConsumerShares({ members, sharing, clock });
   const records = cluster.connect(" events", recordLimit);
@@ -131,7 +141,7 @@ async function assemble(
     },
   );
   closers.defer(() => engine.close(stopMs));
-  const sources = openClusterSources(cluster, options, { store, sender, shares, members });
+  const sources = openClusterSources(cluster, options, { store, sender, shares, members, tokens });
   closers.defer(() => sources.close(farewellMs));
   const counts = { consumers: () => engine.consumers(), sources: () => sources.counts() };
   cluster.health.setMetrics(() => eventsMetricsText({ ...counts, process, nowMs: Date.now }));

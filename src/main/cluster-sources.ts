@@ -2,7 +2,9 @@
 import { ConfigMapKind } from "../api/core/kinds.ts";
 import { clusterLocalDomain, domainOf } from "../api/serving/config-domain.ts";
 import { servingNamespace } from "../api/serving/keys.ts";
+import { requestAccountToken } from "../client/account-token.ts";
 import { createInformers } from "../client/create-informers.ts";
+import type { HttpClient } from "../client/http-client.ts";
 import { webhookName, type WebhookPlaces } from "../controllers/eventing/webhook-ways.ts";
 import { servingConfig } from "../controllers/serving/config.ts";
 import type { Sender } from "../events/delivery/http-sender.ts";
@@ -12,6 +14,7 @@ import type { Members } from "../events/sharing/members.ts";
 import { createSharedSources, type SharedSources } from "../events/sources/shared-sources.ts";
 import { createSourceRunner, type SourceStats } from "../events/sources/source-runner.ts";
 import { createWebhookFront } from "../events/sources/webhook/webhook-front.ts";
+import { createApiAs } from "./api-as.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Address } from "./cluster-router.ts";
 import { trimmed } from "./trim-objects.ts";
@@ -38,12 +41,14 @@ export interface ClusterSourcesDeps {
   readonly sender: Sender;
   readonly shares: ConsumerShares;
   readonly members: Members;
+  /** Asks for tokens, and for nothing else. */
+  readonly tokens: HttpClient;
 }
 
 export function openClusterSources(
   cluster: Cluster,
   { webhooks: listen, webhooksService }: ClusterSourcesOptions,
-  { store, sender, shares, members }: ClusterSourcesDeps,
+  { store, sender, shares, members, tokens }: ClusterSourcesDeps,
 ): ClusterSources {
   const { clock, log, client, namespace } = cluster;
   const settings = createInformers(client, {
@@ -76,7 +81,12 @@ export function openClusterSources(
       return `${serving.network().defaultExternalScheme}://${way.host}`;
     },
   });
-  const runner = createSourceRunner({}, { sender, clock, log, documents: store, webhooks });
+  const apiAs = createApiAs({
+    server: () => client.config,
+    issue: (account) => requestAccountToken(tokens, { ...account, audiences: [] }),
+    userAgent: "ebb-events sources",
+  });
+  const runner = createSourceRunner({}, { sender, clock, log, documents: store, webhooks, apiAs });
   const shared = createSharedSources({ runner, shares, members, bus: store.bus, store, clock, log });
   return {
     shared,

@@ -15,6 +15,7 @@ import { createEventEngine, type Engine, type EventLoop } from "../events/event-
 import { channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createAuthorize, type AuthorizeDeps } from "../events/ingress/authorize.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
+import type { ApiAs } from "../events/sources/source-reader.ts";
 import { createSourceRunner, type SourceRunner } from "../events/sources/source-runner.ts";
 import { createWebhookFront } from "../events/sources/webhook/webhook-front.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
@@ -33,6 +34,8 @@ export interface EventsDeps {
     readonly issue: IssueToken;
     readonly review: AuthorizeDeps["reviewToken"];
   };
+  /** The API as a ServiceAccount sees it. */
+  readonly apiAs: ApiAs;
   readonly client: Client;
   readonly dataDir: string;
   /** `nats://…`; undefined: events.db in the data directory. */
@@ -111,7 +114,7 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
     urlOf: (host) => `http://${host}.${domain}${portOf(deps.routerUrl())}`,
   });
   closers.defer(() => webhooks.close());
-  const surroundings = { documents: store, webhooks, folders: deps.folders ?? [] };
+  const surroundings = { documents: store, webhooks, folders: deps.folders ?? [], apiAs: deps.apiAs };
   const sources = createSourceRunner({ held: true }, { sender, clock, log, ...surroundings });
   closers.defer(() => sources.close(stopMs));
   const authorize = createAuthorize({ reviewToken: deps.tokens.review });

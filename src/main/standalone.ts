@@ -42,6 +42,7 @@ import { followCertificates } from "../router/tls/follow-certificates.ts";
 import { explainWaitingHosts } from "../router/waiting-hosts.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openAccessLog } from "./access-log-file.ts";
+import { createApiAs } from "./api-as.ts";
 import { openDataDir, type RunningEbb } from "./data-dir.ts";
 import { installEventing } from "../controllers/eventing/install.ts";
 import { installKnativeDefinitions } from "./knative-definitions.ts";
@@ -207,6 +208,12 @@ async function assemble(
     folders: options.folders ?? [],
     onLoop: (loop) => void tellLoop({ client: core.client, recorder }, loop),
     isPrivate: /^(?:127\.[\d.]+|::1|localhost)$/.test(options.host),
+    apiAs: createApiAs({
+      server: () => ({ server: `https://127.0.0.1:${apiPort}`, ca: server.caCertificate }),
+      issue: ({ namespace, name }) =>
+        server.requestAccountToken({ namespace, serviceAccount: name, audiences: [], expirationSeconds: 3600 }),
+      userAgent: `ebb/${options.version} sources`,
+    }),
     tokens: {
       issue: ({ namespace, name }, audience) =>
         server.requestAccountToken({ namespace, serviceAccount: name, audiences: [audience], expirationSeconds: 3600 }),

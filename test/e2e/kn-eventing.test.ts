@@ -145,7 +145,15 @@ describe.skipIf(!hasKn)("kn", () => {
     kn("source", "ping", "update", "p", "--schedule", "@hourly");
     expect(kn("source", "ping", "describe", "p")).toMatch(/@hourly/);
     expect(kn("source", "ping", "list")).toMatch(/^p +@hourly +ksvc:f/m);
-    kn("source", "apiserver", "create", "a", "--resource", "ConfigMap:v1", "--mode", "Resource", "--sink", "ksvc:f");
+    // As the account that it names: without a role it would see nothing.
+    for (const args of [
+      ["create", "serviceaccount", "watcher"],
+      ["create", "role", "watch", "--verb=get,list,watch", "--resource=configmaps"],
+      ["create", "rolebinding", "watch", "--role=watch", "--serviceaccount=default:watcher"],
+    ])
+      expect(await ebb.kubectl(args)).toMatchObject({ code: 0 });
+    const resources = ["--resource", "ConfigMap:v1", "--mode", "Resource", "--service-account", "watcher"];
+    kn("source", "apiserver", "create", "a", ...resources, "--sink", "ksvc:f");
     await ready("apiserversource", "a");
     expect(await ebb.kubectl(["create", "configmap", "seen-by-kn"])).toMatchObject({ code: 0 });
     await sees(/got dev\.knative\.apiserver\.resource\.add .*seen-by-kn/);

@@ -1,7 +1,7 @@
 /** Flows and sources on the real API server in memory. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DeploymentKind } from "../../src/api/apps/kinds.ts";
-import { ConfigMapKind, SecretKind, ServiceKind } from "../../src/api/core/kinds.ts";
+import { NamespaceKind, SecretKind, ServiceKind } from "../../src/api/core/kinds.ts";
 import { EventTypeKind } from "../../src/api/eventing/kinds.ts";
 import { ParallelKind, SequenceKind } from "../../src/api/flows/kinds.ts";
 import { InMemoryChannelKind, SubscriptionKind } from "../../src/api/messaging/kinds.ts";
@@ -272,53 +272,49 @@ describe("an ApiServerSource", () => {
     plane = await createEventingPlane();
   });
 
-  test("tells changes of what it watches, in order, and not what was there before", async () => {
-    const map = (name: string, labels: object, data: object) =>
-      plane.client.create(ConfigMapKind, { metadata: { name, namespace, labels }, data } as never);
-    await map("before", { app: "x" }, {});
+  test("is read as the account it names, and says which permission that lacks", async () => {
     const selector = { matchLabels: { app: "x" } };
     await create(ApiServerSourceKind, "a", {
       sink: uri("sink"),
       mode: "Resource",
-      resources: [{ apiVersion: "v1", kind: "ConfigMap", selector }],
+      serviceAccountName: "watcher",
+      resources: [
+        { apiVersion: "v1", kind: "ConfigMap", selector },
+        { apiVersion: "example.com/v1", kind: "Later" },
+      ],
     });
-    const ready = await condition(ApiServerSourceKind, "a", "Ready", "True");
-    expect(ready.status).toMatchObject({ namespaces: ["default"] });
-    await map("other", { app: "y" }, {});
-    const made = await map("mine", { app: "x" }, { a: "1" });
-    await plane.client.update(ConfigMapKind, { ...made, data: { a: "2" } });
-    await plane.client.delete(ConfigMapKind, { namespace, name: "mine" });
-    await until(
-      () => plane.sent.length,
-      (count) => count === 3,
-      "three events",
-    );
-    expect(plane.sent.map(({ event }) => event.type)).toEqual([
-      "dev.knative.apiserver.resource.add",
-      "dev.knative.apiserver.resource.update",
-      "dev.knative.apiserver.resource.delete",
-    ]);
-    expect(plane.sent[1]?.event).toMatchObject({
-      subject: "/apis/v1/namespaces/default/configmaps/mine",
-      kind: "ConfigMap",
-      name: "mine",
-      namespace: "default",
-      apiversion: "v1",
-      data: { apiVersion: "v1", kind: "ConfigMap", data: { a: "2" } },
+    const unserved = await condition(ApiServerSourceKind, "a", "Deployed", "Unknown KindsNotServed");
+    expect(unserved.status).toMatchObject({ namespaces: ["default"] });
+    const key = "apiserversource/default/a";
+    expect(plane.sources.get(key)?.settings).toMatchObject({
+      serviceAccountName: "watcher",
+      mode: "Resource",
+      namespaces: ["default"],
+      watched: [{ kind: { plural: "configmaps" }, selector }],
     });
+    const lacking = 'User u cannot get, list, watch resource "configmaps" in API group "" in Namespace "default"';
+    plane.tell(key, { connected: false, trouble: lacking });
+    await condition(ApiServerSourceKind, "a", "SufficientPermissions", "False LackingPermissions");
+    plane.tell(key, { connected: true });
+    await condition(ApiServerSourceKind, "a", "SufficientPermissions", "True");
   });
 
-  test("sends names alone in Reference mode", async () => {
-    await create(ApiServerSourceKind, "a", { sink: uri("sink"), resources: [{ apiVersion: "v1", kind: "ConfigMap" }] });
-    await condition(ApiServerSourceKind, "a", "Ready", "True");
-    await plane.client.create(ConfigMapKind, { metadata: { name: "m", namespace }, data: { secret: "s" } });
+  test("of selected namespaces watches those that have the labels", async () => {
+    const namespaceSelector = { matchLabels: { team: "a" } };
+    await create(ApiServerSourceKind, "a", {
+      sink: uri("sink"),
+      namespaceSelector,
+      resources: [{ apiVersion: "v1", kind: "ConfigMap" }],
+    });
+    await condition(ApiServerSourceKind, "a", "SufficientPermissions", "False NoNamespaces");
+    await plane.client.create(NamespaceKind, { metadata: { name: "one", labels: { team: "a" } } });
     await until(
-      () => plane.sent.length,
-      (count) => count === 1,
-      "an event",
+      () =>
+        (plane.sources.get("apiserversource/default/a")?.settings as { namespaces?: readonly string[] } | undefined)
+          ?.namespaces,
+      (names) => names?.join() === "one",
+      "namespace",
     );
-    expect(plane.sent[0]?.event.type).toBe("dev.knative.apiserver.ref.add");
-    expect(JSON.stringify(plane.sent[0]?.event)).not.toContain("secret");
   });
 });
 

@@ -46,6 +46,10 @@ export interface MessageSourceKind<T extends MessageSource> {
   attributesOf(source: T, base: string): readonly CloudEventAttributes[];
   /** The `source` attribute where it is not `/apis/v1/namespaces/NS/PLURAL/NAME`. */
   sourceOf?(source: T): string;
+  /** Verdicts of the conditions where they differ; what the reader says is the connection. */
+  verdictsOf?(source: T, connection: Verdict): Verdicts;
+  /** When to look again at what nobody watches. */
+  askAgainMs?(source: T): number | undefined;
   /** Fields of the status that only this kind has. */
   statusOf?(source: T, state: SourceState | undefined): Partial<NonNullable<T["status"]>>;
 }
@@ -135,7 +139,7 @@ async function reconcileSource<T extends MessageSource>(
       sink,
       identity: await identityOf(deps, of.kind, source),
       conditions: of.conditions,
-      verdicts: verdictsOf(of, refusal ?? connectionOf(resolved, deadLetter, state)),
+      verdicts: verdictsOf(of, source, refusal ?? connectionOf(resolved, deadLetter, state)),
       attributes: of.attributesOf(source, baseOf(of, source)),
       now: deps.clock.now(),
     }),
@@ -144,6 +148,8 @@ async function reconcileSource<T extends MessageSource>(
   } as NonNullable<T["status"]>);
   if (refusal) return;
   if (!spec || deadLetter.retry || (sink.kind === "failed" && sink.retry)) return { requeueAfterMs: askAgainMs };
+  const againMs = of.askAgainMs?.(source);
+  if (againMs !== undefined) return { requeueAfterMs: againMs };
   if (refs.length > 0) return { requeueAfterMs: readAgainMs };
 }
 
@@ -188,8 +194,9 @@ function makeSourceSpec<T extends MessageSource>(
 const baseOf = <T extends MessageSource>({ kind, sourceOf }: MessageSourceKind<T>, source: T): string =>
   sourceOf?.(source) ?? `/apis/v1/namespaces/${source.metadata.namespace}/${kind.plural}/${source.metadata.name}`;
 
-function verdictsOf<T extends MessageSource>({ conditions }: MessageSourceKind<T>, verdict: Verdict): Verdicts {
-  return Object.fromEntries(conditions.map((type) => [type, verdict]));
+function verdictsOf<T extends MessageSource>(of: MessageSourceKind<T>, source: T, verdict: Verdict): Verdicts {
+  if (of.verdictsOf) return of.verdictsOf(source, verdict);
+  return Object.fromEntries(of.conditions.map((type) => [type, verdict]));
 }
 
 function connectionOf(

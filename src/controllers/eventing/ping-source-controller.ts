@@ -76,7 +76,8 @@ export function pingSourceController(deps: EventingDeps): ControllerSpec {
       }
       return observing(deps, PingSourceKind, source, async () => {
         const plan = planOf(planned.get(key), source);
-        if (plan !== planned.get(key)) timetable?.set(key, timedOf(source, plan.lastRun, deps.clock.now()));
+        const isFollowed = !planned.has(key) && source.status?.observedGeneration === source.metadata.generation;
+        if (plan !== planned.get(key)) timetable?.set(key, timedOf(source, { ...plan, isFollowed }, deps.clock.now()));
         planned.set(key, plan);
         return tell(deps, source, plan, timetable?.dueMs(key));
       });
@@ -94,13 +95,25 @@ function planOf(known: Planned | undefined, { metadata, status }: PingSource): P
     : { uid, generation, policy, lastRun: known?.lastRun ?? status?.annotations?.[lastRunAnnotation] };
 }
 
-/** How a source runs that comes to the table now; `lastRun` is what its status or a former life tells of it. */
-export function timedOf({ metadata, spec }: PingSource, lastRun: string | undefined, now: number): Timed {
+/** A time that passed while one leader followed another, or ebb was started again, runs when it is no older. */
+const lateMs = 60_000;
+
+export interface FormerRuns {
+  /** What the status or a former life tells of it. */
+  readonly lastRun: string | undefined;
+  /** Another process ran just this schedule before. */
+  readonly isFollowed: boolean;
+}
+
+/** How a source runs that comes to the table now. */
+export function timedOf({ metadata, spec }: PingSource, { lastRun, isFollowed }: FormerRuns, now: number): Timed {
   const next = parseSchedule(spec.schedule ?? "", spec.timezone || undefined);
   const catchUp = metadata.annotations?.[missedRunsAnnotation] === "latest";
-  const last = catchUp ? parseTime(lastRun ?? "") : undefined;
+  const before = lastRun ?? (isFollowed ? metadata.creationTimestamp : undefined);
+  const last = catchUp || isFollowed ? parseTime(before ?? "") : undefined;
   const missed = last === undefined ? undefined : latestDue({ next, sinceMs: last, now }).atMs;
-  return { next, dueMs: missed ?? next(now), catchUp };
+  const isMadeUp = missed !== undefined && (catchUp || now - missed <= lateMs);
+  return { next, dueMs: isMadeUp ? missed : next(now), catchUp };
 }
 
 async function tell(

@@ -6,7 +6,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { Deliverer } from "../delivery/deliver.ts";
 import type { EventStore } from "../log/event-store.ts";
 import { SourceDelivery, type SourceCounts } from "./source-delivery.ts";
-import type { OpenSource, SourceContext, SourceMemory, SourceReader } from "./source-reader.ts";
+import type { ApiAs, OpenSource, SourceContext, SourceMemory, SourceReader } from "./source-reader.ts";
 import type { Webhooks } from "./webhook/webhook-front.ts";
 
 export type { SourceCounts } from "./source-delivery.ts";
@@ -26,6 +26,7 @@ export interface SourceSurroundings {
   /** Where they keep what they remember; nothing is kept without. */
   readonly documents?: Pick<EventStore, "putDocument" | "getDocument" | "deleteDocument">;
   readonly webhooks?: Webhooks;
+  readonly apiAs?: ApiAs;
   readonly folders?: readonly string[];
 }
 
@@ -151,6 +152,7 @@ export class RunningSource {
       clock,
       memory: this.#memory(),
       helps: spec.helps ?? false,
+      apiAs: surroundings.apiAs,
       webhooks: surroundings.webhooks,
       folders: surroundings.folders ?? [],
     };

@@ -1,5 +1,6 @@
 import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
 import type { SourceState } from "../../api/eventing/source-engine.ts";
+import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Webhooks } from "./webhook/webhook-front.ts";
@@ -56,11 +57,19 @@ export interface SourceContext {
   readonly memory: SourceMemory;
   /** Another process has this source, too, and does what is to be done once. */
   readonly helps: boolean;
+  /** The API as a ServiceAccount sees it; undefined where there is none. */
+  readonly apiAs: ApiAs | undefined;
   /** Takes requests from outside; undefined where none can be had. */
   readonly webhooks: Webhooks | undefined;
   /** Folders of this machine, absolute, that sources may read. */
   readonly folders: readonly string[];
 }
+
+/** Opens a client of the API server that asks as that ServiceAccount; whoever opens it closes it. */
+export type ApiAs = (account: { readonly namespace: string; readonly name: string }) => {
+  readonly client: Client;
+  close(): Promise<void>;
+};
 
 /** One text, of the reader's own making. */
 export interface SourceMemory {

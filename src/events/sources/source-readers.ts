@@ -16,5 +16,6 @@ export const sourceReaders: SourceReaders = {
   WebhookSource: async () => (await import("./webhook/webhook-reader.ts")).webhookReader,
   GitHubSource: async () => (await import("./webhook/github-reader.ts")).gitHubReader,
   FileSource: async () => (await import("./file/file-reader.ts")).fileReader,
+  ApiServerSource: async () => (await import("./apiserver/api-server-reader.ts")).apiServerReader,
   HttpPollSource: async () => (await import("./http/http-poll-reader.ts")).httpPollReader,
 };

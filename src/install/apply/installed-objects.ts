@@ -49,6 +49,8 @@ const formerly = [
   { apiVersion: "v1", kind: "PersistentVolumeClaim" },
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingWebhookConfiguration" },
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingWebhookConfiguration" },
+  { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicy" },
+  { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicyBinding" },
   { apiVersion: "apiregistration.k8s.io/v1", kind: "APIService" },
 ];
 

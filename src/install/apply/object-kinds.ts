@@ -28,6 +28,15 @@ export const StatefulSetKind: Kind<StatefulSet> = kind<StatefulSet>({
 const others: readonly Kind[] = [
   StatefulSetKind as Kind,
   kind({ group: "", version: "v1", kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims" }),
+  ...["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"].map((name) =>
+    kind({
+      group: "admissionregistration.k8s.io",
+      version: "v1",
+      kind: name,
+      plural: name === "ValidatingAdmissionPolicy" ? "validatingadmissionpolicies" : `${name.toLowerCase()}s`,
+      namespaced: false,
+    }),
+  ),
   kind({
     group: "apiregistration.k8s.io",
     version: "v1",

@@ -137,6 +137,12 @@ const everywhere: readonly Permission[] = [
     verbs: ["get", "create", "update", "delete"],
     why: "lead requests from outside to webhooks",
   },
+  {
+    group: "",
+    resources: ["serviceaccounts/token"],
+    verbs: ["create"],
+    why: "send events as the identities it made, and watch objects as the accounts that ApiServerSources name; the ValidatingAdmissionPolicy ebb-events-tokens keeps it to those, and out of the system's namespaces",
+  },
   { group: "", resources: ["events"], verbs: ["create", "patch"], why: "tell users what happened to their objects" },
 ];
 

@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { PolicyRule } from "../../api/rbac/types.gen.ts";
 import { installLabels, nameOf, systemNamespace, type Component } from "../names.ts";
+import { makeTokenPolicy } from "./make-token-policy.ts";
 import { grantsOf, type Grant, type Permission } from "./permissions.ts";
 import { customKinds } from "../crds/custom-kinds.ts";
 
@@ -18,6 +19,8 @@ export function makeAccess(events: boolean): readonly KubeObject[] {
   }));
   return [
     ...accounts,
+    // Before the role that it narrows.
+    ...(events ? makeTokenPolicy() : []),
     ...grantsOf(events).flatMap(makeGrant),
     ...(events ? makeAddressResolver() : []),
     ...makeAuthenticationReader(),
