@@ -2,7 +2,8 @@
  * Cold starts on a real cluster: `node bench/cluster/cold-start.ts --router http://HOST:PORT --image IMAGE`, with
  * KUBECONFIG set and kubectl on PATH, ebb running there with warm pods for the image's runtime, and
  * allow-zero-initial-scale true in config-autoscaler. Makes Services that sleep in a namespace of its own, wakes each
- * once, alone and ten at a time, prints milliseconds as percentiles, and removes what it made.
+ * once, alone and ten at a time, and with `--again MS` ten others that long after each burst; prints milliseconds as
+ * percentiles, and removes what it made.
  */
 import { execFileSync } from "node:child_process";
 import { request } from "node:http";
@@ -16,6 +17,7 @@ const { values } = parseArgs({
     services: { type: "string", default: "20" },
     bursts: { type: "string", default: "2" },
     gap: { type: "string", default: "3000" },
+    again: { type: "string" },
     settle: { type: "string", default: "5000" },
     keep: { type: "boolean", default: false },
   },
@@ -26,10 +28,11 @@ const count = Number(values.services);
 const bursts = Number(values.bursts);
 const burstSize = 10;
 const singles = Array.from({ length: count }, (_, i) => `wake-${i}`);
-const together = Array.from({ length: bursts }, (_, b) =>
-  Array.from({ length: burstSize }, (__, i) => `burst-${b}-${i}`),
-);
-const names = [...singles, ...together.flat()];
+const groups = (prefix: string): readonly (readonly string[])[] =>
+  Array.from({ length: bursts }, (_, b) => Array.from({ length: burstSize }, (__, i) => `${prefix}-${b}-${i}`));
+const together = groups("burst");
+const soonAfter = values.again === undefined ? [] : groups("again");
+const names = [...singles, ...together.flat(), ...soonAfter.flat()];
 
 const kubectl = (args: readonly string[], input?: string): string =>
   execFileSync("kubectl", args, { encoding: "utf8", ...(input === undefined ? {} : { input }), maxBuffer: 1 << 26 });
@@ -126,13 +129,26 @@ try {
     await pause(Number(values.gap));
   }
   const burst: number[] = [];
-  for (const group of together) {
+  const again: number[] = [];
+  const wakeAll = (group: readonly string[]): Promise<number[]> =>
+    Promise.all(group.map((name) => wake(hosts.get(name) ?? "")));
+  for (const [b, group] of together.entries()) {
     await untilSettled();
-    burst.push(...(await Promise.all(group.map((name) => wake(hosts.get(name) ?? "")))));
+    burst.push(...(await wakeAll(group)));
+    const others = soonAfter[b];
+    if (!others) continue;
+    await pause(Number(values.again));
+    again.push(...(await wakeAll(others)));
   }
-  process.stdout.write(
-    `${JSON.stringify({ alone: percentiles(alone), burst: percentiles(burst), all: alone.map(Math.round), bursts: burst.map(Math.round) })}\n`,
-  );
+  const result = {
+    alone: percentiles(alone),
+    burst: percentiles(burst),
+    ...(again.length > 0 ? { again: percentiles(again) } : {}),
+    all: alone.map(Math.round),
+    bursts: burst.map(Math.round),
+    agains: again.map(Math.round),
+  };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
 } finally {
   if (!values.keep) kubectl(["delete", "namespace", namespace, "--wait=false", "--ignore-not-found"]);
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { TokenReviewKind } from "../api/authentication/kinds.ts";
+import type { UserInfo } from "../api/authentication/types.gen.ts";
 import type { Client } from "./client.ts";
 import type { Clock } from "./clock.ts";
 
@@ -7,6 +8,8 @@ import type { Clock } from "./clock.ts";
 export interface TokenUser {
   readonly name: string;
   readonly groups: readonly string[];
+  /** Uid of the pod it was made for, while that lives; absent for one that no pod has. */
+  readonly podUid?: string;
   /** When the token ends, milliseconds since the epoch. */
   readonly expiresAtMs: number;
 }
@@ -38,9 +41,7 @@ export function createTokenReviewer({ client, clock }: TokenReviewerDeps, audien
       const { status } = await client.create(TokenReviewKind, { metadata: {}, spec: { token, audiences: [audience] } });
       const good = status?.authenticated === true && status.audiences?.includes(audience) === true;
       const expiresAtMs = endOf(token) ?? clock.now() + unknownEndMs;
-      const user = good
-        ? { name: status.user?.username ?? "", groups: status.user?.groups ?? [], expiresAtMs }
-        : undefined;
+      const user = good ? userOf(status.user, expiresAtMs) : undefined;
       kept.set(key, { untilMs: user ? expiresAtMs : clock.now() + refusedMs, user: Promise.resolve(user) });
       return user;
     } catch (error) {
@@ -61,6 +62,15 @@ export function createTokenReviewer({ client, clock }: TokenReviewerDeps, audien
     kept.set(key, { untilMs: Number.POSITIVE_INFINITY, user });
     return user;
   };
+}
+
+/** Facts of the token's pod (k8s.io/apiserver pkg/authentication/serviceaccount PodUIDKey). */
+const podUidKey = "authentication.kubernetes.io/pod-uid";
+
+function userOf(user: UserInfo | undefined, expiresAtMs: number): TokenUser {
+  const podUid = user?.extra?.[podUidKey]?.[0];
+  const known = { name: user?.username ?? "", groups: user?.groups ?? [], expiresAtMs };
+  return podUid === undefined ? known : { ...known, podUid };
 }
 
 /** The `exp` claim of a JWT, in milliseconds. Read without a check of the signature: the API server made that. */

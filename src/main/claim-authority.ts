@@ -6,6 +6,7 @@ import type { Draft } from "../api/meta/object.ts";
 import type { Client } from "../client/client.ts";
 import { claimerName } from "../functions/hosts/protocol.ts";
 import { claimAuthoritySecret } from "../install/names.ts";
+import type { HostRecord } from "../node/warm-pods/known-hosts.ts";
 import { dayMs, issueCertificate, type KeyedCertificate } from "../pki/certificate.ts";
 import { expiryOf } from "../pki/validity.ts";
 
@@ -19,6 +20,27 @@ export interface ClaimAuthority {
 const caDays = 3650;
 /** Renewed this long before it ends. Pods that trust the former are replaced. */
 const renewBeforeMs = 365 * dayMs;
+
+const hostsKey = "hosts";
+
+/** Where leaders write down the hosts they have come to know: beside the authority by which those know them. */
+export function claimRecord(
+  client: Pick<Client, "get" | "patch">,
+  namespace: string,
+): { read(): Promise<HostRecord>; write(record: HostRecord): Promise<void> } {
+  const key = { namespace, name: claimAuthoritySecret };
+  return {
+    async read() {
+      const { data = {} } = await client.get(SecretKind, key);
+      const text = Buffer.from(data[hostsKey] ?? "", "base64").toString();
+      return text === "" ? {} : (JSON.parse(text) as HostRecord);
+    },
+    async write(record) {
+      const data = { [hostsKey]: Buffer.from(JSON.stringify(record)).toString("base64") };
+      await client.patch(SecretKind, key, { type: "merge", body: { data } });
+    },
+  };
+}
 
 /** The authority there is, or a new one, and a claimer's certificate of it. */
 export async function openClaimAuthority(

@@ -6,14 +6,17 @@ import { PodKind } from "../api/core/kinds.ts";
 import type { Client } from "../client/client.ts";
 import { createInformers } from "../client/create-informers.ts";
 import type { EventRecorder } from "../client/event-recorder.ts";
+import { createTokenReviewer } from "../client/review-token.ts";
+import { hostAudience } from "../functions/hosts/protocol.ts";
 import { waitingHostCommand, waitingPythonCommand } from "../functions/hosts/host-command.ts";
 import { defaultPoolLimits } from "../functions/pool/pool-size.ts";
 import { connectHost } from "../functions/pool/remote-host.ts";
 import { openBlobFiles } from "../images/blob-files.ts";
 import { createWarmPods, type WarmInstanceEvent, type WarmPods } from "../node/warm-pods/create-warm-pods.ts";
 import { fetchFunction } from "../node/warm-pods/fetch-function.ts";
+import { KnownHosts } from "../node/warm-pods/known-hosts.ts";
 import { warmLabels } from "../node/warm-pods/names.ts";
-import { openClaimAuthority } from "./claim-authority.ts";
+import { claimRecord, openClaimAuthority } from "./claim-authority.ts";
 import type { DigestLookup } from "./cluster-digests.ts";
 import type { Cluster } from "./cluster.ts";
 import { trimmed } from "./trim-objects.ts";
@@ -21,7 +24,7 @@ import { trimmed } from "./trim-objects.ts";
 export interface WarmPodsSettings {
   /** Image of pods that wait for Node functions; `own`: that of this controller's pod, which holds the host too. */
   readonly nodeImage: string;
-  /** Image of pods that wait for Python functions; none do without it. Their keys are made in the one for Node. */
+  /** Image of pods that wait for Python functions; none do without it. */
   readonly pythonImage?: string;
   /** Waiting in each class of pods, however many classes there are. */
   readonly min: number;
@@ -53,7 +56,6 @@ export async function openWarmPods(
   closers: AsyncDisposableStack,
 ): Promise<WarmPods> {
   const image = settings.nodeImage === "own" ? await imageOf(client, namespace, identity.podName) : settings.nodeImage;
-  const node = { image, command: waitingHostCommand };
   const { ca, claimer } = await openClaimAuthority(client, namespace, clock.now());
   const waiting = createInformers(client, {
     log,
@@ -61,6 +63,10 @@ export async function openWarmPods(
     scopeOf: () => ({ labelSelector: warmLabels.pool, trim: trimmed }),
   });
   closers.defer(() => waiting.close());
+  const review = createTokenReviewer({ client, clock }, hostAudience);
+  const known = new KnownHosts({ review, store: claimRecord(client, namespace), clock, log });
+  closers.defer(() => known.close());
+  await known.open();
   const blobs = openBlobFiles(settings.cacheDir);
   const reserved = new Map<string, number>();
   const warm = createWarmPods(
@@ -72,7 +78,8 @@ export async function openWarmPods(
       log,
       recorder,
       ...told,
-      connect: (place) => connectHost(place, claimer),
+      connect: (place, believe) => connectHost(place, claimer, believe),
+      known,
       fetch: async (image, within, signal) => {
         const registry = await digests.registryOf(image, { namespace: within, serviceAccountName: "default" });
         const dir = settings.cacheDir;
@@ -91,10 +98,10 @@ export async function openWarmPods(
     },
     {
       hosts: {
-        node: { ...node, ca },
+        node: { image, command: waitingHostCommand, ca },
         ...(settings.pythonImage === undefined
           ? {}
-          : { python: { image: settings.pythonImage, command: waitingPythonCommand, ca, keys: node } }),
+          : { python: { image: settings.pythonImage, command: waitingPythonCommand, ca } }),
       },
       minIdle: settings.min,
       restIdle: settings.rest,

@@ -6,11 +6,18 @@ import { join } from "node:path";
 import { connect } from "node:tls";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { claimerName, type HostName, type PushedClaim } from "../../src/functions/hosts/protocol.ts";
-import { ClaimLost, ClaimRefused, connectHost, type Claimer } from "../../src/functions/pool/remote-host.ts";
+import {
+  ClaimLost,
+  ClaimRefused,
+  connectHost,
+  type Claimer,
+  type RemoteHost,
+  type ShownHost,
+} from "../../src/functions/pool/remote-host.ts";
 import { HostLoadError } from "../../src/functions/pool/host-process.ts";
 import type { LayerFile } from "../../src/images/layer.ts";
 import type { KeyedCertificate } from "../../src/pki/certificate.ts";
-import { layerOf, makeAuthority, makeClaimer, startWaitingHost, type WaitingHost } from "./waiting-host.ts";
+import { hostToken, layerOf, makeAuthority, makeClaimer, startWaitingHost, type WaitingHost } from "./waiting-host.ts";
 
 let authority: KeyedCertificate;
 let claimer: Claimer;
@@ -18,6 +25,14 @@ beforeAll(() => {
   authority = makeAuthority();
   claimer = makeClaimer(authority);
 });
+
+/** Connects; what the host shows on the way is appended to `shown`. */
+function connectTo({ place }: WaitingHost, as: Claimer = claimer, shown: ShownHost[] = []): Promise<RemoteHost> {
+  return connectHost(place, as, (one) => {
+    shown.push(one);
+    return one.token === hostToken ? Promise.resolve() : Promise.reject(new Error("another pod's token"));
+  });
+}
 
 const open: WaitingHost[] = [];
 afterEach(async () => {
@@ -126,14 +141,14 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
   async function expectWaiting(host: WaitingHost): Promise<void> {
     expect(readdirSync(host.appDir)).toEqual([]);
     expect((await ask(host)).status).toBe(503);
-    const remote = await connectHost(host.place, claimer);
+    const remote = await connectTo(host);
     await remote.claim(pushOf(), [await hello()]);
     expect(await ask(host)).toEqual({ status: 200, text: "hello s3cret" });
   }
 
   test("a claim brings code, environment and secrets, and the host serves on its port", async () => {
     const host = await start();
-    const remote = await connectHost(host.place, claimer);
+    const remote = await connectTo(host);
     expect(remote.runtime).toMatch(runtime.version);
     const doors = await remote.claim(pushOf(), [await hello()]);
     expect(doors.port).toBe(host.port);
@@ -142,19 +157,18 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
 
   test("a claimed host has given up its key, its door and its connections", async () => {
     const host = await start();
-    expect(readdirSync(host.keysDir)).toEqual([]);
-    const [remote, other] = [await connectHost(host.place, claimer), await connectHost(host.place, claimer)];
+    const [remote, other] = [await connectTo(host), await connectTo(host)];
     await remote.claim(pushOf(), [await answering(runtime.environment)]);
     await Promise.all([remote.closed, other.closed]);
     expect(JSON.parse((await ask(host)).text)).toEqual(["PATH", "POD", "PORT", "SECRET", "TMPDIR"]);
-    await expect(connectHost(host.place, claimer)).rejects.toThrow(/ECONNREFUSED/);
+    await expect(connectTo(host)).rejects.toThrow(/ECONNREFUSED/);
   });
 
   test("layers are laid over one another, and only what is the function's own is kept", async () => {
     const host = await start();
     const lower = await layerOf([runtime.dependency, { path: "ebb/host/evil.cjs", content: "" }]);
     const upper = await answering(runtime.depending);
-    const remote = await connectHost(host.place, claimer);
+    const remote = await connectTo(host);
     await remote.claim(pushOf(runtime.modules), [lower, upper]);
     expect((await ask(host)).text).toBe("from a layer");
     expect(readdirSync(host.appDir).toSorted()).toEqual([runtime.dependencyIn, runtime.file].toSorted());
@@ -162,7 +176,7 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
 
   test("of two claims at once one wins, and the other is told so", async () => {
     const host = await start();
-    const hosts = await Promise.all([1, 2, 3].map(() => connectHost(host.place, claimer)));
+    const hosts = await Promise.all([1, 2, 3].map(() => connectTo(host)));
     const layer = await hello();
     const outcomes = await Promise.allSettled(
       hosts.map((one, i) => one.claim(pushOf({ env: { SECRET: String(i) } }), [layer])),
@@ -179,14 +193,14 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
 
   test("a program that listens itself is handed the port", async () => {
     const host = await start();
-    const remote = await connectHost(host.place, claimer);
+    const remote = await connectTo(host);
     await remote.claim(pushOf(runtime.serverModel), [await answering(runtime.server)]);
     expect((await ask(host)).text).toBe("own");
   });
 
   test("a function that does not load says why to the claimer and in the log, and the host ends", async () => {
     const host = await start();
-    const remote = await connectHost(host.place, claimer);
+    const remote = await connectTo(host);
     const claimed = remote.claim(pushOf(), [await answering(runtime.broken)]);
     await expect(claimed).rejects.toThrow(HostLoadError);
     await expect(claimed).rejects.toThrow("broken on purpose");
@@ -200,7 +214,7 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
     ["for somebody who is no claimer", () => makeClaimer(authority, "ebb-router")],
   ])("a certificate %s opens nothing", async (_what, make) => {
     const host = await start();
-    await expect(connectHost(host.place, make())).rejects.toThrow();
+    await expect(connectTo(host, make())).rejects.toThrow();
     await expectWaiting(host);
   });
 
@@ -221,10 +235,32 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
     await expectWaiting(host);
   });
 
-  test("a host that is not the expected one is not claimed", async () => {
-    const [host, other] = [await start(), await start()];
-    const wrong = { ...host.place, fingerprint: other.place.fingerprint };
-    await expect(connectHost(wrong, claimer)).rejects.toThrow(/not the host it should be/);
+  test("a host shows its pod's token as it is now, and the same certificate as long as it lives", async () => {
+    const host = await start();
+    const shown: ShownHost[] = [];
+    (await connectTo(host, claimer, shown)).close();
+    await writeFile(host.tokenFile, "a later one");
+    await expect(connectTo(host, claimer, shown)).rejects.toThrow("another pod's token");
+    expect(shown.map(({ token }) => token)).toEqual([hostToken, "a later one"]);
+    expect(shown[0]?.fingerprint).toMatch(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+    expect(shown[1]?.fingerprint).toBe(shown[0]?.fingerprint);
+    const other: ShownHost[] = [];
+    (await connectTo(await start(), claimer, other)).close();
+    expect(other[0]?.fingerprint).not.toBe(shown[0]?.fingerprint);
+    await writeFile(host.tokenFile, hostToken);
+    await expectWaiting(host);
+  });
+
+  test("a token is shown to nobody but a claimer", async () => {
+    const host = await start();
+    const shown: ShownHost[] = [];
+    await expect(connectTo(host, makeClaimer(authority, "ebb-router"), shown)).rejects.toThrow();
+    await expect(connectTo(host, makeClaimer(makeAuthority()), shown)).rejects.toThrow();
+    expect(shown).toEqual([]);
+  });
+
+  test("without a token a host says why and ends", async () => {
+    await expect(start(["--token", "/nowhere/token"])).rejects.toThrow(/\/nowhere\/token/);
   });
 
   test("a claim that breaks off half-way leaves nothing, and the host waits on", async () => {
@@ -249,7 +285,7 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
 
   test("a claim that stops coming is given up", async () => {
     const host = await start(["--stall-ms", "200"]);
-    const remote = await connectHost(host.place, claimer);
+    const remote = await connectTo(host);
     const layer = await hello();
     const claimed = remote.claim(pushOf(), [{ ...layer, size: layer.size + 1000 }]);
     await expect(claimed).rejects.toThrow(ClaimLost);
@@ -263,7 +299,7 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
     ["that climbs out of its directory", { claim: { ...pushOf().claim, entry: "/app/../etc/passwd" } }, "Malformed"],
   ])("a claim %s is refused", async (_what, changes, reason) => {
     const host = await start();
-    const remote = await connectHost(host.place, claimer);
+    const remote = await connectTo(host);
     await expect(remote.claim(pushOf({}, changes), [await hello()])).rejects.toMatchObject({ reason });
     await expectWaiting(host);
   });
@@ -272,10 +308,10 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
     const host = await start();
     const layer = await hello();
     const digest = `sha256:${"0".repeat(64)}`;
-    const damaged = (await connectHost(host.place, claimer)).claim(pushOf(), [{ ...layer, digest }]);
+    const damaged = (await connectTo(host)).claim(pushOf(), [{ ...layer, digest }]);
     await expect(damaged).rejects.toMatchObject({ reason: "Damaged" });
     const climbing = await layerOf([{ path: "app/link", content: "", link: "../../etc" }]);
-    const unsafe = (await connectHost(host.place, claimer)).claim(pushOf(), [climbing]);
+    const unsafe = (await connectTo(host)).claim(pushOf(), [climbing]);
     await expect(unsafe).rejects.toMatchObject({
       reason: "Damaged",
       message: expect.stringContaining("outside its root"),
@@ -291,13 +327,13 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
       const file = join(dir, "large.tar");
       if ("bytes" in large) await writeFile(file, large.bytes);
       const { digest, size } = large;
-      const tooMuch = (await connectHost(host.place, claimer)).claim(pushOf(), [
+      const tooMuch = (await connectTo(host)).claim(pushOf(), [
         { digest, size, file },
         { digest, size, file },
       ]);
       await expect(tooMuch).rejects.toMatchObject({ reason: "TooLarge" });
       expect(host.printed()).not.toMatch(/Error|Traceback/);
-      const remote = await connectHost(host.place, claimer);
+      const remote = await connectTo(host);
       await remote.claim(pushOf(), [{ digest, size, file }, await hello()]);
       expect((await ask(host)).text).toBe("hello s3cret");
       expect(readFileSync(join(host.appDir, "data.bin")).length).toBe(50_000_000);
@@ -311,7 +347,7 @@ describe.each(runtimes)("a waiting $host host:", (runtime) => {
     waiting.child.kill("SIGTERM");
     expect(await waiting.exited).toBe(0);
     const slow = await answering(runtime.slow);
-    await (await connectHost(claimed.place, claimer)).claim(pushOf(), [slow]);
+    await (await connectTo(claimed)).claim(pushOf(), [slow]);
     const answer = ask(claimed);
     await expect.poll(() => connected(claimed), { timeout: 5_000 }).toBe(true);
     claimed.child.kill("SIGTERM");

@@ -1,7 +1,6 @@
 /** For tests: a waiting host as a process, with everything it would have in a pod. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -20,7 +19,8 @@ export interface WaitingHost extends AsyncDisposable {
   readonly place: RemotePlace;
   readonly port: number;
   readonly appDir: string;
-  readonly keysDir: string;
+  /** What it shows claimers; may be written anew. */
+  readonly tokenFile: string;
   readonly child: ChildProcess;
   printed(): string;
   readonly exited: Promise<number | null>;
@@ -50,21 +50,17 @@ async function pythonWords(): Promise<readonly string[]> {
   return pythonHostCommand(python.path, pythonProgram(cache));
 }
 
-/** Its keys are made by the Node host for either. `words` follow those that say where it is. */
+export const hostToken = "the token of this pod";
+
+/** `words` follow those that say where it is. */
 export async function startWaitingHost(settings: HostSettings): Promise<WaitingHost> {
   const program = await hostProgram("node-wait", cache);
   const dir = mkdtempSync(join(tmpdir(), "ebb-waiting-"));
-  const [appDir, keysDir, message] = ["app", "keys", "message"].map((name) => join(dir, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [appDir, tokenFile] = [join(dir, "app"), join(dir, "token")];
   mkdirSync(appDir);
-  mkdirSync(keysDir);
-  const made = spawn(process.execPath, [program, "make-keys", keysDir, message], { stdio: "inherit" });
-  await once(made, "exit");
+  writeFileSync(tokenFile, `${hostToken}\n`);
   const [port, claimPort] = [await freePort(), await freePort()];
-  const places = ["--port", String(port), "--claim-port", String(claimPort), "--app", appDir, "--keys", keysDir];
+  const places = ["--port", String(port), "--claim-port", String(claimPort), "--app", appDir, "--token", tokenFile];
   const [file = "", ...before] = settings.host === "python" ? await pythonWords() : [process.execPath, program];
   const child = spawn(file, [...before, "wait", ...places, ...(settings.words ?? [])], {
     env: { PATH: process.env["PATH"], TMPDIR: dir, POD: "own", EBB_CLAIM_CA: settings.ca, ...settings.env },
@@ -82,10 +78,10 @@ export async function startWaitingHost(settings: HostSettings): Promise<WaitingH
   });
   await up;
   return {
-    place: { address: "127.0.0.1", port: claimPort, fingerprint: readFileSync(message, "utf8") },
+    place: { address: "127.0.0.1", port: claimPort },
     port,
     appDir,
-    keysDir,
+    tokenFile,
     child,
     exited,
     printed: () => printed,

@@ -9,8 +9,9 @@ import { RevisionKind } from "../../src/api/serving/kinds.ts";
 import type { Revision } from "../../src/api/serving/types.gen.ts";
 import type { Client } from "../../src/client/client.ts";
 import { HostLoadError } from "../../src/functions/pool/host-process.ts";
-import { ClaimLost, ClaimRefused, type RemoteHost } from "../../src/functions/pool/remote-host.ts";
+import { ClaimLost, ClaimRefused, type Believe, type RemoteHost } from "../../src/functions/pool/remote-host.ts";
 import { createWarmPods, type WarmInstanceEvent, type WarmPods } from "../../src/node/warm-pods/create-warm-pods.ts";
+import { KnownHosts, type HostRecord } from "../../src/node/warm-pods/known-hosts.ts";
 import { GatedPods } from "../../src/node/warm-pods/gated-pods.ts";
 import type { FunctionImage } from "../../src/node/warm-pods/fetch-function.ts";
 import { createTestPlane, finishDeletion, type TestPlane } from "../controllers/test-plane.ts";
@@ -35,6 +36,13 @@ let refuse: boolean;
 let dead: boolean;
 let gated: GatedPods;
 let names = 0;
+/** Uids of pods, which are their tokens too, by address. */
+let tokens: Map<string, string>;
+/** What leaders write down of hosts. */
+let record: HostRecord;
+/** Who waits for TokenReviews. */
+let reviews: string[];
+let keyOf: (address: string) => string;
 let runtime: string;
 /** Hosts do not listen yet. */
 let slow: boolean;
@@ -52,6 +60,10 @@ beforeEach(async () => {
   image = nodeImage;
   runtime = "26.0.0";
   hosts = new Map();
+  tokens = new Map();
+  record = {};
+  reviews = [];
+  keyOf = (address) => `of ${address}`;
   events = [];
   failures = [];
   told = [];
@@ -69,6 +81,24 @@ afterEach(async () => {
   warm.close();
   await plane.close();
 });
+
+/** Reads what was written down, as a leader does before it begins. */
+function openKnown(): KnownHosts {
+  const known = new KnownHosts({
+    review: (token) => {
+      reviews.push(token);
+      return Promise.resolve({ name: "pod", groups: [], expiresAtMs: Infinity, podUid: token });
+    },
+    store: {
+      read: () => Promise.resolve(record),
+      write: (written) => Promise.resolve(void (record = written)),
+    },
+    clock: plane.clock,
+    log,
+  });
+  void known.open();
+  return known;
+}
 
 function open(version = "1"): WarmPods {
   const { informers, clock } = plane;
@@ -88,7 +118,8 @@ function open(version = "1"): WarmPods {
       clock,
       log: { debug: ignore, info: ignore, warn: ignore, error: ignore, with: () => log, enabled: () => false },
       recorder: { record: ({ reason, message }) => void told.push(`${reason}: ${message}`) },
-      connect: ({ address }) => connect(address),
+      connect: ({ address }, believe) => connect(address, believe),
+      known: openKnown(),
       fetch: () => Promise.resolve(image),
       drop: ignore,
       onInstance: (event) => void events.push(event),
@@ -99,12 +130,7 @@ function open(version = "1"): WarmPods {
     {
       hosts: {
         node: { image: `host:${version}`, command: ["host"], ca: "ca" },
-        python: {
-          image: `python:${version}`,
-          command: ["python"],
-          ca: "ca",
-          keys: { image: "host", command: ["host"] },
-        },
+        python: { image: `python:${version}`, command: ["python"], ca: "ca" },
       },
       minIdle: 2,
       restIdle: 2,
@@ -123,7 +149,7 @@ function open(version = "1"): WarmPods {
 const ignore = (): void => undefined;
 const log = { debug: ignore, info: ignore, warn: ignore, error: ignore, with: () => log, enabled: () => false };
 
-async function connect(address: string): Promise<RemoteHost> {
+async function connect(address: string, believe: Believe): Promise<RemoteHost> {
   const known = hosts.get(address);
   if (slow) throw new Error("connect ECONNREFUSED");
   if (known && known.claimed.length > 0) throw new Error("connect ECONNREFUSED");
@@ -134,6 +160,7 @@ async function connect(address: string): Promise<RemoteHost> {
     answer: () => Promise.resolve({ port: 8080 }),
     close: () => closed.resolve(),
   };
+  await believe({ fingerprint: keyOf(address), token: tokens.get(address) ?? "" });
   hosts.set(address, host);
   return {
     runtime,
@@ -199,9 +226,9 @@ async function runHost(pod: Pod): Promise<void> {
   await plane.run([pod]);
   const { namespace = "", name } = pod.metadata;
   const running = await plane.api.get(PodKind, { namespace, name });
-  const ended = { name: "make-keys", state: { terminated: { exitCode: 0, message: "AA:BB" } } };
   const up = { name: "user-container", restartCount: 0, state: { running: {} } };
-  const status = { ...running.status, initContainerStatuses: [ended], containerStatuses: [up] };
+  const status = { ...running.status, containerStatuses: [up] };
+  tokens.set(running.status?.podIP ?? "", pod.metadata.uid ?? "");
   await plane.api.update(PodKind, { ...running, status } as unknown as Pod, { subresource: "status" });
 }
 
@@ -465,8 +492,11 @@ test("pods of an older image serve until there are enough of the new one", async
   await addRevision();
   warm.start();
   await fill(2);
+  await writtenDown();
   warm.close();
   warm = open("2");
+  // What was written down is read before, on a cluster.
+  await plane.clock.settle(1);
   warm.start();
   const images = async (): Promise<readonly (string | undefined)[]> =>
     (await live()).filter(isWarm).map(({ spec }) => spec.containers[0]?.image);
@@ -480,7 +510,7 @@ test("pods of an older image serve until there are enough of the new one", async
   expect(await images()).toEqual(["host:2", "host:2"]);
 });
 
-test("a Python function gets pods of Python's image, with keys made by Node's, and only of the version it is built for", async () => {
+test("a Python function gets pods of Python's image, and only of the version it is built for", async () => {
   image = { ...nodeImage, host: "python", runtime: "3.13", claim: { ...nodeImage.claim, entry: "/app/main.py" } };
   runtime = "3.11.7";
   await addRevision();
@@ -488,8 +518,7 @@ test("a Python function gets pods of Python's image, with keys made by Node's, a
   await fill(2);
   const [pod] = (await live()).filter(isWarm);
   expect(pod?.spec).toMatchObject({
-    initContainers: [{ image: "host", command: ["host", "make-keys", "/ebb/keys"] }],
-    containers: [{ image: "python:1", command: ["python", "wait", "--keys", "/ebb/keys"] }],
+    containers: [{ image: "python:1", command: ["python", "wait"] }],
   });
   expect(startAhead()).toBe(false);
   expect([...hosts.values()].flatMap(({ claimed }) => claimed)).toEqual([]);
@@ -603,10 +632,59 @@ test.each<[string, Error]>([
   );
 });
 
+/** Who leads next knows the hosts. */
+const writtenDown = async (): Promise<unknown> => plane.clock.advance(1_100);
+
+test("the next leader believes the pods that were written down, asks about none of them, and replaces others", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  await writtenDown();
+  const before = (await live()).map(({ metadata }) => metadata.uid ?? "").toSorted();
+  expect(Object.keys(record).toSorted()).toEqual(before);
+  const [first = "", second = ""] = before;
+  record = { [first]: record[first] ?? "" };
+  reviews = [];
+  warm.close();
+  warm = open();
+  warm.start();
+  await plane.clock.advance(12_000);
+  await fill(2);
+  const now = (await live()).map(({ metadata }) => metadata.uid ?? "");
+  expect(now).toContain(first);
+  expect(now).not.toContain(second);
+  expect(reviews).not.toContain(first);
+  expect(reviews).not.toContain(second);
+});
+
+test("a claimed pod is not believed again, whatever answers in its place", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const claim = Promise.withResolvers<{ readonly port: number }>();
+  for (const host of hosts.values()) host.answer = () => claim.promise;
+  startAhead();
+  const [claimed] = [...hosts.values()].filter((host) => host.claimed.length > 0);
+  // The function takes the door's place, with the token that lies in its pod.
+  claimed?.claimed.splice(0);
+  const pods = await live();
+  const pod = pods.find(({ status }) => status?.podIP === claimed?.address);
+  keyOf = (address) => `of another process at ${address}`;
+  await plane.api.patch(
+    PodKind,
+    { namespace: "default", name: pod?.metadata.name ?? "" },
+    { type: "merge", body: { metadata: { annotations: { touched: "yes" } } } },
+  );
+  await plane.clock.advance(3_000);
+  expect(startAhead(3)).toBe(false);
+  expect(claimed?.claimed).toEqual([]);
+});
+
 test("the next leader takes over the pods that wait, and the adoption of those that serve", async () => {
   await addRevision();
   warm.start();
   await fill(2);
+  await writtenDown();
   startAhead();
   await quiet();
   await plane.until(live, (pods) => pods.some((pod) => ownerOf(pod) === "Revision"), "the marks of the revision");

@@ -8,7 +8,7 @@ export const nodeHostCommand = (
   flags: readonly string[] = [],
 ): readonly string[] => [nodePath, ...nodeFlags, ...flags, programPath];
 
-/** The words that run the waiting Node host in an image; `wait` or `make-keys` follow. */
+/** The words that run the waiting Node host in an image; `wait` follows. */
 export const waitingHostCommand: readonly string[] = nodeHostCommand("node", "/ebb/host/wait.cjs");
 
 /**

@@ -85,6 +85,12 @@ export const claimerName = "ebb-claimer";
 /** Where a waiting host listens for its claim, if not told otherwise. */
 export const claimPort = 9440;
 
+/** Audience of the token by which a waiting host shows a claimer which pod it is. */
+export const hostAudience = "ebb-waiting-host";
+
+/** Where the kubelet keeps that token, in the pod. */
+export const hostTokenFile = "/var/run/secrets/ebb-host/token";
+
 /** Claimer → waiting host. */
 export interface PushedClaim {
   readonly type: "claim";
@@ -120,7 +126,14 @@ export type PushRefusal =
 
 /** Waiting host → claimer. */
 export type PushAnswer =
-  | { readonly type: "waiting"; readonly version: number; readonly host: HostName; readonly runtime: string }
+  | {
+      readonly type: "waiting";
+      readonly version: number;
+      readonly host: HostName;
+      readonly runtime: string;
+      /** Of the pod, for {@link hostAudience}; said to claimers alone. */
+      readonly token: string;
+    }
   | { readonly type: "refused"; readonly reason: PushRefusal; readonly message: string }
   /** The whole claim is here: the host is this function's for good, whether that loads or not. */
   | { readonly type: "taken" }

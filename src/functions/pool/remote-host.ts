@@ -4,14 +4,23 @@ import { connect, type TLSSocket } from "node:tls";
 import { claimPort, type PushAnswer, type PushedClaim, type PushedLayer, type PushRefusal } from "../hosts/protocol.ts";
 import { HostLoadError, type HostDoors } from "./host-process.ts";
 
-/** Where a waiting host is, and how it is known. */
+/** Where a waiting host is. */
 export interface RemotePlace {
   readonly address: string;
   /** Default {@link claimPort}. */
   readonly port?: number;
-  /** SHA-256 of its certificate, as hexadecimal pairs between colons, from a source that is to be believed. */
-  readonly fingerprint: string;
 }
+
+/** What a host shows of itself, over a connection that only it and we can read. */
+export interface ShownHost {
+  /** SHA-256 of its certificate, as hexadecimal pairs between colons. */
+  readonly fingerprint: string;
+  /** What its pod was given for the audience `hostAudience`. */
+  readonly token: string;
+}
+
+/** Resolves when the host is the one that was meant; rejects with why it is not to be believed. */
+export type Believe = (shown: ShownHost) => Promise<void>;
 
 /** Who claims: a certificate that waiting hosts' authority has issued, PEM. */
 export interface Claimer {
@@ -60,8 +69,12 @@ export class ClaimLost extends Error {
 
 const connectMs = 5_000;
 
-/** Opens the connection over which a host is claimed. Rejects when it is not there, or not who it should be. */
-export async function connectHost(place: RemotePlace, claimer: Claimer): Promise<RemoteHost> {
+/**
+ * Opens the connection over which a host is claimed. Rejects when it is not there, or not who it should be. A host says
+ * its token to a proven claimer only, and what a claimer signs binds the connection to the key of the host it speaks
+ * to (RFC 8446 §4.4.3): so whoever says a pod's token here is that pod, and no one between.
+ */
+export async function connectHost(place: RemotePlace, claimer: Claimer, believe: Believe): Promise<RemoteHost> {
   const socket = await secured(place, claimer);
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const waiting = Promise.withResolvers<Extract<PushAnswer, { type: "waiting" }>>();
@@ -84,7 +97,13 @@ export async function connectHost(place: RemotePlace, claimer: Claimer): Promise
     ready.reject(lost);
   });
   const late = setTimeout(() => socket.destroy(), connectMs);
-  const { runtime } = await waiting.promise.finally(() => clearTimeout(late));
+  const { runtime, token } = await waiting.promise.finally(() => clearTimeout(late));
+  try {
+    await believe({ fingerprint: socket.getPeerX509Certificate()?.fingerprint256 ?? "", token });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   return {
     runtime,
     closed,
@@ -102,9 +121,9 @@ export async function connectHost(place: RemotePlace, claimer: Claimer): Promise
   };
 }
 
-async function secured({ address, port = claimPort, fingerprint }: RemotePlace, claimer: Claimer): Promise<TLSSocket> {
+async function secured({ address, port = claimPort }: RemotePlace, claimer: Claimer): Promise<TLSSocket> {
   const { certificate, key } = claimer;
-  // Whom the host's certificate was issued by says nothing: it made it itself. Which one it is says everything.
+  // Whom the host's certificate was issued by says nothing: it made it itself.
   const socket = connect({
     host: address,
     port,
@@ -123,11 +142,7 @@ async function secured({ address, port = claimPort, fingerprint }: RemotePlace, 
     });
   });
   socket.setTimeout(0);
-  const shown = socket.getPeerX509Certificate()?.fingerprint256;
-  if (shown === fingerprint) return socket;
-  socket.on("error", () => undefined);
-  socket.destroy();
-  throw new Error(`${address}:${port} is not the host it should be: its certificate is ${shown}, not ${fingerprint}`);
+  return socket;
 }
 
 /** Small claims leave in one turn, as one write. */

@@ -173,7 +173,7 @@ const controllerEverywhere: readonly Permission[] = [
     group: "authentication.k8s.io",
     resources: ["tokenreviews"],
     verbs: ["create"],
-    why: "know that who reports load is a router, and who asks the metrics APIs",
+    why: "know that who reports load is a router, which pod a waiting host is, and who asks the metrics APIs",
   },
   {
     group: "authorization.k8s.io",
@@ -222,7 +222,7 @@ const controllerAtHome: readonly Permission[] = [
     resources: ["secrets"],
     verbs: [...read, "update", "patch"],
     names: [servingCertsSecret, claimAuthoritySecret],
-    why: "renew its serving certificate, and vouch for itself to warm pods",
+    why: "renew its serving certificate, vouch for itself to warm pods, and know these again",
   },
   { group: "", resources: ["pods"], verbs: [...read], why: "know the routers there are" },
   {

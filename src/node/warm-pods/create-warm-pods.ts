@@ -10,7 +10,7 @@ import type { Clock } from "../../client/clock.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informers } from "../../client/informer.ts";
 import { HostLoadError } from "../../functions/pool/host-process.ts";
-import { ClaimLost, ClaimRefused, type RemoteHost, type RemotePlace } from "../../functions/pool/remote-host.ts";
+import { ClaimLost, ClaimRefused } from "../../functions/pool/remote-host.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { StartAhead } from "../instances/ahead.ts";
 import { revisionOf, revisionUidLabel, servingContainer } from "../pod/serving.ts";
@@ -20,7 +20,13 @@ import type { FunctionImage } from "./fetch-function.ts";
 import { followShortages } from "./find-shortage.ts";
 import { FunctionImages } from "./function-images.ts";
 import { classOf, type PoolClass } from "./pool-class.ts";
-import { WaitingPods, type TakenPod, type Trouble, type WaitingPodsOptions } from "./waiting-pods.ts";
+import {
+  WaitingPods,
+  type TakenPod,
+  type Trouble,
+  type WaitingPodsDeps,
+  type WaitingPodsOptions,
+} from "./waiting-pods.ts";
 
 /** Something that serves, or no longer does, as a router takes it. */
 export interface WarmInstanceEvent {
@@ -32,7 +38,7 @@ export interface WarmInstanceEvent {
   readonly protocol: "http1";
 }
 
-export interface WarmPodsDeps {
+export interface WarmPodsDeps extends Pick<WaitingPodsDeps, "connect" | "known"> {
   readonly client: Client;
   /** Of Revisions and of what they are made of. */
   readonly informers: Pick<Informers, "of">;
@@ -41,7 +47,6 @@ export interface WarmPodsDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly recorder: Pick<EventRecorder, "record">;
-  readonly connect: (place: RemotePlace) => Promise<RemoteHost>;
   readonly fetch: (image: string, namespace: string, signal: AbortSignal) => Promise<FunctionImage | undefined>;
   /** Nobody needs the layer any more. */
   readonly drop: (digest: string) => void;

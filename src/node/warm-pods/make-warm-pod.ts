@@ -1,17 +1,17 @@
 import { createHash } from "node:crypto";
+import { posix } from "node:path";
 import type { Container, Pod, PodSpec } from "../../api/core/types.gen.ts";
 import type { Draft } from "../../api/meta/object.ts";
-import { keysContainer, warmAnnotations, warmLabels } from "./names.ts";
+import { hostAudience, hostTokenFile } from "../../functions/hosts/protocol.ts";
+import { warmAnnotations, warmLabels } from "./names.ts";
 import type { PoolClass } from "./pool-class.ts";
 
 /** What pods of a host are made from. */
 export interface HostImageSettings {
   /** As nodes pull it; pinned by digest where it comes from a registry. */
   readonly image: string;
-  /** The words that run the host; `wait` or `make-keys` follow. */
+  /** The words that run the host; `wait` follows. */
   readonly command: readonly string[];
-  /** What makes the keys where the host itself cannot: Python's library has no certificates. */
-  readonly keys?: Pick<HostImageSettings, "image" | "command">;
   /** Certificates that vouch for claimers, PEM. */
   readonly ca: string;
 }
@@ -31,33 +31,25 @@ const restrictedContainer = {
   capabilities: { drop: ["ALL"] },
 } as const;
 
-const keysDir = "/ebb/keys";
-const keysMount = { name: "keys", mountPath: keysDir };
+/** Kubernetes' least is ten minutes; the kubelet asks for another when four fifths of it have passed. */
+const tokenSeconds = 3600;
 
 /** Changes with everything a waiting pod cannot take on later. */
-export const versionOf = ({ image, command, ca, keys }: HostImageSettings): string =>
+export const versionOf = ({ image, command, ca }: HostImageSettings): string =>
   createHash("sha256")
-    .update(JSON.stringify([image, command, ca, ...(keys ? [keys.image, keys.command] : [])]))
+    .update(JSON.stringify([image, command, ca]))
     .digest("hex")
     .slice(0, 16);
 
 /**
- * A pod that waits for a function. It names no function, holds no secret and needs none: the key it is claimed by is
- * made inside, in memory, and gone before the function comes.
+ * A pod that waits for a function. It names no function and holds nothing that is worth anything elsewhere: the key it
+ * is claimed by is made inside, in memory, and its token says to ebb's claimers, and to nobody else, which pod it is.
  */
 export function makeWarmPod(pool: PoolClass, settings: HostImageSettings, name: string): Draft<Pod> {
   const { namespace, key, spec, container } = pool;
+  const token = { audience: hostAudience, expirationSeconds: tokenSeconds, path: posix.basename(hostTokenFile) };
   const security = { ...restrictedContainer, ...container.securityContext };
   const image = { image: settings.image, imagePullPolicy: "IfNotPresent", securityContext: security } as const;
-  const keys = settings.keys ?? settings;
-  const makeKeys: Container = {
-    ...image,
-    image: keys.image,
-    name: keysContainer,
-    command: [...keys.command, "make-keys", keysDir],
-    resources: container.resources ?? {},
-    volumeMounts: [keysMount],
-  } as Container;
   return {
     metadata: {
       name,
@@ -71,10 +63,9 @@ export function makeWarmPod(pool: PoolClass, settings: HostImageSettings, name: 
     spec: {
       ...spec,
       securityContext: { ...restrictedPod, ...spec.securityContext },
-      initContainers: [makeKeys],
       containers: [{ ...makeHost(pool, settings), ...image }],
       volumes: [
-        { name: "keys", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } },
+        { name: "identity", projected: { sources: [{ serviceAccountToken: token }] } },
         { name: "app", emptyDir: {} },
         { name: "tmp", emptyDir: {} },
       ],
@@ -86,7 +77,7 @@ function makeHost({ port, container }: PoolClass, { command, ca }: HostImageSett
   return {
     // As Serving calls the only container of a Revision: `kubectl logs -c user-container` finds it in every pod.
     name: "user-container",
-    command: [...command, "wait", "--keys", keysDir],
+    command: [...command, "wait"],
     env: [
       { name: "PORT", value: String(port) },
       { name: "EBB_CLAIM_CA", value: ca },
@@ -97,6 +88,10 @@ function makeHost({ port, container }: PoolClass, { command, ca }: HostImageSett
     terminationMessagePolicy: "FallbackToLogsOnError",
     resources: container.resources ?? {},
     ...(container.lifecycle ? { lifecycle: container.lifecycle } : {}),
-    volumeMounts: [keysMount, { name: "app", mountPath: "/app" }, { name: "tmp", mountPath: "/tmp" }],
+    volumeMounts: [
+      { name: "identity", mountPath: posix.dirname(hostTokenFile), readOnly: true },
+      { name: "app", mountPath: "/app" },
+      { name: "tmp", mountPath: "/tmp" },
+    ],
   } as Container;
 }

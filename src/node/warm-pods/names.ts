@@ -14,6 +14,3 @@ export const warmAnnotations = {
   /** Of a claimed pod: the image whose function it runs, since its container's image is the host's. */
   image: "ebb.dev/function-image",
 } as const;
-
-/** Name of the container that makes the host's key, and tells its fingerprint as its termination message. */
-export const keysContainer = "make-keys";

@@ -7,11 +7,12 @@ import type { Clock } from "../../client/clock.ts";
 import type { Informers } from "../../client/informer.ts";
 import { noHistory, noteClaim, wantedIdle, type PoolHistory, type PoolLimits } from "../../functions/pool/pool-size.ts";
 import type { HostName } from "../../functions/hosts/protocol.ts";
-import type { RemoteHost, RemotePlace } from "../../functions/pool/remote-host.ts";
+import type { Believe, RemoteHost, RemotePlace } from "../../functions/pool/remote-host.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { makeWarmPod, versionOf, type HostImageSettings } from "./make-warm-pod.ts";
+import type { KnownHosts } from "./known-hosts.ts";
 import type { Shortage } from "./find-shortage.ts";
-import { keysContainer, warmAnnotations, warmLabels } from "./names.ts";
+import { warmAnnotations, warmLabels } from "./names.ts";
 import type { PoolClass } from "./pool-class.ts";
 import { restingSize, type RestingLimits } from "./resting-size.ts";
 
@@ -21,7 +22,8 @@ export interface WaitingPodsDeps {
   readonly informers: Pick<Informers, "of">;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly connect: (place: RemotePlace) => Promise<RemoteHost>;
+  readonly connect: (place: RemotePlace, believe: Believe) => Promise<RemoteHost>;
+  readonly known: Pick<KnownHosts, "believe" | "forget" | "keep">;
   readonly newName: (pool: PoolClass) => string;
   /** Whether requests wait for what nodes are starting: filling pools would be in their way. */
   readonly isBusy: () => boolean;
@@ -110,9 +112,10 @@ export class WaitingPods {
 
   start(): void {
     this.#unfollow = this.#deps.informers.of(PodKind).onChange(({ type, object }) => {
-      if (type === "deleted" || !(warmLabels.pool in (object.metadata.labels ?? {})))
-        this.#drop(keyOf(object.metadata));
-      else this.#see(object);
+      const waits = type !== "deleted" && warmLabels.pool in (object.metadata.labels ?? {});
+      if (waits) return this.#see(object);
+      this.#drop(keyOf(object.metadata));
+      this.#deps.known.forget(object.metadata.uid ?? "");
     });
     this.#schedule(0);
   }
@@ -240,7 +243,9 @@ export class WaitingPods {
     if (!place) return;
     member.connecting = true;
     try {
-      const remote = await this.#deps.connect(place);
+      const remote = await this.#deps.connect(place, (shown) =>
+        this.#deps.known.believe(member.pod, member.ours, shown),
+      );
       if (this.#closed || this.#members.get(key) !== member) return remote.close();
       member.remote = remote;
       member.refusedSinceMs = undefined;
@@ -276,6 +281,8 @@ export class WaitingPods {
       this.#busySinceMs ??= nowMs;
       if (nowMs - this.#busySinceMs < longestBusyMs) return this.#schedule(busyLookMs);
     } else this.#busySinceMs = undefined;
+    const pods = this.#deps.informers.of(PodKind);
+    if (pods.synced) this.#deps.known.keep(new Set(pods.list().map(({ metadata }) => metadata.uid ?? "")));
     for (const pool of this.#pools.values()) this.#fillPool(pool, nowMs);
     for (const member of this.#members.values())
       if (!this.#pools.has(member.pod.metadata.labels?.[warmLabels.pool] ?? ""))
@@ -371,13 +378,10 @@ const newMember = (pod: Pod, sinceMs: number): Member => ({
   refusedSinceMs: undefined,
 });
 
-/** What its kubelet says of it: its address, and the certificate its first container made. */
+/** Where its kubelet says that it is. */
 function placeOf({ status }: Pod): RemotePlace | undefined {
-  const made = status?.initContainerStatuses?.find(({ name }) => name === keysContainer)?.state?.terminated;
-  const fingerprint = made?.message;
   const running = status?.containerStatuses?.[0]?.state?.running !== undefined;
-  if (!running || !status?.podIP || !fingerprint || made?.exitCode !== 0) return undefined;
-  return { address: status.podIP, fingerprint };
+  return running && status?.podIP ? { address: status.podIP } : undefined;
 }
 
 const asksForResources = ({ resources = {} }: PoolClass["container"]): boolean =>

@@ -9,6 +9,8 @@ export interface ClaimDoorOptions extends LayerPlace {
   /** This host's own, PEM. */
   readonly key: string;
   readonly certificate: string;
+  /** What tells a claimer which pod this is, as it is now. */
+  readonly token: () => string;
   /** Who vouches for claimers, PEM: one or more certificates. */
   readonly ca: string;
   /** 0: any. */
@@ -106,7 +108,9 @@ export async function openClaimDoor(
     socket.on("error", () => undefined);
     socket.on("close", () => sockets.delete(socket));
     if (socket.getPeerX509Certificate()?.subject !== `CN=${claimerName}`) return void socket.destroy();
-    send(socket, { type: "waiting", version: pushVersion, host: "node", runtime: options.runtime });
+    // To nobody but a claimer: who stands between the two has the key of neither, and could use it as this host.
+    const token = options.token();
+    send(socket, { type: "waiting", version: pushVersion, host: "node", runtime: options.runtime, token });
     receive(socket).catch((error: unknown) => {
       if (!(error instanceof Refusal)) return void socket.destroy();
       const { reason, message } = error;

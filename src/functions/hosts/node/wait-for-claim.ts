@@ -1,8 +1,8 @@
-/** The waiting itself: everything that `make-keys`, which runs before it in each pod, can do without. */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { issueCertificate } from "../../../pki/certificate.ts";
 import type { ClaimMessage, HostMessage } from "../protocol.ts";
 import { becomeFunction } from "./become-function.ts";
 import { openClaimDoor, type TakenClaim } from "./claim-door.ts";
@@ -14,12 +14,20 @@ import { say } from "./say.ts";
 import { caVariable, readWaitSettings } from "./wait-settings.ts";
 import { installWebGlobals } from "./web-globals.ts";
 
-/** Belongs to nobody until a claim brings a function, then serves it. */
+/** How long a pod may wait for its function. */
+const keyDays = 365;
+
+/**
+ * Belongs to nobody until a claim brings a function, then serves it. Its key is made here and never leaves this process:
+ * nobody who comes into this container, or restarts in it, can be taken for the host that was believed before.
+ */
 export async function waitForClaim(args: readonly string[]): Promise<void> {
-  const { ca, keysDir, claimPort, ...settings } = readWaitSettings(args, process.env);
-  const [certificate, key] = ["cert.pem", "key.pem"].map((name) => readFileSync(join(keysDir, name), "utf8"));
-  // From here on nobody who comes into this container, or restarts in it, can be taken for this host.
-  for (const name of ["cert.pem", "key.pem"]) rmSync(join(keysDir, name));
+  const { ca, tokenFile, claimPort, ...settings } = readWaitSettings(args, process.env);
+  const token = (): string => readFileSync(tokenFile, "utf8").trim();
+  // Says at once, and in the pod's log, what each claimer would only find in vain.
+  token();
+  const name = "ebb-waiting-host";
+  const keyed = issueCertificate({ commonName: name, use: "server", hosts: [name], now: Date.now(), days: keyDays });
   const { [caVariable]: _, ...own } = process.env;
   const http = process.getBuiltinModule("node:http");
   const server = http.createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, noDelay: true });
@@ -40,14 +48,13 @@ export async function waitForClaim(args: readonly string[]): Promise<void> {
     throw error;
   };
   await rehearse(async (message) => void (await serve(message, thrown)), { server, port, path: undefined, drain });
-  const keyed = { key: key ?? "", certificate: certificate ?? "" };
   const place = { ...settings, ...keyed, spoolDir: tmpdir(), runtime: process.versions.node };
-  await rehearseClaim(place, async ({ message }) => {
+  await rehearseClaim({ ...place, token: () => "rehearsal" }, async ({ message }) => {
     await serve(inPlace(message, own, settings.appDir), thrown);
     server.removeAllListeners("request");
   });
   server.on("request", notYet);
-  await openClaimDoor({ ...place, ca, port: claimPort }, (taken) => {
+  await openClaimDoor({ ...place, token, ca, port: claimPort }, (taken) => {
     server.removeAllListeners("request");
     void become(taken, { own, appDir: settings.appDir, port, serve });
   });

@@ -1,13 +1,13 @@
 import { parseArgs } from "node:util";
-import { claimPort } from "../protocol.ts";
+import { claimPort, hostTokenFile } from "../protocol.ts";
 
 export interface WaitSettings {
   /** Where the function will serve. */
   readonly port: number;
   readonly claimPort: number;
   readonly appDir: string;
-  /** Has key.pem and cert.pem, which are removed once they are read. */
-  readonly keysDir: string;
+  /** Has the token that says which pod this is; its keeper replaces it from time to time. */
+  readonly tokenFile: string;
   readonly ca: string;
   readonly maxBytes: number;
   readonly stallMs: number;
@@ -27,7 +27,7 @@ export function readWaitSettings(
       port: { type: "string", default: env["PORT"] ?? "8080" },
       "claim-port": { type: "string", default: String(claimPort) },
       app: { type: "string", default: "/app" },
-      keys: { type: "string", default: "/ebb/keys" },
+      token: { type: "string", default: hostTokenFile },
       "max-bytes": { type: "string", default: String(2 ** 31) },
       "stall-ms": { type: "string", default: "10000" },
     },
@@ -38,7 +38,7 @@ export function readWaitSettings(
     port: toNumber("port", values.port),
     claimPort: toNumber("claim-port", values["claim-port"]),
     appDir: values.app,
-    keysDir: values.keys,
+    tokenFile: values.token,
     ca,
     maxBytes: toNumber("max-bytes", values["max-bytes"]),
     stallMs: toNumber("stall-ms", values["stall-ms"]),

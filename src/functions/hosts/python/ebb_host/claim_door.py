@@ -148,7 +148,10 @@ class ClaimDoor:
             await peer.handshake()
             if sock.getpeercert().get("subject") != CLAIMER:
                 return
-            await peer.send({"type": "waiting", "version": VERSION, "host": "python", "runtime": self._runtime})
+            # To nobody but a claimer: who stands between the two has the key of neither, and could use it as this host.
+            token = self._settings.token()
+            first = {"type": "waiting", "version": VERSION, "host": "python", "runtime": self._runtime, "token": token}
+            await peer.send(first)
             try:
                 claim = await self._receive(peer)
             except Refusal as refusal:

@@ -1,6 +1,5 @@
 """
-The host in a pod that belongs to nobody until a claim brings it a function: `python3 /ebb/host/python wait`. The key it
-is known by was made by the pod's first container, which runs ebb's Node host: Python's library cannot make certificates.
+The host in a pod that belongs to nobody until a claim brings it a function: `python3 /ebb/host/python wait`.
 """
 
 import asyncio
@@ -10,14 +9,16 @@ import signal
 import socket
 import ssl
 import sys
+import tempfile
 
 from .claim_door import ClaimDoor, line_of
 from .doors import Doors
+from .own_key import make_pem
 from .take_layers import clear, in_place
 from .warm_up import warm_up
 
 CA_VARIABLE = "EBB_CLAIM_CA"
-USAGE = "usage: python3 /ebb/host/python wait [--port 8080] [--claim-port 9440] [--app /app] [--keys /ebb/keys]"
+USAGE = "usage: python3 /ebb/host/python wait [--port 8080] [--claim-port 9440] [--app /app] [--token FILE]"
 _kept = ("entry", "model", "target", "signature", "cwd", "modulePaths", "loadTimeoutMs")
 _not_yet = b"this host waits for a function\n"
 _answer = (
@@ -35,7 +36,7 @@ class Settings:
             "port": env.get("PORT") or "8080",
             "claim-port": "9440",
             "app": "/app",
-            "keys": "/ebb/keys",
+            "token": "/var/run/secrets/ebb-host/token",
             "max-bytes": str(2**31),
             "stall-ms": "10000",
         }
@@ -52,8 +53,13 @@ class Settings:
         if not self.ca:
             sys.exit(f"{CA_VARIABLE} is to hold the certificates that vouch for claimers")
         self.port, self.claim_port = int(given["port"]), int(given["claim-port"])
-        self.app_dir, self.keys_dir = given["app"], given["keys"]
+        self.app_dir, self.token_file = given["app"], given["token"]
         self.max_bytes, self.stall_s = int(given["max-bytes"]), int(given["stall-ms"]) / 1000
+
+    def token(self) -> str:
+        """What tells a claimer which pod this is, as it is now: its keeper replaces it from time to time."""
+        with open(self.token_file, encoding="ascii") as file:
+            return file.read().strip()
 
 
 class RemoteControl:
@@ -86,6 +92,8 @@ class RemoteControl:
 def wait(words: list):
     """Returns once claimed: who is to be told, the claim, the doors."""
     settings = Settings(words, os.environ)
+    # Says at once, and in the pod's log, what each claimer would only find in vain.
+    settings.token()
     context = secured(settings)
     own = {name: value for name, value in os.environ.items() if name != CA_VARIABLE}
     doors = Doors("0.0.0.0", settings.port, local=False)
@@ -115,18 +123,25 @@ async def settle(loop) -> None:
 
 
 def secured(settings: Settings) -> ssl.SSLContext:
-    """With the key, which is removed from the disk: nobody who comes into this container can be taken for this host."""
-    files = [os.path.join(settings.keys_dir, name) for name in ("cert.pem", "key.pem")]
+    """With a key that never leaves this process: nobody who comes into this container can be taken for this host."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
     # Nobody comes twice.
     context.num_tickets = 0
     context.load_verify_locations(cadata=settings.ca)
-    context.load_cert_chain(*files)
-    for file in files:
-        os.unlink(file)
+    with memory_file() as file:
+        file.write(make_pem().encode())
+        file.flush()
+        context.load_cert_chain(f"/proc/self/fd/{file.fileno()}" if hasattr(os, "memfd_create") else file.name)
     return context
+
+
+def memory_file():
+    """A file on no disk, where the system has such; a key is read from files only."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("key"), "wb")
+    return tempfile.NamedTemporaryFile()
 
 
 def moved(claim: dict, own: dict, app_dir: str) -> dict:
