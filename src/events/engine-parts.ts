@@ -15,6 +15,7 @@ import type {
   StreamLimits,
 } from "./log/event-store.ts";
 import type { ConsumerShares } from "./sharing/consumer-shares.ts";
+import type { Moved } from "./sharing/held-consumers.ts";
 import type { StoredEvent } from "./wire/stored-event.ts";
 
 export interface EventEngineDeps {
@@ -64,8 +65,13 @@ export interface Engine extends EventEngine {
   append(key: StreamKey, events: readonly StoredEvent[]): Promise<AppendResult>;
   streams(): readonly StreamStats[];
   consumers(): readonly ConsumerStats[];
-  /** Moves a consumer to where a new one would start. False when there is no such consumer. */
-  replay(key: ConsumerSpec["key"], start: NonNullable<ConsumerSpec["start"]>): Promise<boolean>;
+  /** What is known of a consumer, whichever process delivers to it. */
+  specOf(key: ConsumerSpec["key"]): ConsumerSpec | undefined;
+  /**
+   * Delivers to a consumer from where a new one would start. Rejects with NoSuchPosition where there is no such start,
+   * with a StoreFailure when the new position is not known to be stored.
+   */
+  replay(key: ConsumerSpec["key"], start: NonNullable<ConsumerSpec["start"]>): Promise<Moved>;
   deadLetters(
     key: ConsumerSpec["key"],
     page: { readonly after: number; readonly limit: number },

@@ -48,7 +48,7 @@ export function makeBundle(options: BundleOptions): Bundle {
       ...components.map((component) => makeDeployment(component, options)),
       ...makeEvents(options),
     ],
-    webhooks: [...makeWebhooks(), ...makeApiServices()],
+    webhooks: [...makeWebhooks(), ...makeApiServices(options.events !== undefined)],
   };
 }
 

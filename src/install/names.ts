@@ -35,6 +35,8 @@ export const podPorts = {
   sinks: 8081,
   /** Where webhooks are taken. */
   webhooks: 8082,
+  /** Where controllers pass on what people ask of events. */
+  desk: 8083,
   metrics: 9090,
 } as const;
 
@@ -45,6 +47,14 @@ export const internalService = "ebb-router-internal";
 export const controllerAudience = "ebb-controller";
 /** Where such a token is found in a router's pod. */
 export const controllerTokenDir = "/var/run/secrets/ebb-controller";
+
+/** Audience of the tokens by which controllers show ebb-events who they are. */
+export const eventsAudience = "ebb-events";
+/** Such a token, beside the one of {@link controllerTokenDir}. */
+export const eventsTokenFile = `${controllerTokenDir}/events-token`;
+
+/** Service in front of where ebb-events is asked by controllers. */
+export const deskService = "ebb-events-desk";
 
 /** Secret with the key by which routers know each other; brought empty, filled by the first router. */
 export const routerPeersSecret = "ebb-router-peers";

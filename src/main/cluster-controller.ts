@@ -21,7 +21,7 @@ import type { WatchScope } from "../client/reflector.ts";
 import type { KeyedCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
-import { clusterMetrics, type PeerOptions } from "./cluster-metrics.ts";
+import { clusterEventsApi, clusterMetrics, type EventsDeskOptions, type PeerOptions } from "./cluster-apis.ts";
 import { openCluster, type ClusterOptions } from "./cluster.ts";
 import { followerMetrics, lead, type LeadOptions } from "./lead.ts";
 import { leadAgainAndAgain, type LeaseTiming } from "./lead-again.ts";
@@ -36,6 +36,8 @@ export interface ClusterControllerOptions extends Omit<ClusterOptions, "componen
   readonly serving: { readonly host: string; readonly port: number };
   /** The way to other replicas. */
   readonly peers: PeerOptions;
+  /** Where ebb-events is asked by controllers; absent where events are not served. */
+  readonly eventsDesk?: EventsDeskOptions;
   /** For the listener; one of its own making when absent. */
   readonly certificate?: KeyedCertificate;
 }
@@ -94,7 +96,11 @@ export async function startClusterController(
     followerMetrics(cluster);
     const door = createLoadDoor(cluster, options.routers);
     const serving = await startServingListener(options.serving, certificates.certificate, {
-      handlers: [...admissionHandlers(cluster), ...clusterMetrics(cluster, door, options.peers)],
+      handlers: [
+        ...admissionHandlers(cluster),
+        ...(options.eventsDesk ? [clusterEventsApi(cluster, options.eventsDesk)] : []),
+        ...clusterMetrics(cluster, door, options.peers),
+      ],
       upgrade: door.upgrade,
     });
     closers.defer(() => serving.close());

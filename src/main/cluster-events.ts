@@ -33,15 +33,19 @@ import { createAuthorize } from "../events/ingress/authorize.ts";
 import { streamUrl } from "../events/ingress/address.ts";
 import { createIngress } from "../events/ingress/ingress.ts";
 import { createConsumerShares } from "../events/sharing/consumer-shares.ts";
+import { sharedDesk } from "../events/sharing/consumer-desk.ts";
 import { joinMembers } from "../events/sharing/members.ts";
 import type { CursorSharing } from "../events/log/event-store.ts";
 import type { JetStreamLog, JetStreamOptions } from "../events/log/jetstream-store.ts";
+import { eventsAudience } from "../install/names.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import type { Address } from "./cluster-router.ts";
 import { openClusterSources, type ClusterSources } from "./cluster-sources.ts";
 import { sendBy } from "./eventing.ts";
 import { fenceAfter, leadAgainAndAgain, type LeaseTiming } from "./lead-again.ts";
+import { eventSubresources } from "./event-subresources.ts";
+import { listenForDesk } from "./events-desk-listener.ts";
 import { eventsMetricsText } from "./metrics.ts";
 import { mirrorControllers } from "./mirror-eventing.ts";
 import { openNatsLog } from "./nats-log.ts";
@@ -58,6 +62,8 @@ export interface ClusterEventsOptions extends Omit<ClusterOptions, "component"> 
   readonly ingress: Address;
   /** Where the sinks that are no streams take events. */
   readonly sinks: Address;
+  /** Where controllers ask of events. */
+  readonly desk: Address;
   /** Name of the Service in front of {@link ingress}, to which the Services of channels lead. */
   readonly ingressName: string;
   /** Where webhooks are taken. */
@@ -141,6 +147,8 @@ async function assemble(
     },
   );
   closers.defer(() => engine.close(stopMs));
+  const desk = sharedDesk({ engine, clock, bus: store.bus, sharing, self });
+  closers.defer(() => desk.close());
   const sources = openClusterSources(cluster, options, { store, sender, shares, members, tokens });
   closers.defer(() => sources.close(farewellMs));
   const counts = { consumers: () => engine.consumers(), sources: () => sources.counts() };
@@ -167,6 +175,12 @@ async function assemble(
   );
   closers.defer(() => ingress.close(stopMs));
   const { port: ingressPort } = await ingress.listen(options.ingress);
+  const door = await listenForDesk(options.desk, {
+    handlers: eventSubresources(() => ({ engine, desk })),
+    reviewToken: createTokenReviewer(cluster, eventsAudience),
+    controller: `system:serviceaccount:${cluster.namespace}:ebb-controller`,
+  });
+  closers.defer(() => door.close());
   // What is begun when all is known, long after this function has returned.
   const late = new AsyncDisposableStack();
   closers.defer(() => late.disposeAsync());

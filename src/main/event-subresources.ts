@@ -1,14 +1,17 @@
 /**
- * What people do with events, as subresources of Brokers and Triggers: authenticated and authorized as everything else.
- * `brokers/NAME/events` (GET, follow=true, POST), `triggers/NAME/replay` (POST), `triggers/NAME/deadletters` (GET,
- * POST?seq= delivers once more, DELETE?seq= discards), `triggers/NAME/lag` (GET). Lists are lines of JSON.
+ * What people do with events, as resources of events.ebb.dev: authenticated and authorized as everything else.
+ * `brokers/NAME/log` (GET, follow=true), `brokers/NAME/events` (POST), `triggers/NAME/replay` (POST),
+ * `triggers/NAME/deadletters` (GET, POST?seq= delivers once more, DELETE?seq= discards), `triggers/NAME/lag` (GET). Lists
+ * are lines of JSON.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ConsumerSpec, StartPosition, StreamKey } from "../api/eventing/engine.ts";
-import { badRequest, failure, methodNotAllowed, notFound } from "../api/meta/errors.ts";
+import { eventsApi } from "../api/eventing/events-api.ts";
+import { badRequest, failure, methodNotAllowed, notFound, serviceUnavailable } from "../api/meta/errors.ts";
 import type { ResourceCall, SubresourceHandler } from "../apiserver/http/exchange.ts";
 import type { Engine } from "../events/event-engine.ts";
 import { StoreFailure } from "../events/log/event-store.ts";
+import type { ConsumerDesk } from "../events/sharing/consumer-desk.ts";
 import { toJsonText } from "../events/wire/format-stored.ts";
 import { parseStoredEvents } from "../events/wire/parse-stored.ts";
 
@@ -16,32 +19,59 @@ const group = "eventing.knative.dev";
 const page = 200;
 const longestEvent = 1024 * 1024;
 
-export function eventSubresources(engine: () => Engine): readonly SubresourceHandler[] {
+/** Who answers: the log is the same in every process, consumers are one process's each. */
+export interface EventParts {
+  readonly engine: Engine;
+  readonly desk: ConsumerDesk;
+}
+
+/** `parts` are asked for with each request: the server is there before what it tells of. */
+export function eventSubresources(parts: () => EventParts): readonly SubresourceHandler[] {
   const on = (
     plural: "brokers" | "triggers",
     subresource: string,
-    handle: (engine: Engine, call: ResourceCall, response: ServerResponse) => Promise<void>,
+    handle: (parts: EventParts, call: ResourceCall, response: ServerResponse) => Promise<void>,
   ): SubresourceHandler => ({
-    group,
+    ...eventsApi,
     plural,
     subresource,
-    handle: (call, response) => handle(engine(), call, response),
+    handle: (call, response) => storeKnown(() => handle(parts(), call, response)),
   });
   return [
-    on("brokers", "events", serveEvents),
+    on("brokers", "log", serveLog),
+    on("brokers", "events", serveSend),
     on("triggers", "replay", serveReplay),
     on("triggers", "deadletters", serveDeadLetters),
     on("triggers", "lag", serveLag),
   ];
 }
 
-async function serveEvents(engine: Engine, call: ResourceCall, response: ServerResponse): Promise<void> {
-  const { namespace = "", name = "" } = call.path;
+/** A log that cannot be reached is no fault of the question. */
+async function storeKnown(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof StoreFailure)) throw error;
+    if (error.kind === "full") throw failure(507, "InsufficientStorage", error.message);
+    throw serviceUnavailable(error.message);
+  }
+}
+
+function brokerOf(engine: Engine, { path: { namespace = "", name = "" } }: ResourceCall) {
   const key: StreamKey = `broker/${namespace}/${name}`;
   const stream = engine.stream(key);
   if (!stream) throw notFound({ group, plural: "brokers" }, name);
-  if (call.request.method === "POST") return await send(engine, key, call.request, response);
-  if (call.request.method !== "GET") throw methodNotAllowed("events are read with GET and sent with POST");
+  return { key, stream };
+}
+
+async function serveSend({ engine }: EventParts, call: ResourceCall, response: ServerResponse): Promise<void> {
+  if (call.request.method !== "POST") throw methodNotAllowed("events are sent with POST");
+  await send(engine, brokerOf(engine, call).key, call.request, response);
+}
+
+async function serveLog({ engine }: EventParts, call: ResourceCall, response: ServerResponse): Promise<void> {
+  const { stream } = brokerOf(engine, call);
+  if (call.request.method !== "GET") throw methodNotAllowed("events are read with GET");
   const follow = call.query.get("follow") === "true";
   const { first, last } = stream.bounds();
   const tail = numberOf(call, "tail");
@@ -89,12 +119,6 @@ async function send(engine: Engine, key: StreamKey, request: IncomingMessage, re
     sendJson(response, 202, { appended: result.appended });
   } catch (error) {
     if (error instanceof Error && error.name === "CloudEventError") throw badRequest(error.message);
-    if (error instanceof StoreFailure)
-      throw failure(
-        error.kind === "full" ? 507 : 503,
-        error.kind === "full" ? "InsufficientStorage" : "ServiceUnavailable",
-        error.message,
-      );
     throw error;
   }
 }
@@ -103,17 +127,11 @@ const consumerOf = ({ path }: ResourceCall): ConsumerSpec["key"] =>
   `trigger/${path.namespace ?? ""}/${path.name ?? ""}`;
 
 /** `?from=now|earliest`, `?time=RFC3339`, `?id=EVENT`. */
-async function serveReplay(engine: Engine, call: ResourceCall, response: ServerResponse): Promise<void> {
+async function serveReplay({ desk }: EventParts, call: ResourceCall, response: ServerResponse): Promise<void> {
   if (call.request.method !== "POST") throw methodNotAllowed("a replay is begun with POST");
-  const start = startOf(call);
-  let moved: boolean;
-  try {
-    moved = await engine.replay(consumerOf(call), start);
-  } catch (error) {
-    throw badRequest(error instanceof Error ? error.message : String(error));
-  }
+  const moved = await desk.replay(consumerOf(call), startOf(call));
   if (!moved) throw notFound({ group, plural: "triggers" }, call.path.name ?? "");
-  sendJson(response, 200, statsOf(engine, call));
+  sendJson(response, 200, await statsOf(desk, call));
 }
 
 function startOf({ query }: ResourceCall): StartPosition {
@@ -130,9 +148,13 @@ function startOf({ query }: ResourceCall): StartPosition {
   return { from };
 }
 
-async function serveDeadLetters(engine: Engine, call: ResourceCall, response: ServerResponse): Promise<void> {
+async function serveDeadLetters(
+  { engine, desk }: EventParts,
+  call: ResourceCall,
+  response: ServerResponse,
+): Promise<void> {
   const key = consumerOf(call);
-  statsOf(engine, call);
+  if (!engine.specOf(key)) throw notFound({ group, plural: "triggers" }, call.path.name ?? "");
   const seq = numberOf(call, "seq");
   if (call.request.method === "GET") {
     response.writeHead(200, { "content-type": "application/x-ndjson" });
@@ -156,16 +178,17 @@ async function serveDeadLetters(engine: Engine, call: ResourceCall, response: Se
     return sendJson(response, 200, { discarded: seq });
   }
   if (call.request.method !== "POST") throw methodNotAllowed("use GET, POST or DELETE");
-  const wrong = await engine.redrive(key, seq);
-  sendJson(response, 200, wrong === undefined ? { delivered: seq } : { failed: seq, reason: wrong });
+  const outcome = await desk.redrive(key, seq);
+  if (outcome.kind === "pending") return sendJson(response, 202, { pending: seq });
+  sendJson(response, 200, outcome.kind === "delivered" ? { delivered: seq } : { failed: seq, reason: outcome.reason });
 }
 
-async function serveLag(engine: Engine, call: ResourceCall, response: ServerResponse): Promise<void> {
-  sendJson(response, 200, statsOf(engine, call));
+async function serveLag({ desk }: EventParts, call: ResourceCall, response: ServerResponse): Promise<void> {
+  sendJson(response, 200, await statsOf(desk, call));
 }
 
-function statsOf(engine: Engine, call: ResourceCall): object {
-  const stats = engine.consumers().find(({ key }) => key === consumerOf(call));
+async function statsOf(desk: ConsumerDesk, call: ResourceCall): Promise<object> {
+  const stats = await desk.stats(consumerOf(call));
   if (!stats) throw notFound({ group, plural: "triggers" }, call.path.name ?? "");
   return stats;
 }

@@ -21,6 +21,7 @@ import { createWebhookFront } from "../events/sources/webhook/webhook-front.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
 import { sinkHost } from "../events/sinks/sink-front.ts";
 import { openSqliteStore } from "../events/log/sqlite-store.ts";
+import { localDesk, type ConsumerDesk } from "../events/sharing/consumer-desk.ts";
 import type { Router } from "../router/router.ts";
 import { serviceTarget } from "../router/service-target.ts";
 import { createLineLogger } from "../telemetry/line-logger.ts";
@@ -58,6 +59,7 @@ export interface EventsDeps {
 
 export interface Events {
   readonly engine: Engine;
+  readonly desk: ConsumerDesk;
   readonly sinks: Sinks;
   readonly calls: Calls;
   readonly sources: SourceRunner;
@@ -166,6 +168,7 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   router.applyIngress(`${namespace}/call-front`, routeTo(callTarget, hostsOf(callHost, domain)));
   return {
     engine,
+    desk: localDesk(() => ({ engine, clock })),
     sinks,
     calls,
     sources,

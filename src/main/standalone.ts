@@ -126,7 +126,7 @@ async function assemble(
     now: Date.now,
   });
   const { virtual: usages } = streams;
-  const subresources = [...streams.subresources, ...eventSubresources(() => events.engine)];
+  const subresources = [...streams.subresources, ...eventSubresources(() => events)];
   const virtual = [...usages, ...metricsApiResources(() => revisionMetrics, Date.now)];
   const metrics = (): string =>
     metricsText({

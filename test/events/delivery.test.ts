@@ -270,12 +270,43 @@ describe("a consumer", () => {
       await expect.poll(() => one.ids().sort()).toEqual(ids);
     }
     await deliver();
-    expect(await plane.engine.replay("trigger/default/t", { from: "id", id: "2" })).toBe(true);
+    expect(await plane.engine.replay("trigger/default/t", { from: "id", id: "2" })).toBe("moved");
     await expect.poll(() => sink.ids().sort()).toEqual(["2", "3"]);
     await expect(plane.engine.replay("trigger/default/t", { from: "id", id: "9" })).rejects.toThrow(
       'no event with the id "9"',
     );
-    expect(await plane.engine.replay("trigger/default/none", { from: "now" })).toBe(false);
+    expect(await plane.engine.replay("trigger/default/none", { from: "now" })).toBe("unknown");
+  });
+
+  test("that is moved back keeps what waits before that, with its attempts; skipping drops it", async () => {
+    sink.answer = ({ headers }) => (headers["ce-id"] === "1" ? { status: 503 } : {});
+    await deliver({ delivery: { retry: 5, backoffPolicy: "linear", backoffDelayMs: 400 } });
+    await send("1", "2", "3");
+    await expect.poll(() => sink.ids().sort()).toEqual(["1", "2", "3"]);
+    expect(await plane.engine.replay("trigger/default/t", { from: "id", id: "3" })).toBe("moved");
+    await expect.poll(() => sink.ids().filter((id) => id === "3").length).toBe(2);
+    sink.answer = () => ({});
+    await expect.poll(() => sink.ids().filter((id) => id === "1").length, { timeout: 5000 }).toBe(2);
+    expect(sink.received.at(-1)?.headers["ebb-delivery-attempt"]).toBe("2");
+    sink.answer = () => ({ status: 503 });
+    await send("4");
+    await expect.poll(() => sink.ids().includes("4")).toBe(true);
+    expect(state()?.lag).toBe(1);
+    expect(await plane.engine.replay("trigger/default/t", { from: "now" })).toBe("moved");
+    expect(state()?.lag).toBe(0);
+  });
+
+  test("that is moved back while events are under way sends those again, and others once", async () => {
+    sink.answer = () => ({ waitMs: 200 });
+    await deliver();
+    await send("1", "2", "3", "4");
+    await expect.poll(() => sink.received.length).toBe(4);
+    expect(await plane.engine.replay("trigger/default/t", { from: "id", id: "3" })).toBe("moved");
+    await expect.poll(() => sink.received.length).toBe(6);
+    await expect.poll(() => state()).toMatchObject({ lag: 0, inFlight: 0 });
+    const ids = sink.ids();
+    expect(ids.slice(0, 4).toSorted()).toEqual(["1", "2", "3", "4"]);
+    expect(ids.slice(4).toSorted()).toEqual(["3", "4"]);
   });
 
   test("waits while it is paused or has no subscriber, and loses nothing", async () => {

@@ -8,6 +8,7 @@ import { createSender } from "../../src/events/delivery/http-sender.ts";
 import { createEventEngine, type Engine } from "../../src/events/event-engine.ts";
 import { openJetStreamStore } from "../../src/events/log/jetstream-store.ts";
 import type { Bus } from "../../src/events/sharing/bus.ts";
+import { sharedDesk, type ConsumerDesk } from "../../src/events/sharing/consumer-desk.ts";
 import { createConsumerShares } from "../../src/events/sharing/consumer-shares.ts";
 import { joinMembers, type Members } from "../../src/events/sharing/members.ts";
 import { anEvent } from "../conformance/event-store.ts";
@@ -29,6 +30,7 @@ interface Dispatcher {
   readonly name: string;
   readonly engine: Engine;
   readonly members: Members;
+  readonly desk: ConsumerDesk;
   /** What it says reaches nobody but itself: others take it for dead, and it does not know. */
   mute(): void;
   /** As SIGTERM does. */
@@ -88,6 +90,7 @@ describe.skipIf(noNats !== undefined)("dispatchers that share NATS", () => {
       {},
       { store, sender, clock: systemClock, log, shares, urlOf: () => "http://broker" },
     );
+    const desk = sharedDesk({ engine, clock: systemClock, bus: store.bus, sharing: store.sharing, self: name });
     // Triggers may be known before their broker.
     for (let i = 0; i < triggers; i += 2) await engine.setConsumer(trigger(i));
     await engine.setStream(broker);
@@ -95,11 +98,12 @@ describe.skipIf(noNats !== undefined)("dispatchers that share NATS", () => {
     const close = async (): Promise<void> => {
       members.leave();
       await engine.close(5000);
+      desk.close();
       members.close();
       await sender.close();
       await store.close();
     };
-    const made = { name, engine, members, close, mute: () => void (muted = true) };
+    const made = { name, engine, members, desk, close, mute: () => void (muted = true) };
     open.push(made);
     return made;
   }
@@ -210,4 +214,78 @@ describe.skipIf(noNats !== undefined)("dispatchers that share NATS", () => {
     await until("all arrived", () => lost(times(4, 100)) === 0, 30_000);
     expect(together(a, b)).toEqual(all(4));
   }, 60_000);
+
+  test("whichever is asked, the one that delivers answers: lag, replay, dead letters", async () => {
+    const [a, b] = [await dispatcher("a", 4), await dispatcher("b", 4)];
+    await until("all are owned", () => together(a, b).join() === all(4).join() && owned(a).length > 0);
+    const [mine] = owned(a) as readonly ConsumerSpec["key"][];
+    if (mine === undefined) throw new Error("a has none");
+    await append([a, b], 0, 40);
+    await until("all arrived", () => lost(times(4, 40)) === 0);
+    expect(await b.desk.stats(mine)).toMatchObject({ key: mine, lag: 0 });
+    expect(await b.desk.stats("trigger/default/none")).toBeUndefined();
+    expect(await b.desk.replay("trigger/default/none", { from: "earliest" })).toBe(false);
+    await expect(b.desk.replay(mine, { from: "id", id: "none" })).rejects.toThrow('no event with the id "none"');
+    expect(await b.desk.replay(mine, { from: "id", id: "30" })).toBe(true);
+    const path = `/${mine.split("/").at(-1)}`;
+    const again = (): readonly number[] => Array.from({ length: 40 }, (_, i) => arrived.get(`${path} ${i}`) ?? 0);
+    await until("the last ten came again", () =>
+      again()
+        .slice(30)
+        .every((n) => n === 2),
+    );
+    expect(
+      again()
+        .slice(0, 30)
+        .every((n) => n === 1),
+    ).toBe(true);
+    expect(await b.desk.redrive(mine, 7)).toEqual({ kind: "failed", reason: "there is no dead letter 7" });
+    expect(await b.engine.deadLetters(mine, { after: 0, limit: 10 })).toEqual([]);
+  });
+
+  test("a replay under load, while consumers change hands, is neither lost nor repeated", async () => {
+    const a = await dispatcher("a", 6);
+    await until("a has all", () => owned(a).length === 6);
+    await append([a], 0, 100);
+    await until("all arrived", () => lost(times(6, 100)) === 0);
+    answerMs = 20;
+    const adding = append([a], 100, 150);
+    const joining = dispatcher("b", 6);
+    // Asked while b comes and takes some of them.
+    const moved = await Promise.all(
+      Array.from({ length: 6 }, (_, index) =>
+        new Promise((done) => setTimeout(done, index * 150)).then(() =>
+          a.desk.replay(`trigger/default/t${index}`, { from: "earliest" }),
+        ),
+      ),
+    );
+    expect(moved).toEqual([true, true, true, true, true, true]);
+    const b = await joining;
+    await adding;
+    const idle = (): boolean =>
+      [a, b].every(({ engine }) => engine.consumers().every(({ lag, inFlight }) => lag === 0 && inFlight === 0));
+    await until("all came, and what was there came again", () => {
+      const early = Array.from({ length: 6 }, (_, t) =>
+        Array.from({ length: 100 }, (_unused, i) => arrived.get(`/t${t} ${i}`) ?? 0),
+      ).flat();
+      return early.every((n) => n >= 2) && lost(times(6, 250)) === 0 && idle();
+    });
+    expect(Math.max(...times(6, 250))).toBe(2);
+    expect(together(a, b)).toEqual(all(6));
+  }, 60_000);
+
+  test("who holds a consumer and is gone is not waited for: the next one answers", async () => {
+    const [a, b] = [await dispatcher("a", 6), await dispatcher("b", 6)];
+    await until("all are owned", () => together(a, b).join() === all(6).join() && owned(a).length > 0);
+    const [mine] = owned(a) as readonly ConsumerSpec["key"][];
+    if (mine === undefined) throw new Error("a has none");
+    await append([b], 0, 20);
+    await until("all arrived", () => lost(times(6, 20)) === 0);
+    const replaying = b.desk.replay(mine, { from: "earliest" });
+    await replaying;
+    await a.close();
+    open.splice(open.indexOf(a), 1);
+    expect(await b.desk.replay(mine, { from: "earliest" })).toBe(true);
+    expect(await b.desk.stats(mine)).toMatchObject({ key: mine });
+  });
 });

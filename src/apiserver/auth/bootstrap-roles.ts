@@ -1,4 +1,5 @@
 /** The roles every cluster starts with (docs: kubernetes.io RBAC, "Default roles and role bindings"). */
+import { eventsApiRules } from "../../api/eventing/events-api.ts";
 import type { ClusterRole, ClusterRoleBinding, PolicyRule } from "../../api/rbac/types.gen.ts";
 
 type Made<T> = Omit<T, "metadata"> & {
@@ -132,6 +133,8 @@ export const bootstrapClusterRoles: readonly Made<ClusterRole>[] = [
   role("knative-serving-namespaced-view", [rule(knativeGroups, ["*"], read)], "view"),
   role("knative-eventing-namespaced-edit", [rule(eventingGroups, ["*"], write)], "edit"),
   role("knative-eventing-namespaced-view", [rule(eventingGroups, ["*"], read)], "view"),
+  role("ebb-events-edit", eventsApiRules("writes"), "edit"),
+  role("ebb-events-view", eventsApiRules("reads"), "view"),
   role("system:discovery", [
     {
       nonResourceURLs: ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", ...publicPaths],

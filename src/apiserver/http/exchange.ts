@@ -23,6 +23,8 @@ export interface ResourceCall {
  */
 export interface SubresourceHandler {
   readonly group: string;
+  /** Of a group and version that nothing is stored of; of others any version is served. */
+  readonly version?: string;
   readonly plural: string;
   readonly subresource: string;
   /** Plain requests. */

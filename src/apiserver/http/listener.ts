@@ -120,7 +120,11 @@ export class Listener {
   }
 
   #isVirtual({ path }: ResourceCall): boolean {
-    return this.#deps.virtual.some(({ kind }) => kind.group === path.group && kind.version === path.version);
+    const { virtual, subresources } = this.#deps;
+    return (
+      virtual.some(({ kind }) => kind.group === path.group && kind.version === path.version) ||
+      subresources.some(({ group, version }) => group === path.group && version === path.version)
+    );
   }
 
   #serveDocument(user: RequestUser, path: string, request: IncomingMessage, response: ServerResponse): void {

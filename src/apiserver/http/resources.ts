@@ -4,7 +4,7 @@ import { resourceNotFound } from "../registry/catalog.ts";
 import { readScale } from "../registry/scale.ts";
 import { decodeBody } from "../decode/body.ts";
 import { readBody } from "./body.ts";
-import type { HttpDeps, ResourceCall, StoredCall, VirtualResource } from "./exchange.ts";
+import type { HttpDeps, ResourceCall, StoredCall, SubresourceHandler, VirtualResource } from "./exchange.ts";
 import { checkTimeout, flagOption } from "./query.ts";
 import { get, listResource } from "./read.ts";
 import { sendJson } from "./respond.ts";
@@ -65,7 +65,12 @@ export async function serveResource(
   if (virtual && (virtual.claimsReads || path.subresource === undefined))
     return await serveVirtual(virtual, call, verb, response);
   const served = deps.registry.catalog.find(path.group, path.version, path.plural);
-  if (!served) throw resourceNotFound();
+  if (!served) {
+    // Of a group that has nothing else.
+    const other = path.name === undefined ? undefined : subresourceAt(deps, call);
+    if (!other || other.version !== path.version) throw resourceNotFound();
+    return await other.handle(call, response);
+  }
   const stored: StoredCall = { ...call, served };
   checkScope(stored, verb);
   if (path.subresource !== undefined) return await serveSubresource(deps, stored, verb, response);
@@ -87,6 +92,12 @@ function checkScope({ served, path }: StoredCall, verb: string): void {
   if (verb === "create" || verb === "deletecollection") throw notAllowed();
 }
 
+const subresourceAt = ({ subresources }: HttpDeps, { path }: ResourceCall): SubresourceHandler | undefined =>
+  subresources.find(
+    ({ group, plural, subresource }) =>
+      group === path.group && plural === path.plural && subresource === path.subresource,
+  );
+
 async function serveSubresource(
   deps: HttpDeps,
   call: StoredCall,
@@ -94,10 +105,7 @@ async function serveSubresource(
   response: ServerResponse,
 ): Promise<void> {
   const { path, served } = call;
-  const other = deps.subresources.find(
-    ({ group, plural, subresource }) =>
-      group === path.group && plural === path.plural && subresource === path.subresource,
-  );
+  const other = subresourceAt(deps, call);
   if (other) return await other.handle(call, response);
   const { definition } = served;
   const known =

@@ -34,6 +34,8 @@ export const partOptions: readonly Option[] = [
 
 const defaultTokenFile = "/var/run/secrets/ebb-controller/token";
 
+const defaultEventsTokenFile = "/var/run/secrets/ebb-controller/events-token";
+
 /** How a part reaches the leading controller. */
 const controllerOptions: readonly Option[] = [
   { flags: "--controller-port <n>", summary: "port at which controllers serve", default: "8443" },
@@ -156,6 +158,15 @@ const controller: Command = {
       repeat: true,
     },
     ...controllerOptions,
+    {
+      flags: "--events <host:port>",
+      summary: "where ebb-events answers controllers; events.ebb.dev is not served without it",
+    },
+    {
+      flags: "--events-token-file <file>",
+      summary: "token for the audience ebb-events",
+      default: defaultEventsTokenFile,
+    },
     { flags: "--external-port <n>", summary: "port of the router in URLs; none for 80 and 443" },
     {
       flags: "--warm-node-image <image>",
@@ -190,6 +201,14 @@ const controller: Command = {
         insecureRegistries: listOption(input, "insecureRegistry"),
         defaultDomain: textOption(input, "domain") ?? "svc.cluster.local",
         ...(externalPort === undefined ? {} : { externalPort }),
+        ...(textOption(input, "events") === undefined
+          ? {}
+          : {
+              eventsDesk: {
+                target: addressOption(input, "events", ""),
+                tokenFile: textOption(input, "eventsTokenFile") ?? defaultEventsTokenFile,
+              },
+            }),
         ...(warm ? { warm } : {}),
         lease: await leaseOf(input),
       },
@@ -283,6 +302,7 @@ const events: Command = {
       summary: "Service in front of that, in ebb's namespace",
       default: "ebb-webhooks",
     },
+    { flags: "--desk-address <host:port>", summary: "where controllers ask of events", default: "0.0.0.0:8083" },
     {
       flags: "--ingress-name <name>",
       summary: "Service in front of the ingress address",
@@ -310,6 +330,7 @@ const events: Command = {
         sinks: addressOption(input, "sinksAddress", "0.0.0.0:8081"),
         webhooks: addressOption(input, "webhooksAddress", "0.0.0.0:8082"),
         webhooksService: textOption(input, "webhooksService") ?? "ebb-webhooks",
+        desk: addressOption(input, "deskAddress", "0.0.0.0:8083"),
         ingressName: textOption(input, "ingressName") ?? "broker-ingress.ebb-system.svc.cluster.local",
         lease: await leaseOf(input),
       },

@@ -57,7 +57,9 @@ export class Consumer<Settings extends ConsumerSettings> {
   readonly #lanes = new Lanes();
   readonly #failures = new Map<number, Failure>();
   readonly #onIdle: (() => void)[] = [];
-  #cursor: Cursor;
+  readonly #cursor: Cursor;
+  /** Dead letters that are being delivered once more. */
+  readonly #redriven = new Set<number>();
   #spec: Settings;
   #filter: EventFilter;
   #options: CompiledDelivery;
@@ -69,7 +71,6 @@ export class Consumer<Settings extends ConsumerSettings> {
   #stopped = false;
   #ready = false;
   #filling = 0;
-  #epoch = 0;
   /** Taken or put aside. */
   #taken = 0;
 
@@ -126,12 +127,19 @@ export class Consumer<Settings extends ConsumerSettings> {
     this.wake();
   }
 
-  /** Goes to another position; what is under way ends by itself and counts no more. */
-  seek(position: number): void {
-    this.#epoch += 1;
-    this.#cursor = new Cursor({ stream: this.#stream.name, position, pending: [] });
-    this.#lanes.clear();
-    this.#failures.clear();
+  /**
+   * Delivers from another position on. What lies before it and is pending stays so; all behind it comes again, and what
+   * is under way of that ends by itself and counts no more. With `now`, or a position further on, what waits is skipped.
+   */
+  seek(position: number, from: "now" | "earliest" | "time" | "id"): void {
+    const skip = from === "now" || position > this.#cursor.position;
+    const dropped = this.#cursor.move(position, skip);
+    for (const seq of dropped) {
+      this.#lanes.remove(seq);
+      this.#failures.delete(seq);
+    }
+    // What is being read for the lanes may be pending no more.
+    if (!this.#ready) void this.#fillLanes();
     this.#buffer.clear();
     this.#circuit = new Circuit();
     this.#deps.moved(this);
@@ -216,7 +224,7 @@ export class Consumer<Settings extends ConsumerSettings> {
   }
 
   async #retry(seq: number): Promise<void> {
-    const epoch = this.#epoch;
+    const turn = this.#cursor.turnOf(seq);
     this.#inFlight += 1;
     let record: LogRecord | undefined;
     try {
@@ -225,13 +233,13 @@ export class Consumer<Settings extends ConsumerSettings> {
       this.#inFlight -= 1;
       this.#circuit.release();
       this.#deps.log.warn("an event could not be read", { consumer: this.key, err: error });
-      if (epoch === this.#epoch)
+      if (turn === this.#cursor.turnOf(seq))
         this.#cursor.nack(seq, this.#cursor.attemptsOf(seq), this.#deps.clock.now() + readAgainMs);
       this.#settled();
       return;
     }
     this.#inFlight -= 1;
-    if (epoch !== this.#epoch) return this.#settled();
+    if (turn !== this.#cursor.turnOf(seq)) return this.#settled();
     if (record?.seq === seq) return this.#attempt(record);
     this.#circuit.release();
     this.#miss(1);
@@ -240,8 +248,8 @@ export class Consumer<Settings extends ConsumerSettings> {
   }
 
   async #attempt(record: LogRecord): Promise<void> {
-    const epoch = this.#epoch;
     const { seq } = record;
+    const turn = this.#cursor.turnOf(seq);
     const attempts = this.#cursor.attemptsOf(seq);
     const full = this.#inFlight + 1 >= this.#flow.limit;
     const dead = attempts > this.#options.retry;
@@ -254,7 +262,7 @@ export class Consumer<Settings extends ConsumerSettings> {
       outcome = faultOfOurs(error);
     }
     this.#inFlight -= 1;
-    if (epoch === this.#epoch) {
+    if (turn === this.#cursor.turnOf(seq)) {
       if (!dead) this.#learn(outcome, full);
       if (outcome.kind === "failed") await this.#failed(record, attempts, outcome);
       else {
@@ -322,18 +330,18 @@ export class Consumer<Settings extends ConsumerSettings> {
   /** Keeps the event apart: there is no dead letter sink, or that failed too. */
   async #park({ seq, event }: LogRecord, attempts: number): Promise<void> {
     const { reason, status } = this.#failures.get(seq) ?? unknownFailure;
-    const epoch = this.#epoch;
+    const turn = this.#cursor.turnOf(seq);
     const timeMs = this.#deps.clock.now();
     try {
       await this.#deps.givenUp?.({ seq, timeMs, event }, this.#failures.get(seq) ?? unknownFailure, attempts);
       await this.#deps.store.park({ consumer: this.#name, seq, event, timeMs, attempts, reason, status });
     } catch (error) {
       this.#deps.log.warn("a dead letter could not be kept, and is tried again", { consumer: this.key, err: error });
-      if (epoch === this.#epoch) this.#cursor.nack(seq, 2 * this.#options.retry + 2, timeMs + 1000);
+      if (turn === this.#cursor.turnOf(seq)) this.#cursor.nack(seq, 2 * this.#options.retry + 2, timeMs + 1000);
       return;
     }
     this.counts.parked += 1;
-    if (epoch === this.#epoch) this.#finish(seq);
+    if (turn === this.#cursor.turnOf(seq)) this.#finish(seq);
   }
 
   #finish(seq: number): void {
@@ -400,6 +408,16 @@ export class Consumer<Settings extends ConsumerSettings> {
 
   /** Delivers a dead letter once more; it is forgotten when that succeeds. Resolves to what went wrong. */
   async redrive(seq: number): Promise<string | undefined> {
+    if (this.#redriven.has(seq)) return `dead letter ${seq} is being delivered already`;
+    this.#redriven.add(seq);
+    try {
+      return await this.#redrive(seq);
+    } finally {
+      this.#redriven.delete(seq);
+    }
+  }
+
+  async #redrive(seq: number): Promise<string | undefined> {
     const [letter] = await this.#deps.store.parked(this.#name, { after: seq - 1, limit: 1 });
     if (letter?.seq !== seq) return `there is no dead letter ${seq}`;
     const outcome = await this.#send({ seq, timeMs: letter.timeMs, event: letter.event }, 0);

@@ -16,7 +16,7 @@ export class Cursor {
     this.#pending = new Map(
       [...pending]
         .sort((a, b) => a.seq - b.seq)
-        .map(({ seq, attempts, nextTryMs }) => [seq, { attempts, nextTryMs, busy: false }]),
+        .map(({ seq, attempts, nextTryMs }) => [seq, { attempts, nextTryMs, busy: false, turn: {} }]),
     );
   }
 
@@ -40,13 +40,13 @@ export class Cursor {
   /** Goes on to the next record; this one is pending from here on. */
   take(seq: number): void {
     this.#position = seq;
-    this.#pending.set(seq, { attempts: 0, nextTryMs: 0, busy: true });
+    this.#pending.set(seq, { attempts: 0, nextTryMs: 0, busy: true, turn: {} });
   }
 
   /** Goes on to the next record; this one waits for {@link takeDue}. */
   hold(seq: number): void {
     this.#position = seq;
-    this.#pending.set(seq, { attempts: 0, nextTryMs: 0, busy: false });
+    this.#pending.set(seq, { attempts: 0, nextTryMs: 0, busy: false, turn: {} });
   }
 
   /** A pending record whose time has come and that is `free` to go, the oldest taken; it is busy from here on. */
@@ -67,6 +67,22 @@ export class Cursor {
     return next;
   }
 
+  /**
+   * Goes to another position. What is pending at or below it stays so, and all behind it comes again, also what is being
+   * delivered; with `skip` everything that is pending is passed over. Returns what is pending no more.
+   */
+  move(position: number, skip: boolean): readonly number[] {
+    const dropped = [...this.#pending.keys()].filter((seq) => skip || seq > position);
+    for (const seq of dropped) this.#pending.delete(seq);
+    this.#position = position;
+    return dropped;
+  }
+
+  /** Stands for this turn of a pending record: another one once the record was dropped by {@link move}. */
+  turnOf(seq: number): object | undefined {
+    return this.#pending.get(seq)?.turn;
+  }
+
   /** Delivered, or given up and kept elsewhere. */
   ack(seq: number): void {
     this.#pending.delete(seq);
@@ -74,7 +90,8 @@ export class Cursor {
 
   /** To be tried again, no earlier than that. */
   nack(seq: number, attempts: number, nextTryMs: number): void {
-    if (this.#pending.has(seq)) this.#pending.set(seq, { attempts, nextTryMs, busy: false });
+    const turn = this.#pending.get(seq)?.turn;
+    if (turn) this.#pending.set(seq, { attempts, nextTryMs, busy: false, turn });
   }
 
   /** Numbers of what is pending, oldest taken first. */
@@ -99,5 +116,6 @@ export class Cursor {
 interface Pending {
   readonly attempts: number;
   readonly nextTryMs: number;
+  readonly turn: object;
   busy: boolean;
 }

@@ -110,6 +110,8 @@ export interface CursorSharing {
   begin(consumer: string, cursor: SavedCursor): Promise<void>;
   /** Makes this process the holder, whoever was; undefined when there is no position. */
   claim(consumer: string): Promise<SavedCursor | undefined>;
+  /** Of what this process last noted: whether it is stored. `lost`: this process is not the holder. */
+  savedAs(consumer: string): "saved" | "not-yet" | "lost";
   /** Saves for the last time; nobody holds it then. */
   release(consumer: string, cursor: SavedCursor): Promise<void>;
   /** Calls when a save did not count, since another process is the holder; returns the removal. */

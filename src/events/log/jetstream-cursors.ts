@@ -50,6 +50,10 @@ export class JetStreamCursors {
       },
       begin: (consumer, cursor) => this.#begin(consumer, cursor),
       claim: (consumer) => this.#claim(consumer, holder),
+      savedAs: (consumer) => {
+        if (!this.#own.has(consumer)) return "lost";
+        return this.#dirty.has(consumer) ? "not-yet" : "saved";
+      },
       release: (consumer, cursor) => this.#release(consumer, cursor),
       onLost: (listener) => {
         this.#lost.add(listener);

@@ -1,6 +1,6 @@
-import type { NatsConnection } from "@nats-io/transport-node";
+import { errors, type NatsConnection } from "@nats-io/transport-node";
 import type { Logger } from "../../telemetry/logger.ts";
-import type { AskingBus } from "../sharing/bus.ts";
+import { NobodyListens, type AskingBus } from "../sharing/bus.ts";
 
 /** Core NATS: nothing is kept, and what is said while the server is away is not said. */
 export function natsBus(connection: NatsConnection, log: Logger): AskingBus {
@@ -24,7 +24,11 @@ export function natsBus(connection: NatsConnection, log: Logger): AskingBus {
     },
     subscribe: (subject, handler) => listen(subject, (text) => handler(JSON.parse(text))),
     async ask(subject, question, timeoutMs) {
-      const answer = await connection.request(subject, JSON.stringify(question), { timeout: timeoutMs });
+      const answer = await connection
+        .request(subject, JSON.stringify(question), { timeout: timeoutMs })
+        .catch((error: unknown) => {
+          throw isUnheard(error) ? new NobodyListens(`nobody answers at ${subject}`, { cause: error }) : error;
+        });
       const { error, ...rest } = answer.json<{ readonly error?: string }>();
       if (error !== undefined) throw new Error(error);
       return rest;
@@ -37,3 +41,8 @@ export function natsBus(connection: NatsConnection, log: Logger): AskingBus {
       }),
   };
 }
+
+/** The client wraps what the server says. */
+const isUnheard = (error: unknown): boolean =>
+  error instanceof errors.NoRespondersError ||
+  (error instanceof errors.RequestError && error.cause instanceof errors.NoRespondersError);

@@ -18,6 +18,8 @@ export interface ConsumerShares {
    * begins is noted, whoever will deliver to it. Asks to be called again, through {@link onChange}.
    */
   take(consumer: string, begin: () => Promise<SavedCursor>): Promise<SavedCursor | undefined>;
+  /** Whether the last position this process noted is stored; `lost`: another one holds it. */
+  savedAs(consumer: string): "saved" | "not-yet" | "lost";
   /** Lets others have it. */
   release(consumer: string, cursor: SavedCursor): Promise<void>;
   /** Calls when something may have to change hands; returns the removal. */
@@ -75,6 +77,7 @@ export function createConsumerShares({ members, sharing, clock }: ConsumerShares
       wanted.delete(consumer);
       return sharing.claim(consumer);
     },
+    savedAs: (consumer) => sharing.savedAs(consumer),
     release: (consumer, cursor) => sharing.release(consumer, cursor),
     onChange(listener) {
       listeners.add(listener);

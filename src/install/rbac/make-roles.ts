@@ -1,3 +1,4 @@
+import { eventsApiRules } from "../../api/eventing/events-api.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { PolicyRule } from "../../api/rbac/types.gen.ts";
 import { installLabels, nameOf, systemNamespace, type Component } from "../names.ts";
@@ -120,12 +121,16 @@ function makeUserRoles(): readonly KubeObject[] {
     }) as KubeObject;
   const write = ["create", "update", "patch", "delete", "deletecollection"];
   return [
-    role("ebb-view", ["view", "edit", "admin"], rules(["get", "list", "watch"], everything)),
+    role(
+      "ebb-view",
+      ["view", "edit", "admin"],
+      [...rules(["get", "list", "watch"], everything), ...eventsApiRules("reads")],
+    ),
     // Internal kinds are made by controllers; users look at them only.
     role(
       "ebb-edit",
       ["edit", "admin"],
-      rules(write, (group) => !group.includes(".internal.")),
+      [...rules(write, (group) => !group.includes(".internal.")), ...eventsApiRules("writes")],
     ),
   ];
 }

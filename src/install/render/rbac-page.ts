@@ -12,7 +12,7 @@ export function rbacPage(): string {
 ${[...components, "events" as const].map(section).join("\n")}
 ## For users
 
-Whoever has Kubernetes' own role \`view\` in a namespace may read ebb's kinds there, \`edit\` and \`admin\` may also write those that are not internal: the ClusterRoles \`ebb-view\` and \`ebb-edit\` are aggregated into them.
+Whoever has Kubernetes' own role \`view\` in a namespace may read ebb's kinds there, \`edit\` and \`admin\` may also write those that are not internal: the ClusterRoles \`ebb-view\` and \`ebb-edit\` are aggregated into them. Of events themselves (\`events.ebb.dev\`), \`view\` reads what a Broker keeps, what a Trigger could not deliver and how far it is; \`edit\` and \`admin\` also send, replay, deliver again and discard.
 
 The controller is also bound to \`extension-apiserver-authentication-reader\` in \`kube-system\`, which every server of an aggregated API reads: it tells by which certificate requests of the API server are known. ebb-events has what ClusterRoles with the label \`duck.knative.dev/addressable=true\` grant, as Knative Eventing has it: so that kinds of others may be destinations.
 `;

@@ -1,9 +1,13 @@
+import { basename } from "node:path";
 import type { Container, PodSpec, Probe, Volume, VolumeMount } from "../../api/core/types.gen.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { BundleOptions } from "../bundle-options.ts";
 import {
   controllerAudience,
   controllerTokenDir,
+  deskService,
+  eventsAudience,
+  eventsTokenFile,
   givenNatsSecret,
   installLabels,
   nameOf,
@@ -30,13 +34,16 @@ interface Shape {
 }
 
 /** By which routers, and other controllers, show the leading controller who they are. */
-const controllerToken: Volume = {
+const tokens = (audiences: Readonly<Record<string, string>>): Volume => ({
   name: "controller-token",
   projected: {
     defaultMode: 0o444,
-    sources: [{ serviceAccountToken: { path: "token", audience: controllerAudience, expirationSeconds: 600 } }],
+    sources: Object.entries(audiences).map(([path, audience]) => ({
+      serviceAccountToken: { path, audience, expirationSeconds: 600 },
+    })),
   },
-};
+});
+const controllerToken = tokens({ token: controllerAudience });
 const controllerTokenMount: VolumeMount = { name: "controller-token", mountPath: controllerTokenDir, readOnly: true };
 
 const shapes: Readonly<Record<Component, Shape>> = {
@@ -47,7 +54,7 @@ const shapes: Readonly<Record<Component, Shape>> = {
     ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },
     graceSeconds: 30,
-    volumes: [controllerToken],
+    volumes: [tokens({ token: controllerAudience, [basename(eventsTokenFile)]: eventsAudience })],
     mounts: [controllerTokenMount],
   },
   router: {
@@ -69,6 +76,7 @@ const shapes: Readonly<Record<Component, Shape>> = {
       { name: "events", containerPort: podPorts.events, protocol: "TCP" },
       { name: "sinks", containerPort: podPorts.sinks, protocol: "TCP" },
       { name: "webhooks", containerPort: podPorts.webhooks, protocol: "TCP" },
+      { name: "desk", containerPort: podPorts.desk, protocol: "TCP" },
       { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
     ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },
@@ -196,7 +204,8 @@ function argsOf(component: Component, options: BundleOptions): readonly string[]
   return component === "router" && options.forwardedHeaders === "replace" ? ["--forwarded-headers", "replace"] : [];
 }
 
-const controllerArgs = ({ insecureRegistries = [], warmPythonImage }: BundleOptions): readonly string[] => [
+const controllerArgs = ({ events, insecureRegistries = [], warmPythonImage }: BundleOptions): readonly string[] => [
+  ...(events ? ["--events", `${deskService}.${systemNamespace}.svc:80`] : []),
   "--warm-node-image",
   "own",
   ...(warmPythonImage === undefined ? [] : ["--warm-python-image", warmPythonImage]),

@@ -5,6 +5,7 @@ import type { KubeObject } from "../../api/meta/object.ts";
 import type { BundleOptions, EventsOptions } from "../bundle-options.ts";
 import {
   brokerIngressService,
+  deskService,
   givenNatsSecret,
   installLabels,
   nameOf,
@@ -60,12 +61,13 @@ function makeIngressServices(): readonly KubeObject[] {
     inside(brokerIngressService, "events"),
     inside(sinksService, "sinks"),
     inside(webhooksService, "webhooks"),
+    inside(deskService, "desk"),
     known(brokerIngress.name, brokerIngressService),
     ...sinkKinds.map((kind) => known(kind, sinksService)),
   ];
 }
 
-/** Producers send from anywhere in the cluster; NATS talks to ebb-events alone. */
+/** Producers send from anywhere in the cluster; controllers alone pass on what people ask; NATS talks to ebb-events. */
 function makePolicies({ nats }: EventsOptions): readonly KubeObject[] {
   const policy = (name: string, podSelector: object, ingress: readonly object[]): KubeObject =>
     ({
@@ -83,6 +85,7 @@ function makePolicies({ nats }: EventsOptions): readonly KubeObject[] {
   return [
     policy(nameOf("events"), eventPods, [
       { ports: [podPorts.events, podPorts.sinks, podPorts.webhooks, podPorts.metrics].map(at) },
+      { from: [{ podSelector: { matchLabels: selectorOf("controller") } }], ports: [at(podPorts.desk)] },
     ]),
     ...(nats.kind === "own" ? [ofNats] : []),
   ];

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import type { HttpClient } from "../../../client/http-client.ts";
+import { setTimeout } from "node:timers/promises";
+import { eventsApiPath } from "../../../api/eventing/events-api.ts";
+import { isApiError, isNotFound } from "../../../api/meta/errors.ts";
+import type { HttpClient, RawOptions } from "../../../client/http-client.ts";
 import {
   CommandError,
   firstArg,
@@ -34,8 +37,21 @@ async function placeOf(
 ): Promise<Place> {
   const client = await connect(context, input);
   const namespace = namespaceOf(input, client);
-  const path = `/apis/eventing.knative.dev/v1/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
-  return { client, path };
+  return { client, path: eventsApiPath(namespace, plural, name) };
+}
+
+/** Asks; says what is missing where ebb runs without events. */
+async function ask({ client, path }: Place, rest: string, options: RawOptions): ReturnType<HttpClient["raw"]> {
+  try {
+    return await client.raw(`${path}/${rest}`, options);
+  } catch (error) {
+    if (isNotFound(error) && /could not find the requested resource/.test(error.message))
+      throw new CommandError(
+        'events are not served there: install them with "ebb install --events own", and upgrade an older ebb',
+        { cause: error },
+      );
+    throw error;
+  }
 }
 
 interface Line {
@@ -76,17 +92,47 @@ const tail: Command = {
   ],
   examples: ["ebb events tail -f", "ebb events tail orders --tail 100 --json"],
   run: async (context, input) => {
-    const { client, path } = await placeOf(context, input, "brokers", input.args[0] ?? "default");
-    const query = `tail=${numberOption(input, "tail", 0) ?? 20}${input.options["follow"] === true ? "&follow=true" : ""}`;
-    const answer = await client.raw(`${path}/events?${query}`, { signal: context.signal });
+    const place = await placeOf(context, input, "brokers", input.args[0] ?? "default");
     const type = textOption(input, "type");
-    for await (const text of lines(answer.body)) {
-      const line = JSON.parse(text) as Line;
-      if (type !== undefined && line.event["type"] !== type) continue;
+    const show = (text: string, line: Line): void => {
+      if (type !== undefined && line.event["type"] !== type) return;
       context.print(input.options["json"] === true ? text : inWords(line));
-    }
+    };
+    const from = `tail=${numberOption(input, "tail", 0) ?? 20}`;
+    if (input.options["follow"] !== true) await read(place, from, context, show);
+    else await follow(place, from, context, show);
   },
 };
+
+type Show = (text: string, line: Line) => void;
+
+async function read(place: Place, query: string, { signal }: CommandContext, show: Show): Promise<void> {
+  const answer = await ask(place, `log?${query}`, { signal });
+  for await (const text of lines(answer.body)) show(text, JSON.parse(text) as Line);
+}
+
+const againMs = 1000;
+
+/** What is followed may end: whoever answered was replaced, or something between gave up. It goes on where it was. */
+async function follow(place: Place, from: string, context: CommandContext, show: Show): Promise<void> {
+  let seen: number | undefined;
+  let begun = false;
+  while (!context.signal.aborted) {
+    try {
+      await read(place, `follow=true&${seen === undefined ? from : `after=${seen}`}`, context, (text, line) => {
+        begun = true;
+        seen = line.seq ?? seen;
+        show(text, line);
+      });
+      begun = true;
+    } catch (error) {
+      if (context.signal.aborted) return;
+      // Who may not, or asks for what is not there, hears so; what was there once is waited for.
+      if (!begun || (isApiError(error) && error.code < 500)) throw error;
+    }
+    await setTimeout(againMs, undefined, { signal: context.signal }).catch(() => undefined);
+  }
+}
 
 const send: Command = {
   name: "send",
@@ -103,9 +149,9 @@ const send: Command = {
   ],
   examples: [`ebb events send --type order.placed -d '{"n":1}'`],
   run: async (context, input) => {
-    const { client, path } = await placeOf(context, input, "brokers", input.args[0] ?? "default");
+    const place = await placeOf(context, input, "brokers", input.args[0] ?? "default");
     const event = eventOf(input);
-    await client.raw(`${path}/events`, {
+    await ask(place, "events", {
       method: "POST",
       contentType: "application/cloudevents+json",
       body: event,
@@ -156,13 +202,13 @@ const replay: Command = {
   ],
   examples: ["ebb events replay orders", "ebb events replay orders --time 2026-01-31T10:00:00Z"],
   run: async (context, input) => {
-    const { client, path } = await placeOf(context, input, "triggers", firstArg(input));
+    const place = await placeOf(context, input, "triggers", firstArg(input));
     const query = new URLSearchParams();
     for (const name of ["from", "time", "id"]) {
       const value = textOption(input, name);
       if (value !== undefined) query.set(name, value);
     }
-    const answer = await client.raw(`${path}/replay?${query.toString()}`, { method: "POST", signal: context.signal });
+    const answer = await ask(place, `replay?${query.toString()}`, { method: "POST", signal: context.signal });
     const stats = (await answer.body.json()) as Stats;
     context.print(input.options["json"] === true ? JSON.stringify(stats) : `${stats.lag} events will be delivered`);
   },
@@ -184,9 +230,9 @@ const deadLetter: Command = {
   ],
   examples: ["ebb events dead-letter orders", "ebb events dead-letter orders --redrive"],
   run: async (context, input) => {
-    const { client, path } = await placeOf(context, input, "triggers", firstArg(input));
+    const place = await placeOf(context, input, "triggers", firstArg(input));
     const { redrive, discard } = input.options;
-    const answer = await client.raw(`${path}/deadletters`, { signal: context.signal });
+    const answer = await ask(place, "deadletters", { signal: context.signal });
     let failed = 0;
     for await (const text of lines(answer.body)) {
       const { letter, event } = JSON.parse(text) as Line;
@@ -199,18 +245,20 @@ const deadLetter: Command = {
       }
       if (chosen !== true && chosen !== String(letter.seq)) continue;
       const method = redrive === undefined ? "DELETE" : "POST";
-      const done = await client.raw(`${path}/deadletters?seq=${letter.seq}`, { method, signal: context.signal });
-      const { reason } = (await done.body.json()) as { readonly reason?: string };
+      const done = await ask(place, `deadletters?seq=${letter.seq}`, { method, signal: context.signal });
+      const { reason, pending } = (await done.body.json()) as { readonly reason?: string; readonly pending?: number };
       if (reason !== undefined) failed += 1;
-      context.print(
-        reason === undefined
-          ? `${letter.seq} ${method === "POST" ? "delivered" : "discarded"}`
-          : `${letter.seq} failed: ${reason}`,
-      );
+      context.print(`${letter.seq} ${outcomeOf(method, reason, pending !== undefined)}`);
     }
     return failed > 0 ? 1 : 0;
   },
 };
+
+function outcomeOf(method: "DELETE" | "POST", reason: string | undefined, isPending: boolean): string {
+  if (reason !== undefined) return `failed: ${reason}`;
+  if (isPending) return "is being delivered still; it is no dead letter any more once it was";
+  return method === "POST" ? "delivered" : "discarded";
+}
 
 export const events: Command = {
   name: "events",

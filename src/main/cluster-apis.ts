@@ -1,10 +1,11 @@
-/** The metrics APIs of one controller replica: put together from the cluster it serves. */
+/** The aggregated APIs of one controller replica: put together from the cluster it serves. */
 import { createAccessReviewer } from "../client/review-access.ts";
 import { createTokenReviewer } from "../client/review-token.ts";
 import { createRevisionMetrics } from "../controllers/metrics-api/revision-metrics.ts";
 import { controllerAudience } from "../install/names.ts";
 import { askLeader } from "./ask-leader.ts";
 import type { Cluster } from "./cluster.ts";
+import { eventsApiHandler, type EventsApiDeps } from "./events-api.ts";
 import { createFrontProxy } from "./front-proxy.ts";
 import type { LoadDoor } from "./load-door.ts";
 import { metricsApiHandlers } from "./metrics-api.ts";
@@ -33,5 +34,15 @@ export function clusterMetrics(cluster: Cluster, door: LoadDoor, peers: PeerOpti
       return token !== undefined && (await reviewToken(token))?.name === controller;
     },
     now: () => clock.now(),
+  });
+}
+
+export type EventsDeskOptions = Pick<EventsApiDeps, "target" | "tokenFile">;
+
+export function clusterEventsApi({ leases: client, clock }: Cluster, options: EventsDeskOptions): ServingHandler {
+  return eventsApiHandler({
+    ...options,
+    frontProxy: createFrontProxy({ client, clock }),
+    reviewAccess: createAccessReviewer({ client, clock }),
   });
 }
