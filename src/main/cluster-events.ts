@@ -161,6 +161,7 @@ async function assemble(
     sender,
     listen: options.sinks,
     onListening: () => undefined,
+    others: { bus: store.bus, members },
   });
   closers.defer(() => sinks.close(stopMs));
   const ingress = createIngress(

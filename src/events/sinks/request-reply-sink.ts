@@ -2,7 +2,8 @@
  * RequestReply: an event goes into a broker, and the request is answered with the event that replies to it (eventing
  * cmd/requestreply). The request's event gets `<its id>:<random>:<uid of the RequestReply>`, which the reply brings back
  * in another attribute; the last part is what the Trigger for replies filters by. The random part cannot be guessed, so
- * nobody answers in another's place.
+ * nobody answers in another's place. Where several processes take requests, the name of the one that waits stands in
+ * front of the uid: the Trigger may bring the reply to any of them.
  */
 import { randomBytes } from "node:crypto";
 import type { SinkAction } from "../../api/eventing/sink-engine.ts";
@@ -10,6 +11,7 @@ import type { Clock } from "../../client/clock.ts";
 import type { Sender } from "../delivery/http-sender.ts";
 import type { Reply } from "../ingress/answer.ts";
 import { formatStored } from "../wire/format-stored.ts";
+import type { ReplyRelay } from "./reply-relay.ts";
 import { withAttributes, type StoredEvent } from "../wire/stored-event.ts";
 import type { OpenSink, SinkRequest } from "./sink-action.ts";
 
@@ -22,6 +24,8 @@ export interface RequestReplyDeps {
   readonly sender: Sender;
   readonly clock: Clock;
   readonly waiters: ReplyWaiters;
+  /** To the other processes that take requests, where there are any. */
+  readonly relay?: ReplyRelay;
 }
 
 /** More requests than this wait for nothing good. */
@@ -51,12 +55,30 @@ export function openRequestReply(
 }
 
 /** A reply that nobody waits for any more is taken, too: there is nothing to try again. */
-function hear({ replyAttribute }: RequestReplyAction, { waiters }: RequestReplyDeps, event: StoredEvent): Reply {
+async function hear(
+  { replyAttribute }: RequestReplyAction,
+  { waiters, relay }: RequestReplyDeps,
+  event: StoredEvent,
+): Promise<Reply> {
   const name = String(event.attributes[replyAttribute] ?? "");
+  if (answerWaiter(waiters, name, event)) return { status: 202 };
+  const waitsAt = relay && name.split(":").at(-2);
+  if (waitsAt === undefined || waitsAt === relay?.self) return { status: 202 };
+  try {
+    await relay?.pass(waitsAt, name, event);
+    return { status: 202 };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { status: 503, message: `the process whose caller waits does not answer: ${why}` };
+  }
+}
+
+/** False when nobody here waits for it. */
+export function answerWaiter(waiters: ReplyWaiters, name: string, reply: StoredEvent): boolean {
   const answer = waiters.get(name);
   waiters.delete(name);
-  answer?.(event);
-  return { status: 202 };
+  answer?.(reply);
+  return answer !== undefined;
 }
 
 interface Asked {
@@ -67,12 +89,13 @@ interface Asked {
 async function ask(
   uid: string,
   { broker, correlationAttribute, timeoutMs }: RequestReplyAction,
-  { sender, clock, waiters }: RequestReplyDeps,
+  { sender, clock, waiters, relay }: RequestReplyDeps,
   { event, request: { signal } }: Asked,
 ): Promise<Reply> {
   if (waiters.size >= maxWaiting)
     return { status: 503, message: "too many requests wait for replies", headers: { "retry-after": "1" } };
-  const name = `${String(event.attributes["id"])}:${randomBytes(18).toString("base64url")}:${uid}`;
+  const at = relay ? `${relay.self}:` : "";
+  const name = `${String(event.attributes["id"])}:${randomBytes(18).toString("base64url")}:${at}${uid}`;
   const waiting = Promise.withResolvers<StoredEvent | "timeout">();
   // Before the event is in the broker: the reply may be quicker than the broker's answer.
   waiters.set(name, waiting.resolve);

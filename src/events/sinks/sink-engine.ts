@@ -5,12 +5,15 @@ import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Sender } from "../delivery/http-sender.ts";
+import type { AskingBus } from "../sharing/bus.ts";
+import type { Members } from "../sharing/members.ts";
 import type { Authorize } from "../ingress/authorize.ts";
 import { createJsonataPool, type JsonataPool } from "../transform/jsonata-pool.ts";
 import { openAwsSink } from "./aws-sink.ts";
 import { lookAtJob, openJobSink } from "./job-sink.ts";
 import { openLogSink } from "./log-sink.ts";
-import { openRequestReply, type ReplyWaiters } from "./request-reply-sink.ts";
+import { createReplyRelay, type ReplyRelay } from "./reply-relay.ts";
+import { answerWaiter, openRequestReply, type ReplyWaiters } from "./request-reply-sink.ts";
 import type { OpenSink } from "./sink-action.ts";
 import { createSinkFront, sinkUrl, type SinkFront } from "./sink-front.ts";
 import { openTransformSink } from "./transform-sink.ts";
@@ -24,6 +27,8 @@ export interface SinkEngineDeps {
   readonly sender: Sender;
   /** Enforces the rules of who may send. */
   readonly authorize?: Authorize;
+  /** The processes that take requests of RequestReplies, where there are several. */
+  readonly others?: { readonly bus: AskingBus; readonly members: Pick<Members, "self" | "isThere"> };
   /** Where the front listens, once there is a sink. */
   readonly listen: { readonly host: string; readonly port: number };
   /** The front takes events there from now on. */
@@ -42,6 +47,7 @@ class EventSinks implements Sinks {
   readonly #deps: SinkEngineDeps;
   readonly #open = new Map<SinkKey, { readonly spec: SinkSpec; readonly sink: OpenSink }>();
   readonly #waiters: ReplyWaiters = new Map();
+  readonly #relay: ReplyRelay | undefined;
   readonly #front: SinkFront;
   readonly #pool: JsonataPool;
   #listening: Promise<void> | undefined;
@@ -49,6 +55,8 @@ class EventSinks implements Sinks {
   constructor(deps: SinkEngineDeps) {
     this.#deps = deps;
     this.#pool = createJsonataPool({}, deps);
+    this.#relay =
+      deps.others && createReplyRelay(deps.others, (name, reply) => void answerWaiter(this.#waiters, name, reply));
     this.#front = createSinkFront({
       log: deps.log,
       accessTo: (key) => this.#open.get(key)?.spec.access,
@@ -78,6 +86,7 @@ class EventSinks implements Sinks {
 
   async close(ms: number): Promise<void> {
     await this.#front.close(ms);
+    this.#relay?.close();
     await Promise.all([...this.#open.values()].map(({ sink }) => sink.close?.()));
     this.#open.clear();
     await this.#pool.close();
@@ -95,7 +104,11 @@ class EventSinks implements Sinks {
       case "transform":
         return openTransformSink(of, action, { pool: this.#pool, sender: this.#deps.sender });
       case "request-reply":
-        return openRequestReply(of, action, { ...this.#deps, waiters: this.#waiters });
+        return openRequestReply(of, action, {
+          ...this.#deps,
+          waiters: this.#waiters,
+          ...(this.#relay ? { relay: this.#relay } : {}),
+        });
       default:
         return action satisfies never;
     }
