@@ -73,6 +73,56 @@ describe.skipIf(noNats !== undefined)("the store in NATS JetStream", () => {
       await other.close();
     });
 
+    test("hands out what another process appends while this one appends much", { timeout: 30_000 }, async () => {
+      const other = await open(nats);
+      const [here, there] = [await store.openStream("much", {}), await other.openStream("much", {})];
+      const burst = async (prefix: string, count: number): Promise<void> => {
+        for (let n = 0; n < count; n += 50)
+          await Promise.all(
+            Array.from({ length: 50 }, (_, k) => here.append([{ event: anEvent(`${prefix}${n + k}`) }])),
+          );
+      };
+      const seen: number[] = [];
+      here.onChange(() => seen.push(here.bounds().last));
+      // Long enough for following to rest.
+      for (const until = Date.now() + 400; Date.now() < until;) await burst(`a${Date.now()}-`, 50);
+      const before = here.bounds().last;
+      await Promise.all([burst("b", 500), there.append([{ event: anEvent("foreign") }])]);
+      await there.append([{ event: anEvent("foreign, after all was quiet") }]);
+      await expect.poll(() => here.bounds().last, { timeout: 10_000 }).toBe(before + 502);
+      await expect.poll(() => there.bounds().last, { timeout: 10_000 }).toBe(before + 502);
+      const records = await here.read(before, 600);
+      expect(records.map(({ seq }) => seq)).toEqual(Array.from({ length: 502 }, (_, n) => before + 1 + n));
+      expect(records.filter(({ event }) => String(event.attributes["id"]).startsWith("foreign")).length).toBe(2);
+      // Never backwards, and nothing before it was there.
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      for (const { seq } of records.slice(-20)) expect(here.recent(seq)?.seq).toBe(seq);
+      await other.close();
+    });
+
+    test("an event that is larger than NATS takes is refused for that", async () => {
+      const stream = await store.openStream("large", {});
+      const event = { ...anEvent("1"), data: Buffer.alloc(1024 * 1024) };
+      await expect(stream.append([{ event }])).rejects.toMatchObject({ name: "StoreFailure", kind: "large" });
+    });
+
+    test(
+      "stores once what was under way when the server died, and is acknowledged when it is back",
+      { timeout: 30_000 },
+      async () => {
+        const stream = await store.openStream("broken", {});
+        await stream.append([{ event: anEvent("0"), dedupe: true }]);
+        await nats.stop("SIGKILL");
+        const ids = Array.from({ length: 20 }, (_, n) => `${n + 1}`);
+        const sent = ids.map((id) => stream.append([{ event: anEvent(id), dedupe: true }]));
+        await nats.start();
+        expect((await Promise.all(sent)).map(([one]) => one?.seq)).toEqual(ids.map((_, n) => n + 2));
+        await expect.poll(async () => (await stream.read(0, 99)).length, { timeout: 5000 }).toBe(21);
+        const stored = (await stream.read(0, 99)).map(({ event }) => event.attributes["id"]);
+        expect(stored).toEqual(["0", ...ids]);
+      },
+    );
+
     test(
       "says that a server which is gone took nothing, and goes on with it when it is back",
       { timeout: 30_000 },

@@ -13,7 +13,7 @@ export function formatBinary(given: CloudEvent): HttpEvent {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(event)) {
     if (name === "data" || name === "datacontenttype" || name === "data_base64") continue;
-    headers[`ce-${name}`] = encodeValue(String(value));
+    headers[`ce-${name}`] = headerText(String(value));
   }
   const { type, body } = formatData(event);
   if (type !== undefined) headers["content-type"] = type;
@@ -70,7 +70,7 @@ function formatData({ data, datacontenttype }: CloudEvent): {
 }
 
 /** Percent-encodes what a header cannot hold: space, `"`, `%`, and all outside printable ASCII (§3.1.3.2). */
-const encodeValue = (text: string): string =>
+export const headerText = (text: string): string =>
   text.replaceAll(/[^\x21\x23\x24\x26-\x7e]+/gu, (part) =>
     [...Buffer.from(part.toWellFormed(), "utf8")]
       .map((b) => `%${b.toString(16).toUpperCase().padStart(2, "0")}`)

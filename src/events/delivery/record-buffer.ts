@@ -52,6 +52,8 @@ export class RecordBuffer {
           this.#at = 0;
         }
         if (records.length > 0 || generation !== this.#generation) setImmediate(this.#filled);
+        // There are some, and were not handed out: a copy of the log may be behind for a moment.
+        else setTimeout(this.#filled, 1000).unref();
       },
       () => {
         this.#reading = false;

@@ -25,6 +25,7 @@ export const handshake = (origin: string | readonly string[] | undefined): Reply
 export function failure(error: unknown, log: Logger): Reply {
   if (error instanceof Error && error.name === "CloudEventError") return { status: 400, message: error.message };
   if (error instanceof StoreFailure) {
+    if (error.kind === "large") return { status: 413, message: error.message };
     log.error("events could not be stored", { err: error });
     const status = error.kind === "full" ? 507 : 503;
     return { status, message: error.message, headers: { "retry-after": "5" } };

@@ -146,11 +146,14 @@ export interface StoredDocument {
   readonly expiresMs: number;
 }
 
-/** Why nothing was stored. `full`: no room; `unavailable`: the store cannot be reached or written just now. */
+/** `full`: no room; `large`: an event has more bytes than the store takes; `unavailable`: not just now. */
+export type StoreFailureKind = "full" | "large" | "unavailable";
+
+/** Nothing was stored. */
 export class StoreFailure extends Error {
   override readonly name = "StoreFailure";
-  readonly kind: "full" | "unavailable";
-  constructor(kind: "full" | "unavailable", message: string, options?: ErrorOptions) {
+  readonly kind: StoreFailureKind;
+  constructor(kind: StoreFailureKind, message: string, options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;
   }

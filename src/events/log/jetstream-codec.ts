@@ -1,5 +1,5 @@
 /** Events as NATS messages: the CloudEvents NATS binding 1.0 in binary mode, with what it leaves out in headers of ours. */
-import { formatBinary } from "../../api/cloudevents/format-http.ts";
+import { headerText } from "../../api/cloudevents/format-http.ts";
 import { parseHttpEvents } from "../../api/cloudevents/parse-http.ts";
 import type { EventValue, StoredEvent } from "../wire/stored-event.ts";
 
@@ -18,30 +18,41 @@ interface Own {
   readonly structured?: true;
 }
 
-export function encodeMessage({ attributes, data, structured }: StoredEvent): {
+/** What {@link encodeHeaders} writes, one by one. */
+export function encodeMessage(event: StoredEvent): {
   readonly headers: Readonly<Record<string, string>>;
   readonly payload: Uint8Array;
 } {
-  const { datacontenttype, ...rest } = attributes;
-  const { headers } = formatBinary(rest as { specversion: string; id: string; source: string; type: string });
-  const types: Record<string, "number" | "boolean"> = {};
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(event.attributes)) headers[`ce-${name}`] = headerText(String(value));
+  const own = ownOf(event);
+  return { headers: own ? { ...headers, [ownHeader]: own } : headers, payload: event.data ?? empty };
+}
+
+/** Undefined where the binding says all. */
+function ownOf({ attributes, data, structured }: StoredEvent): string | undefined {
+  let types: Record<string, "number" | "boolean"> | undefined;
   for (const [name, value] of Object.entries(attributes)) {
     const type = typeof value;
-    if (type === "number" || type === "boolean") types[name] = type;
+    if (type === "number" || type === "boolean") (types ??= {})[name] = type;
   }
+  if (!types && data !== undefined && !structured) return undefined;
   const own: Own = {
-    ...(Object.keys(types).length > 0 ? { types } : {}),
+    ...(types ? { types } : {}),
     ...(data === undefined ? { noData: true } : {}),
     ...(structured ? { structured: true } : {}),
   };
-  return {
-    headers: {
-      ...headers,
-      ...(datacontenttype === undefined ? {} : { "ce-datacontenttype": String(datacontenttype) }),
-      ...(Object.keys(own).length > 0 ? { [ownHeader]: JSON.stringify(own) } : {}),
-    },
-    payload: data ?? empty,
-  };
+  return JSON.stringify(own);
+}
+
+/** The header block of a message, `more` after the event's own. */
+export function encodeHeaders(event: StoredEvent, more: Readonly<Record<string, string>>): Uint8Array {
+  let text = "NATS/1.0\r\n";
+  for (const [name, value] of Object.entries(event.attributes)) text += `ce-${name}: ${headerText(String(value))}\r\n`;
+  const own = ownOf(event);
+  if (own) text += `${ownHeader}: ${own}\r\n`;
+  for (const [name, value] of Object.entries(more)) text += `${name}: ${value}\r\n`;
+  return Buffer.from(`${text}\r\n`, "latin1");
 }
 
 /** Throws a CloudEventError for a message that carries no event: somebody else wrote to the stream. */

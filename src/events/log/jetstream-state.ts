@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream";
 import { headers as makeHeaders } from "@nats-io/transport-node";
 import { storeFailure } from "./jetstream-failure.ts";
@@ -93,4 +93,4 @@ export const wrongLastSequence = (error: unknown): boolean => {
 };
 
 /** Names may hold anything; subjects may not. */
-export const token = (text: string): string => createHash("sha256").update(text).digest("base64url").slice(0, 22);
+export const token = (text: string): string => hash("sha256", text, "base64url").slice(0, 22);

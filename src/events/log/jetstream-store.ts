@@ -16,6 +16,7 @@ import type {
 import { decodeMessage, encodeMessage } from "./jetstream-codec.ts";
 import { JetStreamCursors } from "./jetstream-cursors.ts";
 import { natsBus } from "./nats-bus.ts";
+import { JetStreamPublisher } from "./jetstream-publisher.ts";
 import { JetStreamState, token, type Entry } from "./jetstream-state.ts";
 import { NatsStream, natsLimits, type NatsStreamNames } from "./jetstream-stream.ts";
 
@@ -97,6 +98,7 @@ class JetStreamStore implements JetStreamLog {
   readonly #documents: JetStreamState;
   readonly #streams = new Map<string, Promise<NatsStream>>();
   readonly #cursors: JetStreamCursors;
+  readonly #publisher: JetStreamPublisher;
 
   constructor(
     connection: NatsConnection,
@@ -109,6 +111,7 @@ class JetStreamStore implements JetStreamLog {
     this.#clients = clients;
     this.#options = options;
     this.#deps = deps;
+    this.#publisher = new JetStreamPublisher(connection, deps.clock);
     this.#state = new JetStreamState("EBB_STATE", "ebb.state", clients);
     const { holder } = options;
     this.#cursors = new JetStreamCursors({
@@ -160,7 +163,7 @@ class JetStreamStore implements JetStreamLog {
       if ((error as { readonly code?: unknown }).code !== 10_058) throw error;
       await this.#clients.jsm.streams.update(names.stream, config);
     }
-    const stream = new NatsStream(names, { ...this.#clients, ...this.#deps });
+    const stream = new NatsStream(names, { ...this.#clients, ...this.#deps, publisher: this.#publisher });
     await stream.open();
     return stream;
   }
@@ -259,6 +262,7 @@ class JetStreamStore implements JetStreamLog {
     this.#cursors.stopTimer();
     for (const stream of await Promise.allSettled(this.#streams.values()))
       if (stream.status === "fulfilled") stream.value.end();
+    this.#publisher.close();
     await this.#connection.close();
   }
 }

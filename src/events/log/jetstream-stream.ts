@@ -1,5 +1,4 @@
-import type { ConsumerMessages, JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream";
-import { headers as makeHeaders } from "@nats-io/transport-node";
+import type { JetStreamClient, JetStreamManager, JsMsg } from "@nats-io/jetstream";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { dedupKeyOf } from "./dedup-window.ts";
@@ -12,14 +11,17 @@ import {
   type NewRecord,
   type StreamLimits,
 } from "./event-store.ts";
-import { decodeMessage, encodeMessage } from "./jetstream-codec.ts";
+import { decodeMessage, encodeHeaders } from "./jetstream-codec.ts";
 import { storeFailure } from "./jetstream-failure.ts";
+import type { JetStreamPublisher } from "./jetstream-publisher.ts";
 import { token } from "./jetstream-state.ts";
 import { RecordTail } from "./record-tail.ts";
+import { StreamFollower } from "./stream-follower.ts";
 
 export interface NatsStreamParts {
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
+  readonly publisher: JetStreamPublisher;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -32,7 +34,7 @@ export interface NatsStreamNames {
   readonly subject: string;
 }
 
-const publishMs = 5000;
+const noBytes = new Uint8Array(0);
 const refreshMs = 500;
 const pageMs = 3000;
 
@@ -43,10 +45,10 @@ export class NatsStream implements EventStream {
   readonly #parts: NatsStreamParts;
   readonly #tail = new RecordTail({ maxRecords: 1024, maxBytes: 4 * 1024 * 1024 });
   readonly #listeners = new Set<() => void>();
+  readonly #follower: StreamFollower;
   #first = 1;
   #last = 0;
   #bytes = 0;
-  #following: ConsumerMessages | undefined;
   #cancelRefresh: (() => void) | undefined;
   #ended = false;
 
@@ -54,13 +56,22 @@ export class NatsStream implements EventStream {
     this.name = names.name;
     this.#names = names;
     this.#parts = parts;
+    const { js, clock, log } = parts;
+    this.#follower = new StreamFollower({
+      js,
+      clock,
+      log,
+      stream: names.stream,
+      last: () => this.#last,
+      take: (message) => this.#take(message),
+    });
   }
 
   /** Learns where the stream is and follows what others append. */
   async open(): Promise<void> {
     await this.#refresh();
     this.#last = (await this.#info()).last_seq;
-    void this.#follow();
+    this.#follower.start();
   }
 
   async #info(): Promise<{ readonly first_seq: number; readonly last_seq: number; readonly bytes: number }> {
@@ -83,41 +94,17 @@ export class NatsStream implements EventStream {
     });
   }
 
-  /** Gets what this and other processes append, in order and without gaps, from where this one began. */
-  async #follow(): Promise<void> {
-    while (!this.#ended) {
-      try {
-        const consumer = await this.#parts.js.consumers.get(this.#names.stream, {
-          deliver_policy: "by_start_sequence",
-          opt_start_seq: this.#last + 1,
-        });
-        const messages = (this.#following = await consumer.consume({ max_messages: 500 }));
-        if (this.#ended) return void messages.stop();
-        for await (const message of messages) this.#take(message);
-      } catch (err) {
-        if (this.#ended) return;
-        this.#parts.log.warn("a stream of events is not followed, and is tried again", { stream: this.name, err });
-      }
-      if (!this.#ended) await new Promise<void>((resolve) => this.#parts.clock.after(1000, resolve));
-    }
-  }
-
   #take(message: JsMsg): void {
     if (message.seq <= this.#last) return;
-    const record = this.#decode(message);
+    const record = this.#decode(recordOf(message));
     this.#last = message.seq;
     if (record) this.#tail.push(record);
     this.#changed();
   }
 
-  #decode({
-    seq,
-    headers,
-    data,
-    timestampNanos,
-  }: Pick<JsMsg, "seq" | "headers" | "data" | "timestampNanos">): LogRecord | undefined {
+  #decode({ seq, headers, data, timeMs }: ReturnType<typeof recordOf>): LogRecord | undefined {
     try {
-      return { seq, timeMs: Number(timestampNanos / 1_000_000n), event: decodeMessage(headers, data) };
+      return { seq, timeMs, event: decodeMessage(headers, data) };
     } catch (err) {
       this.#parts.log.warn("a message that is no event was passed over", { stream: this.name, seq, err });
       return undefined;
@@ -139,7 +126,10 @@ export class NatsStream implements EventStream {
     let changed = false;
     appended.forEach(({ seq, duplicate }, at) => {
       const record = records[at];
-      if (duplicate || seq !== this.#last + 1 || !record) return;
+      if (duplicate || !record) return;
+      if (seq > this.#last + 1) this.#follower.skipped();
+      if (seq !== this.#last + 1) return;
+      this.#follower.appended();
       this.#last = seq;
       this.#tail.push({ seq, timeMs: this.#parts.clock.now(), event: record.event });
       changed = true;
@@ -149,16 +139,13 @@ export class NatsStream implements EventStream {
     return appended;
   }
 
-  async #publish(event: NewRecord["event"], dedupe: boolean): Promise<Appended> {
-    const { headers, payload } = encodeMessage(event);
-    const sent = makeHeaders();
-    for (const [name, value] of Object.entries(headers)) sent.set(name, value);
-    const ack = await this.#parts.js.publish(this.#names.subject, payload, {
-      headers: sent,
-      timeout: publishMs,
-      ...(dedupe ? { msgID: token(dedupKeyOf(event)) } : {}),
+  #publish(event: NewRecord["event"], dedupe: boolean): Promise<Appended> {
+    return this.#parts.publisher.publish({
+      subject: this.#names.subject,
+      headers: encodeHeaders(event, dedupe ? { "Nats-Msg-Id": token(dedupKeyOf(event)) } : {}),
+      payload: event.data ?? noBytes,
+      once: dedupe,
     });
-    return { seq: ack.seq, duplicate: ack.duplicate };
   }
 
   async read(after: number, limit: number): Promise<readonly LogRecord[]> {
@@ -167,18 +154,34 @@ export class NatsStream implements EventStream {
     if (count <= 0 || this.#ended) return [];
     const recent = this.#fromTail(from, count);
     if (recent) return recent;
+    const single = count === 1 ? await this.#single(from) : undefined;
+    return single ? [single] : this.#fetch(from, count);
+  }
+
+  /** Asks the stream's leader, who has all that was acknowledged. */
+  async #single(seq: number): Promise<LogRecord | undefined> {
+    const message = await this.#parts.jsm.streams.getMessage(this.#names.stream, { seq });
+    if (!message) return undefined;
+    return this.#decode({ seq, headers: message.header, data: message.data, timeMs: message.time.getTime() });
+  }
+
+  async #fetch(from: number, count: number): Promise<readonly LogRecord[]> {
     const consumer = await this.#parts.js.consumers.get(this.#names.stream, {
       deliver_policy: "by_start_sequence",
       opt_start_seq: from,
     });
-    const records: LogRecord[] = [];
-    const messages = await consumer.fetch({ max_messages: count, expires: pageMs });
-    for await (const message of messages) {
-      const record = this.#decode(message);
-      if (record) records.push(record);
-      if (message.seq >= from + count - 1 || message.info.pending === 0) break;
+    try {
+      const records: LogRecord[] = [];
+      const messages = await consumer.fetch({ max_messages: count, expires: pageMs });
+      for await (const message of messages) {
+        const record = this.#decode(recordOf(message));
+        if (record) records.push(record);
+        if (message.seq >= from + count - 1 || message.info.pending === 0) break;
+      }
+      return records;
+    } finally {
+      consumer.delete().catch(() => undefined);
     }
-    return records;
   }
 
   #fromTail(from: number, count: number): readonly LogRecord[] | undefined {
@@ -235,11 +238,18 @@ export class NatsStream implements EventStream {
   end(): void {
     this.#ended = true;
     this.#cancelRefresh?.();
-    this.#following?.stop();
+    this.#follower.end();
     this.#listeners.clear();
     this.#tail.clear();
   }
 }
+
+const recordOf = ({ seq, headers, data, timestampNanos }: JsMsg) => ({
+  seq,
+  headers,
+  data,
+  timeMs: Number(timestampNanos / 1_000_000n),
+});
 
 export const natsLimits = ({
   maxAgeMs = 0,
