@@ -80,7 +80,8 @@ class LogEngine implements Engine {
         if (!isDeepStrictEqual(before, this.#limitsOf(spec)))
           await this.#deps.store.openStream(kept.stream.name, this.#limitsOf(spec));
       }
-      return { durability: this.#deps.store.durability, url: this.#deps.urlOf(spec) };
+      const { worth } = this.#streams.get(key)?.stream ?? { worth: "" };
+      return { durability: this.#deps.store.durability, worth, url: this.#deps.urlOf(spec) };
     });
   }
 

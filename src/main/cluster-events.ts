@@ -238,7 +238,8 @@ async function openLog(
         natsSecret === undefined
           ? undefined
           : await readNatsPassword(cluster.client, { namespace: cluster.namespace, name: natsSecret });
-      const named = { ...nats, holder: self, ...(password === undefined ? {} : { password }) };
+      const access = { ...nats.access, ...(password === undefined ? {} : { password }) };
+      const named = { ...nats, access, holder: self };
       const store = await openNatsLog(named, cluster);
       if (!store.sharing) throw new Error("a log with a holder is shared");
       return { store, self, sharing: store.sharing };

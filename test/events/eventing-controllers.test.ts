@@ -108,7 +108,7 @@ describe("a Broker", () => {
     expect(made.status).toMatchObject({
       observedGeneration: 1,
       address: { name: "http", url: "http://b.log/default" },
-      annotations: { "events.ebb.dev/durability": "fsync" },
+      annotations: { "events.ebb.dev/durability": "fsync", "events.ebb.dev/kept-as": "one copy" },
     });
     expect(told(made, "DeadLetterSinkResolved")).toBe("True DeadLetterSinkNotConfigured");
     expect(plane.streams.get("broker/default/b")?.uid).toBe(made.metadata.uid);

@@ -77,7 +77,7 @@ export async function createEventingPlane(
     async setStream(stream) {
       if (played.fails) throw new Error(played.fails);
       streams.set(`${stream.kind}/${stream.namespace}/${stream.name}`, stream);
-      return { durability: "fsync", url: `http://${stream.name}.log/${stream.namespace}` };
+      return { durability: "fsync", worth: "one copy", url: `http://${stream.name}.log/${stream.namespace}` };
     },
     async removeStream(key) {
       streams.delete(key);

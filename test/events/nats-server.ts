@@ -10,6 +10,8 @@ import { endServer } from "./end-server.ts";
 const program = ["nats-server", "/usr/sbin/nats-server"].find((name) => spawnSync(name, ["--version"]).status === 0);
 
 const chosen = process.env["NATS_SERVER"] ?? program;
+/** The one that is used. */
+export const natsProgram = chosen ?? "nats-server";
 const version = chosen === undefined ? "" : spawnSync(chosen, ["--version"]).stdout.toString();
 /** `v2.12.2`. */
 export const natsVersion = /v[\d.]+/.exec(version)?.[0] ?? "";

@@ -106,6 +106,8 @@ export interface ConsumerSpec {
 export interface StreamState {
   /** Whether an accepted event survives a power loss, a crash of the process, or neither. */
   readonly durability: "fsync" | "process" | "none";
+  /** The same for people, such as `3 copies on disk, synced before it is acknowledged`. */
+  readonly worth: string;
   /** Where producers send to. */
   readonly url: string;
 }

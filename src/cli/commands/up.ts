@@ -38,7 +38,7 @@ export const upOptions: readonly Option[] = [
   {
     flags: "--events <url>",
     summary:
-      "keep events in NATS JetStream, nats://host:4222?replicas=3&monitor=http://host:8222, not in the data directory",
+      "keep events in NATS JetStream (EBB_EVENTS), nats://host:4222?replicas=3&monitor=http://host:8222, not in the data directory; secrets in files: ?password=FILE, token, creds, nkey, ca, cert, key",
   },
   { flags: "--files <dir>", summary: "folder that FileSources may read; may be repeated", repeat: true },
   { flags: "--access-log <file>", summary: "append one line of JSON per request to a file; - is standard error" },
@@ -83,7 +83,7 @@ export async function startFromOptions(context: CommandContext, input: CommandIn
     ...(textOption(input, "httpsPort") === undefined ? {} : { httpsPort: portOption(input, "httpsPort", 0) }),
     registryPort: registryPortOption(input),
     host: textOption(input, "host") ?? "127.0.0.1",
-    ...(textOption(input, "events") === undefined ? {} : { events: textOption(input, "events") ?? "" }),
+    ...optional("events", textOption(input, "events") ?? context.env["EBB_EVENTS"]),
     folders: listOption(input, "files").map((folder) => resolve(folder)),
     fsync: input.options["fsync"] === true,
     ...optional("accessLog", textOption(input, "accessLog")),

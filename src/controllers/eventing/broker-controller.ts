@@ -27,6 +27,8 @@ const conditions = [
 
 /** Annotation of the status: what an acknowledgement is worth here. */
 export const durabilityAnnotation = "events.ebb.dev/durability";
+/** In the status, too: where events are kept and when they are synced, in words. */
+export const worthAnnotation = "events.ebb.dev/kept-as";
 
 /** Whether ebb serves the Broker; other classes are somebody else's. */
 export const isServed = ({ metadata }: Broker): boolean =>
@@ -121,7 +123,7 @@ function brokerStatus(
       ? {}
       : {
           address: addressOf(stream.url, policies.access?.audience),
-          annotations: { [durabilityAnnotation]: stream.durability },
+          annotations: { [durabilityAnnotation]: stream.durability, [worthAnnotation]: stream.worth },
         }),
     ...deadLetter.status,
     ...policies.status,

@@ -42,6 +42,8 @@ export type Durability = "fsync" | "process" | "none";
 
 export interface EventStream {
   readonly name: string;
+  /** What an acknowledged append is worth, for people. */
+  readonly worth: string;
   /**
    * Resolves when all of them are on disk, in this order and next to each other. All or nothing; rejects with
    * {@link StoreFailure}. Records with `dedupe` that were appended within the window are not stored again.

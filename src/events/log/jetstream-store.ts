@@ -18,18 +18,19 @@ import { JetStreamCursors } from "./jetstream-cursors.ts";
 import { natsBus } from "./nats-bus.ts";
 import { JetStreamPublisher } from "./jetstream-publisher.ts";
 import { JetStreamState, token, type Entry } from "./jetstream-state.ts";
+import { accessOptions, type NatsAccess } from "./nats-access.ts";
+import { askSyncing, durabilityBy, worthOf, type Syncing } from "./nats-worth.ts";
 import { NatsStream, natsLimits, type NatsStreamNames } from "./jetstream-stream.ts";
 
 export interface JetStreamOptions {
-  /** `nats://user:password@host:4222`; several, separated by commas. */
+  /** `nats://host:4222`; several servers of one cluster, separated by commas. */
   readonly servers: string;
+  readonly access?: NatsAccess;
   /** Copies of each stream. Default 1; three nodes allow 3. */
   readonly replicas?: number;
-  /** `http://host:8222`: where the server tells how often it syncs to disk. Without it nothing is claimed. */
+  /** `http://host:8222`: where servers tell how often they sync to disk; commas between. Without it nothing is claimed. */
   readonly monitorUrl?: string;
   readonly dedupWindowMs?: number;
-  /** Of the user that `servers` names, where the URL itself does not have it. */
-  readonly password?: string;
   /** Events end with the server: nothing it acknowledges is worth anything once it is gone. */
   readonly ephemeral?: boolean;
   /** Name of this process, another one after every start, where several share the consumers. */
@@ -43,6 +44,7 @@ export interface JetStreamLog extends EventStore {
   readonly sharing: CursorSharing | undefined;
 }
 
+const connectMs = 5000;
 const weekMs = 7 * 24 * 3_600_000;
 
 /** Opens the log of a NATS server with JetStream. Rejects when it cannot be reached or has no JetStream. */
@@ -50,17 +52,19 @@ export async function openJetStreamStore(
   options: JetStreamOptions,
   deps: { readonly clock: Clock; readonly log: Logger },
 ): Promise<JetStreamLog> {
+  const servers = options.servers.split(",").map((server) => URL.parse(server)?.host ?? server);
   const connection = await connect({
-    servers: options.servers.split(","),
+    servers,
     name: "ebb",
+    timeout: connectMs,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
-    ...credentialsOf(options),
+    ...accessOptions(options.access ?? {}, servers),
   });
   try {
     const clients = { js: jetstream(connection), jsm: await jetstreamManager(connection) };
-    const durability = options.ephemeral === true ? "none" : await durabilityOf(options.monitorUrl);
-    const store = new JetStreamStore(connection, clients, { ...options, durability }, deps);
+    const syncing = await askSyncing(options.monitorUrl?.split(",") ?? []);
+    const store = new JetStreamStore(connection, clients, { ...options, syncing }, deps);
     await store.open();
     return store;
   } catch (error) {
@@ -69,30 +73,13 @@ export async function openJetStreamStore(
   }
 }
 
-/**
- * JetStream syncs to disk every two minutes unless told otherwise: what it acknowledged survives the death of the
- * server, and not a power loss. Only `sync_interval: always` does, and only the monitoring port tells.
- */
-async function durabilityOf(monitorUrl: string | undefined): Promise<Durability> {
-  if (monitorUrl === undefined) return "process";
-  const response = await fetch(new URL("/jsz?config=true", monitorUrl), { signal: AbortSignal.timeout(5000) });
-  const { config } = (await response.json()) as { readonly config?: { readonly sync_always?: boolean } };
-  return config?.sync_always === true ? "fsync" : "process";
-}
-
-function credentialsOf({ servers, password }: JetStreamOptions): { readonly user?: string; readonly pass?: string } {
-  const url = URL.parse(servers.split(",", 1)[0] ?? "");
-  if (!url || url.username === "") return {};
-  return { user: decodeURIComponent(url.username), pass: password ?? decodeURIComponent(url.password) };
-}
-
 class JetStreamStore implements JetStreamLog {
   readonly durability: Durability;
   readonly bus: AskingBus;
   readonly sharing: CursorSharing | undefined;
   readonly #connection: NatsConnection;
   readonly #clients: { readonly js: JetStreamClient; readonly jsm: JetStreamManager };
-  readonly #options: JetStreamOptions;
+  readonly #options: JetStreamOptions & { readonly syncing: Syncing };
   readonly #deps: { readonly clock: Clock; readonly log: Logger };
   readonly #state: JetStreamState;
   readonly #documents: JetStreamState;
@@ -103,10 +90,10 @@ class JetStreamStore implements JetStreamLog {
   constructor(
     connection: NatsConnection,
     clients: { readonly js: JetStreamClient; readonly jsm: JetStreamManager },
-    options: JetStreamOptions & { readonly durability: Durability },
+    options: JetStreamOptions & { readonly syncing: Syncing },
     deps: { readonly clock: Clock; readonly log: Logger },
   ) {
-    this.durability = options.durability;
+    this.durability = durabilityBy(options.syncing, options.ephemeral ?? false);
     this.#connection = connection;
     this.#clients = clients;
     this.#options = options;
@@ -156,14 +143,15 @@ class JetStreamStore implements JetStreamLog {
       duplicate_window: Math.min(dedupWindowMs, limits.maxAgeMs ?? dedupWindowMs) * 1e6,
       ...natsLimits(limits),
     };
-    try {
-      await this.#clients.jsm.streams.add(config);
-    } catch (error) {
+    const made = await this.#clients.jsm.streams.add(config).catch((error: unknown) => {
       // There with other limits.
       if ((error as { readonly code?: unknown }).code !== 10_058) throw error;
-      await this.#clients.jsm.streams.update(names.stream, config);
-    }
-    const stream = new NatsStream(names, { ...this.#clients, ...this.#deps, publisher: this.#publisher });
+      return this.#clients.jsm.streams.update(names.stream, config);
+    });
+    const { syncing, ephemeral = false } = this.#options;
+    const parts = { ...this.#clients, ...this.#deps, publisher: this.#publisher };
+    const worth = worthOf(made.config, { syncing, ephemeral });
+    const stream = new NatsStream({ ...names, worth }, parts);
     await stream.open();
     return stream;
   }

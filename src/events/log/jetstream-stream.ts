@@ -34,6 +34,10 @@ export interface NatsStreamNames {
   readonly subject: string;
 }
 
+interface OpenedNames extends NatsStreamNames {
+  readonly worth: string;
+}
+
 const noBytes = new Uint8Array(0);
 const refreshMs = 500;
 const pageMs = 3000;
@@ -41,6 +45,7 @@ const pageMs = 3000;
 /** A stream in JetStream. Its numbers are JetStream's sequence numbers. */
 export class NatsStream implements EventStream {
   readonly name: string;
+  readonly worth: string;
   readonly #names: NatsStreamNames;
   readonly #parts: NatsStreamParts;
   readonly #tail = new RecordTail({ maxRecords: 1024, maxBytes: 4 * 1024 * 1024 });
@@ -52,8 +57,9 @@ export class NatsStream implements EventStream {
   #cancelRefresh: (() => void) | undefined;
   #ended = false;
 
-  constructor(names: NatsStreamNames, parts: NatsStreamParts) {
+  constructor(names: OpenedNames, parts: NatsStreamParts) {
     this.name = names.name;
+    this.worth = names.worth;
     this.#names = names;
     this.#parts = parts;
     const { js, clock, log } = parts;
@@ -127,7 +133,7 @@ export class NatsStream implements EventStream {
     appended.forEach(({ seq, duplicate }, at) => {
       const record = records[at];
       if (duplicate || !record) return;
-      if (seq > this.#last + 1) this.#follower.skipped();
+      if (seq > this.#last + 1) this.#follower.skippedTo(seq);
       if (seq !== this.#last + 1) return;
       this.#follower.appended();
       this.#last = seq;

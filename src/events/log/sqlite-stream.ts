@@ -41,6 +41,7 @@ const idsPerTurn = 5000;
 
 /** A stream in events.db. */
 export class SqliteStream implements EventStream {
+  readonly worth = "one copy on this machine's disk, synced before it is acknowledged";
   readonly name: string;
   readonly #parts: StreamParts;
   readonly #base: number;

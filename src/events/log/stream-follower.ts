@@ -19,7 +19,11 @@ const lookMs = 100;
 const [much, little] = [100, 10];
 /** Somebody else appends too: following goes on for so long at least. */
 const foreignMs = 10_000;
-const againMs = 1000;
+const againMs = 200;
+/** What was acknowledged to this process has not come round for so long: the consumer went with its server. */
+const stuckMs = 2000;
+/** The server shows that often that it is there; the client gives up after two that did not come. */
+const heartbeatMs = 2000;
 
 /**
  * Gets what is appended to a stream, by whomever. While this process appends much and nobody else does, that would be
@@ -32,6 +36,7 @@ export class StreamFollower {
   #own = 0;
   #resting: { readonly over: Promise<void>; end(): void } | undefined;
   #notBeforeMs = 0;
+  #awaited: { readonly seq: number; readonly sinceMs: number } | undefined;
   #cancelLook: (() => void) | undefined;
   #ended = false;
 
@@ -49,10 +54,13 @@ export class StreamFollower {
     this.#lookLater();
   }
 
-  /** A number was left out: somebody else appended, or an answer was lost. */
-  skipped(): void {
-    this.#notBeforeMs = this.#deps.clock.now() + foreignMs;
-    this.#goOn();
+  /** This process's event got that number, and one before it is not known: somebody else appended. */
+  skippedTo(seq: number): void {
+    const now = this.#deps.clock.now();
+    this.#notBeforeMs = now + foreignMs;
+    if (this.#resting) this.#goOn();
+    this.#awaited ??= { seq, sinceMs: now };
+    this.#lookLater();
   }
 
   end(): void {
@@ -73,7 +81,18 @@ export class StreamFollower {
     this.#own = 0;
     if (this.#resting && own < little) this.#goOn();
     else if (!this.#resting && own >= much && this.#deps.clock.now() >= this.#notBeforeMs) this.#rest();
-    if (this.#resting) this.#lookLater();
+    this.#checkAwaited();
+    if (this.#resting || this.#awaited) this.#lookLater();
+  }
+
+  #checkAwaited(): void {
+    if (!this.#awaited) return;
+    const now = this.#deps.clock.now();
+    if (this.#awaited.seq <= this.#deps.last()) this.#awaited = undefined;
+    else if (now - this.#awaited.sinceMs > stuckMs) {
+      this.#awaited = { seq: this.#awaited.seq, sinceMs: now };
+      this.#messages?.stop();
+    }
   }
 
   #rest(): void {
@@ -109,7 +128,8 @@ export class StreamFollower {
     });
     try {
       if (this.#ended || this.#resting) return;
-      const messages = (this.#messages = await consumer.consume({ max_messages: 500 }));
+      const messages = (this.#messages = await consumer.consume({ max_messages: 500, idle_heartbeat: heartbeatMs }));
+      void endWhenSilent(messages);
       for await (const message of messages) take(message);
     } finally {
       this.#messages = undefined;
@@ -117,4 +137,9 @@ export class StreamFollower {
       consumer.delete().catch(() => undefined);
     }
   }
+}
+
+/** The client would ask after the consumer every half a minute; another one can be had at once. */
+async function endWhenSilent(messages: ConsumerMessages): Promise<void> {
+  for await (const { type } of messages.status()) if (type === "heartbeats_missed") messages.stop();
 }
