@@ -19,6 +19,7 @@ import { parallelController } from "./eventing/parallel-controller.ts";
 import { pingSourceController } from "./eventing/ping-source-controller.ts";
 import { requestReplyController } from "./eventing/request-reply-controller.ts";
 import { sequenceController } from "./eventing/sequence-controller.ts";
+import { settingsController } from "./eventing/settings-controller.ts";
 import { sinkBindingController } from "./eventing/sink-binding-controller.ts";
 import { subscriptionController } from "./eventing/subscription-controller.ts";
 import { triggerController } from "./eventing/trigger-controller.ts";
@@ -58,5 +59,6 @@ export function eventingControllers(deps: EventingDeps): readonly ControllerSpec
     integrationSourceController(deps),
     ...messageSourceControllers(deps).map(({ spec }) => spec),
     eventPolicyController(deps),
+    settingsController(deps),
   ];
 }

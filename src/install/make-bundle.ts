@@ -1,6 +1,7 @@
 /** Everything `ebb install` applies: pure data, the source of deploy/ too. */
 import type { KubeObject } from "../api/meta/object.ts";
-import { eventingConfigMapNames, eventingNamespace } from "../api/eventing/keys.ts";
+import { eventingConfigMapNames } from "../api/eventing/config-maps.ts";
+import { eventingNamespace } from "../api/eventing/keys.ts";
 import { servingConfigMapNames } from "../api/serving/config-maps.ts";
 import { servingNamespace } from "../api/serving/keys.ts";
 import type { BundleOptions } from "./bundle-options.ts";

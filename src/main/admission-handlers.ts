@@ -1,6 +1,7 @@
 /** The webhooks of ebb's kinds as paths of the controller's HTTPS listener. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { builtinDefinitions } from "../api/definitions.ts";
+import { eventingNamespace } from "../api/eventing/keys.ts";
 import { ConfigMapKind } from "../api/core/kinds.ts";
 import { isApiError } from "../api/meta/errors.ts";
 import type { Kind } from "../api/meta/kind.ts";
@@ -21,13 +22,17 @@ const maxReviewBytes = 8 * 2 ** 20;
 
 export function admissionHandlers(deps: {
   readonly informers: Informers;
+  /** Of namespace knative-eventing. */
+  readonly eventing: Informers;
   readonly clock: Clock;
   readonly log: Logger;
 }): readonly ServingHandler[] {
   const maps = deps.informers.of(ConfigMapKind);
+  const eventingMaps = deps.eventing.of(ConfigMapKind);
   const webhooks = createAdmissionWebhooks({
     definitions: builtinDefinitions.filter(({ kind }) => isOurs(kind)),
-    configMap: (namespace, name) => maps.get(`${namespace}/${name}`)?.data ?? {},
+    configMap: (namespace, name) =>
+      (namespace === eventingNamespace ? eventingMaps : maps).get(`${namespace}/${name}`)?.data ?? {},
     nowMs: () => deps.clock.now(),
     log: deps.log,
   });

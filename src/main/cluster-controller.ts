@@ -6,6 +6,7 @@ import { HorizontalPodAutoscalerKind } from "../api/autoscaling/kinds.ts";
 import { PodAutoscalerKind } from "../api/autoscaling-internal/kinds.ts";
 import { DeploymentKind, ReplicaSetKind } from "../api/apps/kinds.ts";
 import { ConfigMapKind, NamespaceKind, PodKind, ServiceKind } from "../api/core/kinds.ts";
+import { eventingNamespace } from "../api/eventing/keys.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
 import { ClusterDomainClaimKind, KIngressKind } from "../api/networking-internal/kinds.ts";
 import { RoleBindingKind, RoleKind } from "../api/rbac/kinds.ts";
@@ -17,18 +18,19 @@ import {
   RouteKind,
 } from "../api/serving/kinds.ts";
 import type { RateLimit } from "../client/rate-limit.ts";
+import { createInformers, type OpenInformers } from "../client/create-informers.ts";
 import type { WatchScope } from "../client/reflector.ts";
 import type { KeyedCertificate } from "../pki/certificate.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { admissionHandlers } from "./admission-handlers.ts";
 import { clusterEventsApi, clusterMetrics, type EventsDeskOptions, type PeerOptions } from "./cluster-apis.ts";
-import { openCluster, type ClusterOptions } from "./cluster.ts";
+import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { followerMetrics, lead, type LeadOptions } from "./lead.ts";
 import { leadAgainAndAgain, type LeaseTiming } from "./lead-again.ts";
 import { createLoadDoor } from "./load-door.ts";
 import { givenCertificate, openCertificates } from "./serving-certificates.ts";
 import { startServingListener } from "./serving-listener.ts";
-import { trimmedOfManifest } from "./trim-objects.ts";
+import { trimmed, trimmedOfManifest } from "./trim-objects.ts";
 
 export interface ClusterControllerOptions extends Omit<ClusterOptions, "component">, LeadOptions {
   readonly lease: LeaseTiming;
@@ -76,6 +78,10 @@ const statusOnly = new Set([KnativeServiceKind, DomainMappingKind].map((kind) =>
 const scopeOf = (kind: Kind): WatchScope | undefined =>
   statusOnly.has(groupResourceKey(kind)) ? { trim: trimmedOfManifest } : undefined;
 
+/** What users write of Eventing's kinds is filled in and checked by these. */
+const eventingSettings = ({ client, clock, log }: Cluster): OpenInformers =>
+  createInformers(client, { clock, log, scopeOf: () => ({ namespace: eventingNamespace, trim: trimmed }) });
+
 /** Events are for people: a thousand Services that turn ready at once tell of it over half a minute. */
 const eventLimit: RateLimit = { perSecond: 20, burst: 50 };
 
@@ -90,6 +96,8 @@ export async function startClusterController(
     const parts = [{ name: "informers", missing: () => (synced ? undefined : "not all kinds are listed yet") }];
     const cluster = await openCluster({ scopeOf, ...options, component: "controller" }, parts, { log, closers });
     for (const kind of watchedKinds) cluster.informers.of(kind);
+    const eventing = eventingSettings(cluster);
+    closers.defer(() => eventing.close());
     const certificates = await (options.certificate
       ? givenCertificate(cluster, options.certificate)
       : openCertificates(cluster));
@@ -97,7 +105,7 @@ export async function startClusterController(
     const door = createLoadDoor(cluster, options.routers);
     const serving = await startServingListener(options.serving, certificates.certificate, {
       handlers: [
-        ...admissionHandlers(cluster),
+        ...admissionHandlers({ ...cluster, eventing }),
         ...(options.eventsDesk ? [clusterEventsApi(cluster, options.eventsDesk)] : []),
         ...clusterMetrics(cluster, door, options.peers),
       ],
@@ -113,7 +121,7 @@ export async function startClusterController(
     const stop = new AbortController();
     const keeping = certificates.keep((next) => serving.setCertificate(next), stop.signal);
     const running = (async () => {
-      await cluster.informers.synced(stop.signal);
+      await Promise.all([cluster.informers.synced(stop.signal), eventing.synced(stop.signal)]);
       synced = true;
       const lease = { ...options.lease, name: "ebb-controller" };
       await leadAgainAndAgain(leader, lease, (leading) => lead(leader, options, leading), stop.signal);

@@ -6,6 +6,7 @@ import type { Service } from "../../src/api/serving/types.gen.ts";
 import { createApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { LeaseKind } from "../../src/api/coordination/kinds.ts";
+import { BrokerKind } from "../../src/api/eventing/kinds.ts";
 import { ConfigMapKind, NamespaceKind, PodKind } from "../../src/api/core/kinds.ts";
 import { KnativeServiceKind, RevisionKind } from "../../src/api/serving/kinds.ts";
 import { conditionOf } from "../../src/api/serving/conditions.ts";
@@ -186,5 +187,24 @@ describe("admission", () => {
       /^admission webhook "config.webhook.serving.knative.dev" denied the request: validation failed: /,
     );
     await cluster.api.create(ConfigMapKind, map("default"));
+  });
+
+  test("what config maps of Eventing say holds for new objects", async () => {
+    const { cluster } = await guarded();
+    const namespace = "knative-eventing";
+    await cluster.api.create(NamespaceKind, { metadata: { name: namespace } });
+    const defaults = (data: string) => ({
+      metadata: { namespace, name: "config-br-defaults" },
+      data: { "default-br-config": data },
+    });
+    await expect(cluster.api.create(ConfigMapKind, defaults("- no map"))).rejects.toThrow(/not a YAML map/);
+    await cluster.api.create(ConfigMapKind, defaults("clusterDefault: { delivery: { retry: 3 } }"));
+    let made = 0;
+    await expect
+      .poll(async () => {
+        const metadata = { namespace: "default", name: `b${made++}` };
+        return (await cluster.api.create(BrokerKind, { metadata, spec: {} })).spec.delivery?.retry;
+      })
+      .toBe(3);
   });
 });

@@ -2,6 +2,7 @@
 import { ageColumn, integerColumn, nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
+import { checkEventingConfigMap, isEventingConfigMap } from "../eventing/config-maps.ts";
 import { checkServingConfigMap, isServingConfigMap } from "../serving/config-maps.ts";
 import { validateConfigMap } from "./data-validation.ts";
 import { ConfigMapKind } from "./kinds.ts";
@@ -22,8 +23,8 @@ export const configMapDefinition: KindDefinition<ConfigMap> = {
   ],
   unconditionalUpdate: true,
   validate(map, old) {
-    const errors = checkServingConfigMap(map);
+    const errors = [...checkServingConfigMap(map), ...checkEventingConfigMap(map)];
     return errors.length > 0 ? errors : validateConfigMap(map, old);
   },
-  denial: (map) => (isServingConfigMap(map) ? "webhook" : "invalid"),
+  denial: (map) => (isServingConfigMap(map) || isEventingConfigMap(map) ? "webhook" : "invalid"),
 };

@@ -8,13 +8,13 @@ import { cached, finish, readConfig, type ConfigData, type Parsed } from "../ser
 import { defaultBrokerClass, eventingNamespace } from "./keys.ts";
 import type { ChannelTemplateSpec, DeliverySpec, KReference } from "./types-duck.gen.ts";
 
-interface BrokerDefaults {
+export interface BrokerDefaults {
   readonly brokerClass?: string;
   readonly config?: KReference;
   readonly delivery?: DeliverySpec;
 }
 
-interface PerNamespace<T> {
+export interface PerNamespace<T> {
   readonly cluster?: T;
   readonly namespaces: Readonly<Record<string, T>>;
 }
@@ -74,10 +74,25 @@ function readBroker(value: Yaml): BrokerDefaults {
   };
 }
 
-const brokerDefaults = cached((data) => parsePerNamespace(data, "default-br-config", readBroker, shippedBroker));
-const channelDefaults = cached((data) =>
-  parsePerNamespace(data, "default-ch-config", (value) => value as ChannelTemplateSpec, shippedChannel),
-);
+export const parseBrokerDefaults = (data: ConfigData): Parsed<PerNamespace<BrokerDefaults>> =>
+  parsePerNamespace(data, "default-br-config", readBroker, shippedBroker);
+export const parseChannelDefaults = (data: ConfigData): Parsed<PerNamespace<ChannelTemplateSpec>> =>
+  parsePerNamespace(data, "default-ch-config", (value) => value as ChannelTemplateSpec, shippedChannel);
+
+const brokerDefaults = cached(parseBrokerDefaults);
+const channelDefaults = cached(parseChannelDefaults);
+
+/** ConfigMap config-br-default-channel: which channel is behind a Broker upstream. */
+export function parseChannelTemplate(data: ConfigData): Parsed<ChannelTemplateSpec | undefined> {
+  const config = readConfig(data);
+  const text = config.text("channel-template-spec", "").trim();
+  const value = text === "" ? undefined : readYaml(text);
+  config.require(
+    text === "" || (typeof value?.["apiVersion"] === "string" && typeof value["kind"] === "string"),
+    "channel-template-spec: not a YAML map with apiVersion and kind",
+  );
+  return finish(config, value as ChannelTemplateSpec | undefined);
+}
 
 /** What a new Broker of a namespace is given. */
 export function brokerDefaultsFor(

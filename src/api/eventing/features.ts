@@ -19,7 +19,7 @@ export interface EventingFeatures {
   readonly requestReplyTimeout: string;
 }
 
-function parseEventingFeatures(data: ConfigData): Parsed<EventingFeatures> {
+export function parseEventingFeatures(data: ConfigData): Parsed<EventingFeatures> {
   const config = readConfig(data);
   const isOn = (key: string, fallback: boolean): boolean => {
     const text = config.text(key, "").trim().toLowerCase();

@@ -6,13 +6,6 @@ export const eventingNamespace = "knative-eventing";
 /** The Service of upstream's broker ingress: `broker-ingress.knative-eventing`. Brokers are paths of it. */
 export const brokerIngress = { namespace: eventingNamespace, name: "broker-ingress" } as const;
 
-/** Its ConfigMaps that ebb reads. */
-export const eventingConfigMapNames: readonly string[] = [
-  "config-br-defaults",
-  "default-ch-webhook",
-  "config-features",
-];
-
 export const eventingKeys = {
   brokerClass: "eventing.knative.dev/broker.class",
   broker: "eventing.knative.dev/broker",

@@ -1,5 +1,7 @@
 import { ConfigMapKind } from "../../api/core/kinds.ts";
 import { webhookOf } from "../../api/meta/webhook-denial.ts";
+import { eventingConfigMapNames } from "../../api/eventing/config-maps.ts";
+import { eventingNamespace } from "../../api/eventing/keys.ts";
 import { servingConfigMapNames } from "../../api/serving/config-maps.ts";
 import { servingNamespace } from "../../api/serving/keys.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
@@ -32,18 +34,18 @@ export function makeWebhooks(kinds: readonly CustomKind[] = customKinds()): read
         ...webhook(webhookOf(ConfigMapKind), "/validate", [
           { apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps"], operations, scope: "Namespaced" },
         ]),
-        namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": servingNamespace } },
-        matchConditions: [
-          {
-            name: "ours",
-            expression: `request.name in ${JSON.stringify(servingConfigMapNames)}`,
-          },
-        ],
+        namespaceSelector: {
+          matchExpressions: [
+            { key: "kubernetes.io/metadata.name", operator: "In", values: [servingNamespace, eventingNamespace] },
+          ],
+        },
+        matchConditions: [{ name: "ours", expression: `request.name in ${JSON.stringify(configMapNames)}` }],
       },
     ]),
   ];
 }
 
+const configMapNames = [...new Set([...servingConfigMapNames, ...eventingConfigMapNames])];
 const operations = ["CREATE", "UPDATE"] as const;
 
 /** Named as Knative's are: the name stands at the beginning of every denial, and there people look for it. */
