@@ -37,6 +37,8 @@ export const podPorts = {
   webhooks: 8082,
   /** Where controllers pass on what people ask of events. */
   desk: 8083,
+  /** Where routers pass on calls that are carried out later. */
+  calls: 8084,
   metrics: 9090,
 } as const;
 
@@ -52,6 +54,9 @@ export const controllerTokenDir = "/var/run/secrets/ebb-controller";
 export const eventsAudience = "ebb-events";
 /** Such a token, beside the one of {@link controllerTokenDir}. */
 export const eventsTokenFile = `${controllerTokenDir}/events-token`;
+
+/** Service, and Ingress, in ebb's namespace, by which asynchronous calls are taken and asked after. */
+export const callsService = "calls";
 
 /** Service in front of where ebb-events is asked by controllers. */
 export const deskService = "ebb-events-desk";

@@ -39,6 +39,7 @@ import type { CursorSharing } from "../events/log/event-store.ts";
 import type { JetStreamLog, JetStreamOptions } from "../events/log/jetstream-store.ts";
 import { eventsAudience } from "../install/names.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { keepCallsRoute, openClusterCalls, type ClusterCallsOptions } from "./cluster-calls.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import type { Address } from "./cluster-router.ts";
 import { openClusterSources, type ClusterSources } from "./cluster-sources.ts";
@@ -53,7 +54,7 @@ import { readNatsPassword } from "./nats-password.ts";
 import { tellLoop } from "./tell-loop.ts";
 import { trimmed } from "./trim-objects.ts";
 
-export interface ClusterEventsOptions extends Omit<ClusterOptions, "component"> {
+export interface ClusterEventsOptions extends Omit<ClusterOptions, "component">, ClusterCallsOptions {
   readonly lease: LeaseTiming;
   readonly nats: JetStreamOptions;
   /** Secret, in ebb's namespace, with the password of ebb's own NATS server; absent for a server that was given. */
@@ -176,6 +177,12 @@ async function assemble(
   );
   closers.defer(() => ingress.close(stopMs));
   const { port: ingressPort } = await ingress.listen(options.ingress);
+  const calls = await openClusterCalls(
+    cluster,
+    options,
+    { store, shares, sharing, self, names: sources.names },
+    closers,
+  );
   const door = await listenForDesk(options.desk, {
     handlers: eventSubresources(() => ({ engine, desk })),
     reviewToken: createTokenReviewer(cluster, eventsAudience),
@@ -193,7 +200,8 @@ async function assemble(
     stop.signal,
   )
     .then(() => allStreams(cluster, engine, (why) => (missing = why), stop.signal))
-    .then(() => engine.release());
+    .then(() => engine.release())
+    .then(() => calls.start());
   running.catch((error: unknown) => stop.signal.aborted || log.error("events are not served", { err: error }));
   closers.defer(async () => {
     missing = "events under way are being delivered";
@@ -313,11 +321,12 @@ async function runControllers(
       recorder: told,
     };
     const end = run(eventingControllers(all), leading);
+    const routing = keepCallsRoute(cluster, client, sources.names, leading);
     await new Promise<void>((resolve) => {
       if (leading.aborted) resolve();
       leading.addEventListener("abort", () => resolve(), { once: true });
     });
-    await end();
+    await Promise.all([end(), routing]);
   };
   const leading = leadAgainAndAgain(cluster, { ...options.lease, name: "ebb-events" }, lead, signal);
   leading.catch((error: unknown) => signal.aborted || log.error("nobody leads here any more", { err: error }));

@@ -5,6 +5,7 @@
 import { EndpointSliceKind } from "../api/discovery/kinds.ts";
 import { ServiceKind } from "../api/core/kinds.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
+import { KIngressKind } from "../api/networking-internal/kinds.ts";
 import { RevisionKind } from "../api/serving/kinds.ts";
 import { servingKeys } from "../api/serving/keys.ts";
 import { createController } from "../client/create-controller.ts";
@@ -14,6 +15,10 @@ import { knock } from "../router/knock.ts";
 import { followMappedNamespaces } from "../router/mapped-services.ts";
 import { startPeering, type Peering } from "./router-peering.ts";
 import type { Peers } from "../router/peers/peers.ts";
+import { wantsAsync } from "../events/calls/call.ts";
+import { callsService } from "../install/names.ts";
+import type { Asking } from "../router/route-table.ts";
+import { serviceTarget } from "../router/service-target.ts";
 import { followPods } from "../router/pod-instances.ts";
 import { probeOnce } from "../router/readiness-probe.ts";
 import { systemClock } from "../router/router-clock.ts";
@@ -136,6 +141,7 @@ async function assemble(
       log,
       load,
       ...(peering === undefined ? {} : { peers: peering.peers }),
+      divert: divertCalls(cluster),
       explainHost: explainWaitingHosts(cluster.informers),
       knock,
     },
@@ -178,6 +184,13 @@ async function assemble(
     internalPort: internal.port,
     ...doors,
   };
+}
+
+/** Calls that nobody waits for go to ebb-events, where it takes them; elsewhere a service sees the wish itself. */
+function divertCalls({ informers, namespace }: Cluster): (asking: Asking) => string | undefined {
+  const routes = informers.of(KIngressKind);
+  const [key, target] = [`${namespace}/${callsService}`, serviceTarget(namespace, callsService)];
+  return (asking) => (wantsAsync(asking.header("prefer")) && routes.get(key) ? target : undefined);
 }
 
 /** Where nobody says that a stopping router is no longer listed, this many times the usual is enough. */

@@ -16,12 +16,14 @@ import { createSourceRunner, type SourceStats } from "../events/sources/source-r
 import { createWebhookFront } from "../events/sources/webhook/webhook-front.ts";
 import { createApiAs } from "./api-as.ts";
 import type { Cluster } from "./cluster.ts";
+import type { RouteNames } from "./cluster-calls.ts";
 import type { Address } from "./cluster-router.ts";
 import { trimmed } from "./trim-objects.ts";
 
 export interface ClusterSources {
   readonly shared: SharedSources;
   readonly places: WebhookPlaces;
+  readonly names: RouteNames;
   /** Resolves when the domain of webhooks is known. */
   ready(signal: AbortSignal): Promise<void>;
   /** Of those that are read here. */
@@ -91,6 +93,10 @@ export function openClusterSources(
   return {
     shared,
     places,
+    names: {
+      domain: () => domainOf(serving.domain(), undefined, clusterLocalDomain),
+      ingressClass: () => serving.network().ingressClass,
+    },
     ready: (signal) => settings.synced(signal),
     counts: () => runner.sources(),
     async close(ms) {

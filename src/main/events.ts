@@ -5,7 +5,7 @@ import { brokerIngress } from "../api/eventing/keys.ts";
 import { sinkKinds } from "../api/eventing/sink-engine.ts";
 import type { Client } from "../client/client.ts";
 import type { Clock } from "../client/clock.ts";
-import { wantsAsync } from "../events/calls/call.ts";
+import { isHostOf, wantsAsync } from "../events/calls/call.ts";
 import { createCallFront } from "../events/calls/call-front.ts";
 import { Calls } from "../events/calls/calls.ts";
 import { createSender, type Dialled, type Sender } from "../events/delivery/http-sender.ts";
@@ -151,7 +151,7 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   const front = createCallFront({
     calls,
     log,
-    isStatusHost: (host) => host.startsWith(`${callHost}.`),
+    isStatusHost: (host) => isHostOf(host, callHost),
     refuses: (callback) => refusedUrl(callback, only),
     statusUrl: (id) => `http://${callHost}.${domain}${portOf(deps.routerUrl())}/calls/${id}`,
   });

@@ -31,6 +31,9 @@ function readSettings(env: NodeJS.ProcessEnv): ClusterSettings {
 const talking = new Set([
   "deploy",
   "invoke",
+  "call",
+  "events",
+  "trigger",
   "get",
   "describe",
   "logs",

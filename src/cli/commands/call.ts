@@ -1,7 +1,10 @@
-import { request, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { CommandError, firstArg, type Command, type CommandContext, type CommandInput } from "../command.ts";
+import type { RouterWay } from "../cluster/router-way.ts";
+import { connect } from "../connect.ts";
+import { openRequest } from "../send-through.ts";
 import { homeOf, jsonOption, runningOf, targetOptions } from "../target.ts";
 
 export const call: Command = {
@@ -30,6 +33,10 @@ export const call: Command = {
       return status >= 400 ? 1 : 0;
     }
     const body = await text(answer);
+    if (status === 404 && !body.startsWith("there is no call") && !body.startsWith("ask for /calls/"))
+      throw new CommandError(
+        'asynchronous calls are not taken there: install events ("ebb install --events own"), and upgrade an older ebb',
+      );
     if (status === 404) throw new CommandError(`there is no call "${id}"; results are kept for a day`);
     if (status >= 300) throw new CommandError(body.trim());
     if (input.options["json"] === true) context.print(body.trim());
@@ -55,16 +62,31 @@ function inWords({ state, attempts, status, reason }: Told): string {
   return facts.length === 0 ? state : `${state} (${facts.join(", ")})`;
 }
 
-function ask(
+/** Where calls are asked after: a name that routers of every home know. */
+const host = "calls.ebb-system";
+
+async function ask(
   context: CommandContext,
   input: CommandInput,
   { method, path }: { readonly method: string; readonly path: string },
 ): Promise<IncomingMessage> {
-  if (homeOf(context, input).kind !== "standalone")
-    throw new CommandError("calls are kept by a standalone ebb only, for now; use --data to say which");
-  const url = new URL(path, runningOf(context, input).routerUrl);
-  const headers = { host: "calls.ebb-system.localhost", "content-length": "0" };
-  return new Promise((resolve, reject) => {
-    request(url, { method, headers, signal: context.signal }, resolve).once("error", reject).end();
-  });
+  const url = new URL(`http://${host}`);
+  const way = await routerWay(context, input, url);
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const headers = { "content-length": "0" };
+  const sent = await openRequest(way, url, { method, path, headers, signal: context.signal }, resolve);
+  sent.once("error", (error) =>
+    reject(new CommandError(`cannot reach ${way.words}: ${error.message}`, { cause: error })),
+  );
+  sent.end();
+  return promise;
+}
+
+async function routerWay(context: CommandContext, input: CommandInput, url: URL): Promise<RouterWay> {
+  if (homeOf(context, input).kind === "standalone") {
+    const origin = runningOf(context, input).routerUrl;
+    return { words: `the router at ${origin}`, origin, isPublic: true };
+  }
+  const { findRouterWay } = await import("../cluster/router-way.ts");
+  return findRouterWay(await connect(context, input), url, context.signal);
 }

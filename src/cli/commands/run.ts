@@ -302,6 +302,12 @@ const events: Command = {
       summary: "Service in front of that, in ebb's namespace",
       default: "ebb-webhooks",
     },
+    { flags: "--calls-address <host:port>", summary: "where asynchronous calls are taken", default: "0.0.0.0:8084" },
+    {
+      flags: "--router <host:port>",
+      summary: "where the routers answer requests from inside",
+      default: "ebb-router-internal.ebb-system.svc.cluster.local:80",
+    },
     { flags: "--desk-address <host:port>", summary: "where controllers ask of events", default: "0.0.0.0:8083" },
     {
       flags: "--ingress-name <name>",
@@ -330,6 +336,8 @@ const events: Command = {
         sinks: addressOption(input, "sinksAddress", "0.0.0.0:8081"),
         webhooks: addressOption(input, "webhooksAddress", "0.0.0.0:8082"),
         webhooksService: textOption(input, "webhooksService") ?? "ebb-webhooks",
+        calls: addressOption(input, "callsAddress", "0.0.0.0:8084"),
+        router: textOption(input, "router") ?? "ebb-router-internal.ebb-system.svc.cluster.local:80",
         desk: addressOption(input, "deskAddress", "0.0.0.0:8083"),
         ingressName: textOption(input, "ingressName") ?? "broker-ingress.ebb-system.svc.cluster.local",
         lease: await leaseOf(input),

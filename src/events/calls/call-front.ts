@@ -12,8 +12,8 @@ export interface CallFrontDeps {
   readonly log: Logger;
   /** Hosts at which calls are asked after, as clients spell them. */
   isStatusHost(host: string): boolean;
-  /** Where a client can ask after its call. */
-  statusUrl(id: string): string;
+  /** Where a client can ask after its call, which called that host. */
+  statusUrl(id: string, called: { readonly host: string; readonly secure: boolean }): string;
   /** Why a callback may not go to that URL, as far as its text tells. */
   refuses?(callback: URL): string | undefined;
 }
@@ -71,11 +71,10 @@ async function take(deps: CallFrontDeps, request: IncomingMessage, response: Ser
     body: body.length === 0 ? undefined : body,
     ...(typeof callbackUrl === "string" ? { callbackUrl } : {}),
   });
-  response
-    .setHeader("x-call-id", id)
-    .setHeader("location", statusUrl(id))
-    .setHeader("preference-applied", "respond-async");
-  sendJson(response, 202, { id, status: statusUrl(id) });
+  const secure = headers["x-forwarded-proto"] === "https";
+  const status = statusUrl(id, { host: headers.host ?? "", secure });
+  response.setHeader("x-call-id", id).setHeader("location", status).setHeader("preference-applied", "respond-async");
+  sendJson(response, 202, { id, status });
 }
 
 /** `GET /calls/ID`, `GET /calls/ID/result`, `DELETE /calls/ID`. */

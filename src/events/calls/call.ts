@@ -95,3 +95,7 @@ export function fromRecord({ attributes, data }: StoredEvent): Call {
 /** RFC 7240: `respond-async` among the preferences, whatever else there is. */
 export const wantsAsync = (prefer: string | undefined): boolean =>
   prefer !== undefined && /(?:^|[,\s])respond-async(?:$|[,;\s])/i.test(prefer);
+
+/** Whether a Host header names `name.namespace`, with or without a domain and a port. */
+export const isHostOf = (asked: string, host: string): boolean =>
+  asked.startsWith(host) && (asked.length === host.length || asked[host.length] === "." || asked[host.length] === ":");

@@ -1,11 +1,13 @@
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
-import { Consumer, type ConsumerCounts, type ConsumerDeps, type ConsumerSettings } from "../delivery/consumer.ts";
+import type { ConsumerCounts, ConsumerDeps, ConsumerSettings } from "../delivery/consumer.ts";
 import type { Failure, Outcome } from "../delivery/deliver.ts";
 import type { Answer, Sender } from "../delivery/http-sender.ts";
 import type { EventStore, EventStream } from "../log/event-store.ts";
+import { HeldConsumers } from "../sharing/held-consumers.ts";
 import type { StoredEvent } from "../wire/stored-event.ts";
 import { fromRecord, isOver, toRecord, type Call, type CallStatus } from "./call.ts";
+import { askOthers, type CallsSharing, type OtherCalls } from "./other-calls.ts";
 
 export interface CallsDeps {
   readonly store: EventStore;
@@ -14,6 +16,8 @@ export interface CallsDeps {
   readonly callbackSender: Sender;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Where several processes take calls and share the carrying out; absent: this one has all. */
+  readonly sharing?: CallsSharing;
 }
 
 export interface CallsOptions {
@@ -32,24 +36,25 @@ export interface CallsOptions {
 const defaults = { retry: 3, backoffMs: 1000, timeoutMs: 900_000, keptMs: 24 * 3_600_000, maxInFlight: 128 } as const;
 const limits = { maxAgeMs: 7 * 24 * 3_600_000 } as const;
 const callbacks = "calls/callback";
+/** Between two looks for queues that others have made. */
+const lookMs = 20_000;
 const streamPrefix = "calls/to/";
 /** Answers worth another attempt, as users of asynchronous functions expect. */
 const retried: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
-interface Queue {
-  readonly stream: EventStream;
-  readonly consumer: Consumer<ConsumerSettings>;
-}
-
 /**
  * Requests that are carried out later: one durable queue per service, delivered by the same machine as events, with the
- * result kept for whoever asks. Taken when {@link add} resolves; carried out at least once.
+ * result kept for whoever asks. Taken when {@link add} resolves; carried out at least once. Where several processes share
+ * a log, each takes calls for any service and carries out those of its own queues.
  */
 export class Calls {
   readonly #deps: CallsDeps;
   readonly #options: Required<CallsOptions>;
-  readonly #queues = new Map<string, Promise<Queue>>();
-  readonly #consumers = new Set<Consumer<ConsumerSettings>>();
+  readonly #queues = new Map<string, Promise<EventStream>>();
+  readonly #streams = new Map<string, EventStream>();
+  readonly #consumers: HeldConsumers<ConsumerSettings>;
+  readonly #others: OtherCalls | undefined;
+  #cancelLook: (() => void) | undefined;
   readonly #running = new Map<string, AbortController>();
   readonly #cancelled = new Set<string>();
   readonly #attempts = new Map<string, number>();
@@ -57,35 +62,75 @@ export class Calls {
   constructor(options: CallsOptions, deps: CallsDeps) {
     this.#options = { ...defaults, ...options };
     this.#deps = deps;
+    const { sharing, ...rest } = deps;
+    this.#consumers = new HeldConsumers(
+      { held: true },
+      {
+        ...rest,
+        ...(sharing ? { shares: sharing.shares } : {}),
+        streamOf: (name) => this.#streams.get(name),
+        nameOf: ({ key }) => key,
+        depsFor: ({ key }) => this.#depsFor(key),
+      },
+    );
+    this.#others =
+      sharing &&
+      askOthers(sharing, {
+        onQueue: (name) => void this.#queue(name).catch((err: unknown) => this.#missed(name, err)),
+        attemptsOf: (id) => this.#attempts.get(id),
+        cancel: (id) => this.#cancelHere(id),
+      });
   }
 
   /** Goes on with what an earlier process left. */
   async start(): Promise<void> {
+    await this.#openAll();
+    this.#consumers.release();
+    if (this.#others) this.#lookLater();
+  }
+
+  async #openAll(): Promise<void> {
     for (const name of await this.#deps.store.streamNames("calls/")) await this.#queue(name);
+  }
+
+  /** Others say when they make a queue, which may go unheard. */
+  #lookLater(): void {
+    this.#cancelLook = this.#deps.clock.after(lookMs, () => {
+      this.#openAll()
+        .catch((err: unknown) => this.#missed("calls/", err))
+        .finally(() => this.#cancelLook && this.#lookLater());
+    });
+  }
+
+  #missed(queue: string, err: unknown): void {
+    this.#deps.log.warn("a queue of calls could not be opened, and is tried again", { queue, err });
   }
 
   /** Resolves when the call is on disk. Rejects with a StoreFailure when it is not. */
   async add(call: Call): Promise<void> {
-    const queue = await this.#queue(streamPrefix + call.host.toLowerCase());
-    await Promise.all([
-      this.#put({
-        id: call.id,
-        state: "queued",
-        host: call.host,
-        method: call.method,
-        path: call.path,
-        createdAt: this.#timeText(),
-      }),
-      queue.stream.append([{ event: toRecord(call) }]),
-    ]);
+    const queue = await this.#queue(queueOf(call));
+    // Before the call itself: it may be over before both were written at once.
+    await this.#put({
+      id: call.id,
+      state: "queued",
+      host: call.host,
+      method: call.method,
+      path: call.path,
+      createdAt: this.#timeText(),
+    });
+    await queue.append([{ event: toRecord(call) }]);
   }
 
   async status(id: string): Promise<CallStatus | undefined> {
+    const status = await this.#stored(id);
+    if (!status || isOver(status)) return status;
+    const attempts = this.#attempts.get(id) ?? (await this.#others?.attemptsOf(queueOf(status), id));
+    return attempts === undefined ? status : { ...status, state: "running", attempts };
+  }
+
+  async #stored(id: string): Promise<CallStatus | undefined> {
     const document = await this.#deps.store.getDocument(documentName(id));
-    if (!document) return undefined;
-    const status = JSON.parse(document.text) as CallStatus;
-    const attempts = this.#attempts.get(id);
-    return !isOver(status) && attempts !== undefined ? { ...status, state: "running", attempts } : status;
+    return document && (JSON.parse(document.text) as CallStatus);
   }
 
   /** The body of the last answer, when the call is over. */
@@ -97,6 +142,14 @@ export class Calls {
 
   /** Ends a call that is not over; one under way is cut off. Undefined: there is none. */
   async cancel(id: string): Promise<CallStatus | undefined> {
+    const status = await this.#stored(id);
+    if (!status || isOver(status)) return status;
+    // Whoever carries it out writes what becomes of it; nobody may be there just now.
+    const cancelled = this.#running.has(id) ? undefined : await this.#others?.cancel(queueOf(status), id);
+    return cancelled ?? (await this.#cancelHere(id));
+  }
+
+  async #cancelHere(id: string): Promise<CallStatus | undefined> {
     const status = await this.status(id);
     if (!status || isOver(status)) return status;
     const cancelled: CallStatus = { ...status, state: "cancelled", finishedAt: this.#timeText() };
@@ -107,7 +160,7 @@ export class Calls {
   }
 
   stats(): readonly ({ readonly key: string; readonly lag: number; readonly inFlight: number } & ConsumerCounts)[] {
-    return [...this.#consumers].map((consumer) => ({
+    return this.#consumers.all().map((consumer) => ({
       key: consumer.key,
       lag: consumer.state().lag,
       inFlight: consumer.inFlight,
@@ -116,11 +169,13 @@ export class Calls {
   }
 
   async close(ms: number): Promise<void> {
-    await Promise.all([...this.#consumers].map((consumer) => consumer.stop(ms)));
-    for (const consumer of this.#consumers) this.#save(consumer);
+    this.#cancelLook?.();
+    this.#cancelLook = undefined;
+    this.#others?.close();
+    await this.#consumers.close(ms);
   }
 
-  #queue(name: string): Promise<Queue> {
+  #queue(name: string): Promise<EventStream> {
     let queue = this.#queues.get(name);
     if (!queue) {
       queue = this.#openQueue(name);
@@ -131,30 +186,28 @@ export class Calls {
     return queue;
   }
 
-  async #openQueue(name: string): Promise<Queue> {
+  async #openQueue(name: string): Promise<EventStream> {
     const { store } = this.#deps;
     const { retry, backoffMs, timeoutMs, maxInFlight } = this.#options;
     const stream = await store.openStream(name, limits);
-    const settings: ConsumerSettings = {
+    this.#streams.set(name, stream);
+    stream.onChange(() => this.#consumers.wake(name));
+    await this.#consumers.set({
       key: name,
       uid: "",
       stream: name,
       subscriber: { url: "http://-/" },
+      start: { from: "earliest" },
       delivery: { retry, backoffPolicy: "exponential", backoffDelayMs: backoffMs, timeoutMs },
       maxInFlight,
-    };
-    const cursor = (await store.readCursor(name)) ?? { stream: name, position: 0, pending: [] };
-    const consumer = new Consumer(settings, stream, cursor, this.#consumerDeps(name));
-    stream.onChange(() => consumer.wake());
-    this.#consumers.add(consumer);
-    return { stream, consumer };
+    });
+    this.#others?.tell(name);
+    return stream;
   }
 
-  #consumerDeps(name: string): ConsumerDeps<ConsumerSettings> {
+  #depsFor(name: string): Pick<ConsumerDeps<ConsumerSettings>, "deliverer" | "givenUp"> {
     const deliver = name === callbacks ? this.#deliverCallback : this.#deliver;
     return {
-      ...this.#deps,
-      moved: (consumer) => this.#save(consumer),
       deliverer: { deliver: (_delivery, event, attempt) => deliver(event, attempt), deliverDeadLetter: neverDead },
       ...(name === callbacks
         ? {}
@@ -162,13 +215,9 @@ export class Calls {
     };
   }
 
-  #save(consumer: Consumer<ConsumerSettings>): void {
-    this.#deps.store.saveCursor(consumer.key, consumer.saved());
-  }
-
   readonly #deliver = async (event: StoredEvent, attempt: number): Promise<Outcome> => {
     const call = fromRecord(event);
-    const known = await this.status(call.id);
+    const known = await this.#stored(call.id);
     // Over already: it was cancelled, or ebb ended between the result and the queue's note of it.
     if (known && isOver(known)) {
       this.#cancelled.delete(call.id);
@@ -222,7 +271,9 @@ export class Calls {
     },
   ): Promise<void> {
     const { id, host, method, path } = call;
-    const before = await this.status(id);
+    const before = await this.#stored(id);
+    // It was cancelled just now, or another process carried it out too, having taken this one for dead.
+    if (before && isOver(before)) return void this.#attempts.delete(id);
     const status: CallStatus = {
       id,
       state,
@@ -236,12 +287,21 @@ export class Calls {
       ...(reason === undefined ? {} : { reason }),
       headers: answer.kind === "none" ? {} : plainHeaders(answer.headers),
     };
-    const body = answer.kind === "none" ? undefined : answer.body;
-    await this.#put(status, body);
+    const body = this.#kept(answer.kind === "none" ? undefined : answer.body);
+    await this.#put(
+      body === "too-large" ? { ...status, ...tooLarge(answer) } : status,
+      body === "too-large" ? undefined : body,
+    );
     this.#attempts.delete(id);
     if (call.callbackUrl === undefined) return;
     const queue = await this.#queue(callbacks);
-    await queue.stream.append([{ event: callbackRecord(call.callbackUrl, status, body) }]);
+    await queue.append([{ event: callbackRecord(call.callbackUrl, status, body === "too-large" ? undefined : body) }]);
+  }
+
+  /** Logs have a largest message. */
+  #kept(body: Uint8Array | undefined): Uint8Array | undefined | "too-large" {
+    const { largestBytes = Infinity } = this.#deps.store;
+    return body && body.length > largestBytes - headRoom ? "too-large" : body;
   }
 
   readonly #deliverCallback = async ({ attributes, data }: StoredEvent): Promise<Outcome> => {
@@ -271,9 +331,17 @@ export class Calls {
   }
 }
 
+const queueOf = ({ host }: Pick<CallStatus, "host">): string => streamPrefix + host.toLowerCase();
 const documentName = (id: string): string => `call/${id}`;
 /** In place of a URL where nobody answered. */
 const unanswered = "-";
+
+/** In messages of the log, beside a body. */
+const headRoom = 64 * 1024;
+
+const tooLarge = (answer: Answer): Pick<CallStatus, "reason"> => ({
+  reason: `its answer of ${answer.kind === "none" ? 0 : answer.body.length} bytes is larger than what is kept of one`,
+});
 
 const neverDead = (): Promise<Outcome> => Promise.reject(new Error("calls have no dead letter sink"));
 

@@ -8,6 +8,8 @@ import type { StoredEvent } from "../wire/stored-event.ts";
 export interface EventStore {
   /** What an acknowledged append survives. */
   readonly durability: Durability;
+  /** Largest message there may be, where there is a limit. */
+  readonly largestBytes?: number;
   /** Opens a stream, making it when it is new. The same name gives the same stream; limits are brought in line. */
   openStream(name: string, limits: StreamLimits): Promise<EventStream>;
   /** Ends a stream and its events. Its name may be used again at once, for an empty one. No error when there is none. */

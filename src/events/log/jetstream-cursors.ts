@@ -31,6 +31,8 @@ export class JetStreamCursors {
   readonly #dirty = new Map<string, SavedCursor>();
   /** Number of the last message of positions that are this process's. */
   readonly #own = new Map<string, number>();
+  /** Those whose last save failed. */
+  readonly #failed = new Set<string>();
   readonly #lost = new Set<(consumer: string) => void>();
   #saving: Promise<void> = Promise.resolve();
   #cancelSave: (() => void) | undefined;
@@ -52,7 +54,7 @@ export class JetStreamCursors {
       claim: (consumer) => this.#claim(consumer, holder),
       savedAs: (consumer) => {
         if (!this.#own.has(consumer)) return "lost";
-        return this.#dirty.has(consumer) ? "not-yet" : "saved";
+        return this.#failed.has(consumer) ? "not-yet" : "saved";
       },
       release: (consumer, cursor) => this.#release(consumer, cursor),
       onLost: (listener) => {
@@ -102,8 +104,10 @@ export class JetStreamCursors {
   async #saveOne(consumer: string, cursor: SavedCursor): Promise<void> {
     try {
       await this.#store(consumer, cursor);
+      this.#failed.delete(consumer);
     } catch (err) {
       if (this.#deps.isClosed()) return;
+      this.#failed.add(consumer);
       this.#deps.log.warn("a position could not be stored, and is tried again", { consumer, err });
       // Kept for the next time, unless it moved on meanwhile.
       if (!this.#dirty.has(consumer)) this.save(consumer, cursor);
@@ -177,6 +181,7 @@ export class JetStreamCursors {
 
   async remove(consumer: string): Promise<void> {
     this.#dirty.delete(consumer);
+    this.#failed.delete(consumer);
     this.#own.delete(consumer);
     await this.#saving;
     await this.#deps.state.remove(this.#subject(consumer));

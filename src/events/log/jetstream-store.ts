@@ -75,6 +75,7 @@ export async function openJetStreamStore(
 
 class JetStreamStore implements JetStreamLog {
   readonly durability: Durability;
+  readonly largestBytes: number;
   readonly bus: AskingBus;
   readonly sharing: CursorSharing | undefined;
   readonly #connection: NatsConnection;
@@ -108,6 +109,7 @@ class JetStreamStore implements JetStreamLog {
       isClosed: () => connection.isClosed(),
     });
     this.sharing = this.#cursors.sharing;
+    this.largestBytes = connection.info?.max_payload ?? Infinity;
     this.bus = natsBus(connection, deps.log);
     this.#documents = new JetStreamState("EBB_DOCUMENTS", "ebb.documents", clients);
   }

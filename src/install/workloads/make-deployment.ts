@@ -77,6 +77,7 @@ const shapes: Readonly<Record<Component, Shape>> = {
       { name: "sinks", containerPort: podPorts.sinks, protocol: "TCP" },
       { name: "webhooks", containerPort: podPorts.webhooks, protocol: "TCP" },
       { name: "desk", containerPort: podPorts.desk, protocol: "TCP" },
+      { name: "calls", containerPort: podPorts.calls, protocol: "TCP" },
       { name: "metrics", containerPort: podPorts.metrics, protocol: "TCP" },
     ],
     resources: { requests: { cpu: "50m", memory: "96Mi" }, limits: { memory: "768Mi" } },

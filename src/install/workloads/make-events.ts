@@ -5,6 +5,7 @@ import type { KubeObject } from "../../api/meta/object.ts";
 import type { BundleOptions, EventsOptions } from "../bundle-options.ts";
 import {
   brokerIngressService,
+  callsService,
   deskService,
   givenNatsSecret,
   installLabels,
@@ -62,6 +63,7 @@ function makeIngressServices(): readonly KubeObject[] {
     inside(sinksService, "sinks"),
     inside(webhooksService, "webhooks"),
     inside(deskService, "desk"),
+    inside(callsService, "calls"),
     known(brokerIngress.name, brokerIngressService),
     ...sinkKinds.map((kind) => known(kind, sinksService)),
   ];
@@ -84,7 +86,7 @@ function makePolicies({ nats }: EventsOptions): readonly KubeObject[] {
   ]);
   return [
     policy(nameOf("events"), eventPods, [
-      { ports: [podPorts.events, podPorts.sinks, podPorts.webhooks, podPorts.metrics].map(at) },
+      { ports: [podPorts.events, podPorts.sinks, podPorts.webhooks, podPorts.calls, podPorts.metrics].map(at) },
       { from: [{ podSelector: { matchLabels: selectorOf("controller") } }], ports: [at(podPorts.desk)] },
     ]),
     ...(nats.kind === "own" ? [ofNats] : []),
