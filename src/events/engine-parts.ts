@@ -1,6 +1,7 @@
 /** What the event engine needs, and what it is to those who drive it. */
 import type { AccessRule } from "../api/eventing/access.ts";
 import type { ConsumerSpec, ConsumerState, EventEngine, StreamKey, StreamSpec } from "../api/eventing/engine.ts";
+import type { Tracer } from "../api/meta/tracer.ts";
 import type { Clock } from "../client/clock.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { ConsumerCounts } from "./delivery/consumer.ts";
@@ -23,6 +24,8 @@ export interface EventEngineDeps {
   readonly sender: Sender;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Which consumers this process delivers to, where several share a log; absent: all of them. */
   readonly shares?: ConsumerShares;
   /** Where producers send to. */

@@ -57,6 +57,7 @@ class LogEngine implements Engine {
     this.#deps = deps;
     const deliverer = cloudEventDeliverer({
       sender: deps.sender,
+      tracer: deps.tracer,
       storeReply: (reply, place) => this.#storeReply(reply, place),
     });
     this.#consumers = new HeldConsumers<ConsumerSpec>(options, {

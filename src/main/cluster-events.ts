@@ -49,6 +49,7 @@ import { eventSubresources } from "./event-subresources.ts";
 import { listenForDesk } from "./events-desk-listener.ts";
 import { eventsMetricsText } from "./metrics.ts";
 import { mirrorControllers } from "./mirror-eventing.ts";
+import { openTracer, traced } from "./tracing.ts";
 import { openNatsLog } from "./nats-log.ts";
 import { readNatsPassword } from "./nats-password.ts";
 import { tellLoop } from "./tell-loop.ts";
@@ -135,9 +136,11 @@ async function assemble(
   const records = cluster.connect(" events", recordLimit);
   const recorder = createEventRecorder({ clock, log, client: records }, "ebb-events");
   closers.defer(() => recorder.flush());
+  const tracing = traced(openTracer({ env: options.env, clock, log, closers }));
   const engine = createEventEngine(
     { held: true },
     {
+      ...tracing,
       store,
       sender,
       clock,
@@ -150,7 +153,7 @@ async function assemble(
   closers.defer(() => engine.close(stopMs));
   const desk = sharedDesk({ engine, clock, bus: store.bus, sharing, self });
   closers.defer(() => desk.close());
-  const sources = openClusterSources(cluster, options, { store, sender, shares, members, tokens });
+  const sources = openClusterSources(cluster, options, { ...tracing, store, sender, shares, members, tokens });
   closers.defer(() => sources.close(farewellMs));
   const counts = { consumers: () => engine.consumers(), sources: () => sources.counts() };
   cluster.health.setMetrics(() => eventsMetricsText({ ...counts, process, nowMs: Date.now }));
@@ -168,6 +171,7 @@ async function assemble(
   const ingress = createIngress(
     {},
     {
+      ...tracing,
       log,
       append: (key, events) => engine.append(key, events),
       exists: (key) => engine.stream(key) !== undefined,

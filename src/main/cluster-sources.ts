@@ -7,6 +7,7 @@ import { createInformers } from "../client/create-informers.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import { webhookName, type WebhookPlaces } from "../controllers/eventing/webhook-ways.ts";
 import { servingConfig } from "../controllers/serving/config.ts";
+import type { Tracer } from "../api/meta/tracer.ts";
 import type { Sender } from "../events/delivery/http-sender.ts";
 import type { JetStreamLog } from "../events/log/jetstream-store.ts";
 import type { ConsumerShares } from "../events/sharing/consumer-shares.ts";
@@ -41,6 +42,7 @@ export interface ClusterSourcesOptions {
 export interface ClusterSourcesDeps {
   readonly store: JetStreamLog;
   readonly sender: Sender;
+  readonly tracer?: Tracer;
   readonly shares: ConsumerShares;
   readonly members: Members;
   /** Asks for tokens, and for nothing else. */
@@ -50,7 +52,7 @@ export interface ClusterSourcesDeps {
 export function openClusterSources(
   cluster: Cluster,
   { webhooks: listen, webhooksService }: ClusterSourcesOptions,
-  { store, sender, shares, members, tokens }: ClusterSourcesDeps,
+  { store, sender, tracer, shares, members, tokens }: ClusterSourcesDeps,
 ): ClusterSources {
   const { clock, log, client, namespace } = cluster;
   const settings = createInformers(client, {
@@ -88,7 +90,7 @@ export function openClusterSources(
     issue: (account) => requestAccountToken(tokens, { ...account, audiences: [] }),
     userAgent: "ebb-events sources",
   });
-  const runner = createSourceRunner({}, { sender, clock, log, documents: store, webhooks, apiAs });
+  const runner = createSourceRunner({}, { sender, tracer, clock, log, documents: store, webhooks, apiAs });
   const shared = createSharedSources({ runner, shares, members, bus: store.bus, store, clock, log });
   return {
     shared,

@@ -28,6 +28,7 @@ import { createLineLogger } from "../telemetry/line-logger.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { hostsOf, routeTo } from "./internal-routes.ts";
 import { openNatsLog, parseNatsUrl } from "./nats-log.ts";
+import { openTracer, traced } from "./tracing.ts";
 
 export interface EventsDeps {
   /** Tokens of ServiceAccounts that go along with events, and checks of those that come. */
@@ -50,6 +51,8 @@ export interface EventsDeps {
   readonly domain: string;
   /** Folders of this machine, absolute, that FileSources may read. */
   readonly folders?: readonly string[];
+  /** Variables of OpenTelemetry: where traces go. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** An event was dropped after it went round in a circle. */
   onLoop(loop: EventLoop): void;
   /** The router listens on this machine's loopback alone: whoever asks is a user of this machine. */
@@ -95,9 +98,11 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
     token: createSinkTokens(deps.tokens.issue, clock),
   });
   closers.defer(() => sender.close());
+  const tracing = traced(openTracer(deps));
   const engine = createEventEngine(
     { held: true },
     {
+      ...tracing,
       store,
       sender,
       clock,
@@ -117,12 +122,13 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   });
   closers.defer(() => webhooks.close());
   const surroundings = { documents: store, webhooks, folders: deps.folders ?? [], apiAs: deps.apiAs };
-  const sources = createSourceRunner({ held: true }, { sender, clock, log, ...surroundings });
+  const sources = createSourceRunner({ held: true }, { ...tracing, sender, clock, log, ...surroundings });
   closers.defer(() => sources.close(stopMs));
   const authorize = createAuthorize({ reviewToken: deps.tokens.review });
   const ingress = createIngress(
     {},
     {
+      ...tracing,
       log,
       append: (key, events) => engine.append(key, events),
       exists: (key) => engine.stream(key) !== undefined,

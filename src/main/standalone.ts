@@ -203,6 +203,7 @@ async function assemble(
   const routerUrl = (): string => `http://127.0.0.1:${routerPort}`;
   const events = await startEvents({
     ...core,
+    env,
     dataDir: dataDir.path,
     store: options.events,
     folders: options.folders ?? [],

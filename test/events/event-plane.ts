@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConsumerSpec, StreamKey } from "../../src/api/eventing/engine.ts";
+import type { Tracer } from "../../src/api/meta/tracer.ts";
 import { systemClock } from "../../src/client/clock.ts";
 import { createSender } from "../../src/events/delivery/http-sender.ts";
 import {
@@ -40,6 +41,7 @@ export interface PlaneOptions {
   readonly authorize?: Authorize;
   readonly store?: (store: EventStore) => EventStore;
   readonly onLoop?: (loop: EventLoop) => void;
+  readonly tracer?: Tracer;
 }
 
 export const broker: StreamKey = "broker/default/orders";
@@ -67,6 +69,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
     log,
     urlOf: streamUrl,
     ...(options.onLoop ? { onLoop: options.onLoop } : {}),
+    ...(options.tracer ? { tracer: options.tracer } : {}),
   });
   const ingress = createIngress(options.ingress ?? {}, {
     log,
@@ -74,6 +77,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<Plane> {
     exists: (key) => engine.stream(key) !== undefined,
     accessTo: (key) => engine.accessTo(key),
     ...(options.authorize ? { authorize: options.authorize } : {}),
+    ...(options.tracer ? { tracer: options.tracer } : {}),
   });
   const { port } = await ingress.listen({ host: "127.0.0.1", port: 0 });
   const url = `http://127.0.0.1:${port}`;

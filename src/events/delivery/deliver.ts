@@ -1,8 +1,10 @@
 /** One attempt to deliver one event: knative/specs eventing data-plane; the sheet of outcomes is docs/rooms/events.md. */
 import type { EventTarget } from "../../api/eventing/engine.ts";
+import type { Span, Tracer } from "../../api/meta/tracer.ts";
 import { contentMode } from "../../api/cloudevents/parse-http.ts";
 import { formatStored } from "../wire/format-stored.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
+import { eventAttributes } from "../wire/event-attributes.ts";
 import { withAttributes, type StoredEvent } from "../wire/stored-event.ts";
 import type { CompiledDelivery } from "./delivery-options.ts";
 import { isRetried } from "./delivery-options.ts";
@@ -35,6 +37,8 @@ export const cloudEventDeliverer = (deps: DeliverDeps): Deliverer => ({
 
 export interface DeliverDeps {
   readonly sender: Sender;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   /** Puts a reply back into the stream the event came from; resolves when it is on disk. */
   storeReply(reply: StoredEvent, to: ReplyPlace): Promise<void>;
 }
@@ -69,14 +73,47 @@ export interface Failure {
   readonly retryAfter: string | undefined;
 }
 
+/** What a reply answers, and the hop that brought it there. */
+interface Answered {
+  readonly event: StoredEvent;
+  readonly trace: string | undefined;
+}
+
 /** Internal to a broker: subscribers do not see it. */
 export const ttlAttribute = "knativebrokerttl";
 
 async function deliver(deps: DeliverDeps, delivery: Delivery, event: StoredEvent, attempt: number): Promise<Outcome> {
   const { target, options, stream } = delivery;
-  const answer = await post(deps.sender, target, { event, options, stream, attempt });
+  const span = startSpan(deps, `deliver ${delivery.consumer}`, event, { "ebb.delivery.attempt": attempt });
+  const answer = await post(deps.sender, target, { event, options, stream, attempt, trace: span?.traceparent });
+  endSpan(span, target, answer);
   if (answer.kind === "none" || answer.status < 200 || answer.status > 299) return failed(target, answer);
-  return takeReply(deps, delivery, event, answer);
+  return takeReply(deps, delivery, { event, trace: span?.traceparent ?? traceOf(event) }, answer);
+}
+
+const traceOf = ({ attributes: { traceparent } }: StoredEvent): string | undefined =>
+  typeof traceparent === "string" ? traceparent : undefined;
+
+/** A span under the one that the event comes from; undefined where nothing is traced. */
+function startSpan(
+  { tracer }: DeliverDeps,
+  name: string,
+  event: StoredEvent,
+  more: Readonly<Record<string, string | number>> = {},
+): Span | undefined {
+  if (!tracer) return undefined;
+  const attributes = { ...eventAttributes(event), ...more };
+  return tracer.start(name, { parent: traceOf(event), kind: "producer", attributes });
+}
+
+function endSpan(span: Span | undefined, { url }: EventTarget, answer: Answer): void {
+  if (!span) return;
+  if (answer.kind === "none") return span.end({ error: answer.reason, attributes: { "url.full": url } });
+  const { status } = answer;
+  span.end({
+    attributes: { "url.full": url, "http.response.status_code": status },
+    ...(status < 200 || status > 299 ? { error: `it answered ${status}` } : {}),
+  });
 }
 
 /** The original event and why it failed, to the dead letter sink; what that answers is of no interest. */
@@ -88,7 +125,9 @@ async function deliverDeadLetter(
 ): Promise<Outcome> {
   const letter = withAttributes(event, errorAttributes(failure));
   const { target, options, stream } = delivery;
-  const answer = await post(deps.sender, target, { event: letter, options, stream, attempt });
+  const span = startSpan(deps, `dead letter ${delivery.consumer}`, event, { "ebb.delivery.attempt": attempt });
+  const answer = await post(deps.sender, target, { event: letter, options, stream, attempt, trace: span?.traceparent });
+  endSpan(span, target, answer);
   const taken = answer.kind === "answer" && answer.status >= 200 && answer.status <= 299;
   return taken ? { kind: "done" } : failed(target, answer);
 }
@@ -105,20 +144,25 @@ interface Posting {
   readonly options: CompiledDelivery;
   readonly stream: string;
   readonly attempt: number;
+  /** Of this hop; absent: the event's own. */
+  readonly trace?: string | undefined;
 }
 
-function post(sender: Sender, target: EventTarget, { event, options, stream, attempt }: Posting): Promise<Answer> {
+function post(
+  sender: Sender,
+  target: EventTarget,
+  { event, options, stream, attempt, trace = traceOf(event) }: Posting,
+): Promise<Answer> {
   const shown =
     event.attributes[ttlAttribute] === undefined ? event : withAttributes(event, { [ttlAttribute]: undefined });
   const { headers, body } = formatStored(shown, options.format);
-  const trace = event.attributes["traceparent"];
   return sender.send(target, {
     headers: {
       ...headers,
       prefer: "reply",
       "kn-namespace": stream.split("/")[1] ?? "",
       "ebb-delivery-attempt": String(attempt),
-      ...(typeof trace === "string" ? { traceparent: trace } : {}),
+      ...(trace === undefined ? {} : { traceparent: trace }),
     },
     body,
     timeoutMs: options.timeoutMs,
@@ -131,8 +175,8 @@ function post(sender: Sender, target: EventTarget, { event, options, stream, att
  */
 async function takeReply(
   deps: DeliverDeps,
-  { reply, options, stream, consumer }: Delivery,
-  event: StoredEvent,
+  delivery: Delivery,
+  about: Answered,
   answer: Extract<Answer, { kind: "answer" }>,
 ): Promise<Outcome> {
   if (answer.status === 202 || contentMode(answer.headers) === undefined) return { kind: "done" };
@@ -143,23 +187,42 @@ async function takeReply(
   } catch (error) {
     return { kind: "done", note: `the reply is no event: ${error instanceof Error ? error.message : String(error)}` };
   }
+  const { reply } = delivery;
   if (reply === undefined) return { kind: "done" };
   for (const one of replies) {
-    if (reply === "stream") {
-      try {
-        await deps.storeReply(one, { event, stream, consumer });
-      } catch (error) {
-        const reason = `the reply could not be stored: ${error instanceof Error ? error.message : String(error)}`;
-        const failure = { url: "", status: 500, reason, body: Buffer.alloc(0), retryAfter: undefined };
-        return { kind: "failed", again: true, sinkIll: false, failure };
-      }
-      continue;
-    }
-    const sent = await post(deps.sender, reply, { event: one, options, stream, attempt: 1 });
-    if (sent.kind === "none" || sent.status < 200 || sent.status > 299)
-      return { ...failed(reply, sent), sinkIll: false };
+    const sent = await sendReply(deps, { ...delivery, reply }, about, one);
+    if (sent.kind === "failed") return sent;
   }
   return { kind: "done" };
+}
+
+/** A reply belongs to the trace of what it answers, unless it says where it began itself. */
+async function sendReply(
+  deps: DeliverDeps,
+  { reply, options, stream, consumer }: Delivery & { readonly reply: EventTarget | "stream" },
+  { event, trace }: Answered,
+  given: StoredEvent,
+): Promise<Outcome> {
+  const traced = traceOf(given) === undefined ? withAttributes(given, { traceparent: trace }) : given;
+  const span = startSpan(deps, `reply ${consumer}`, traced);
+  const one = span && traceOf(given) === undefined ? withAttributes(given, { traceparent: span.traceparent }) : traced;
+  if (reply !== "stream") {
+    const sent = await post(deps.sender, reply, { event: one, options, stream, attempt: 1, trace: span?.traceparent });
+    endSpan(span, reply, sent);
+    const taken = sent.kind === "answer" && sent.status >= 200 && sent.status <= 299;
+    return taken ? { kind: "done" } : { ...failed(reply, sent), sinkIll: false };
+  }
+  try {
+    await deps.storeReply(one, { event, stream, consumer });
+    span?.end();
+    return { kind: "done" };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    span?.end({ error: why });
+    const reason = `the reply could not be stored: ${why}`;
+    const failure = { url: "", status: 500, reason, body: Buffer.alloc(0), retryAfter: undefined };
+    return { kind: "failed", again: true, sinkIll: false, failure };
+  }
 }
 
 /** Statuses of a sink that is not there or overwhelmed, rather than of an event it cannot take. */

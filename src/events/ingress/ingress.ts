@@ -2,9 +2,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { AccessRule } from "../../api/eventing/access.ts";
 import type { StreamKey } from "../../api/eventing/engine.ts";
+import type { Tracer } from "../../api/meta/tracer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { AppendResult } from "../event-engine.ts";
 import { parseStoredEvents } from "../wire/parse-stored.ts";
+import { eventAttributes } from "../wire/event-attributes.ts";
 import type { StoredEvent } from "../wire/stored-event.ts";
 import { addressedStream } from "./address.ts";
 import { refuseAll, type Authorize } from "./authorize.ts";
@@ -18,6 +20,8 @@ export interface IngressDeps {
   /** Who may send to the stream; without a rule everybody may. */
   accessTo?(key: StreamKey): AccessRule | undefined;
   readonly authorize?: Authorize;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer;
 }
 
 export interface IngressOptions {
@@ -75,9 +79,34 @@ export function createIngress(options: IngressOptions, deps: IngressDeps): Ingre
       };
     waitingBytes += body.length;
     try {
-      return await store(addressed.key, withTrace(events, headers["traceparent"]));
+      return await traced(addressed.key, events, headers["traceparent"]);
     } finally {
       waitingBytes -= body.length;
+    }
+  }
+
+  /** From the request to the disk is one span; events that do not say where they began do so there. */
+  async function traced(
+    key: StreamKey,
+    events: readonly StoredEvent[],
+    header: string | readonly string[] | undefined,
+  ): Promise<Reply> {
+    const asked = typeof header === "string" ? header : undefined;
+    if (!deps.tracer) return store(key, withTrace(events, asked));
+    const first = events[0]?.attributes["traceparent"];
+    const span = deps.tracer.start(`take ${key}`, {
+      parent: asked ?? (typeof first === "string" ? first : undefined),
+      kind: "server",
+      attributes: { ...eventAttributes(events[0]), "messaging.batch.message_count": events.length },
+    });
+    let reply: Reply | undefined;
+    try {
+      return (reply = await store(key, withTrace(events, span.traceparent)));
+    } catch (error) {
+      span.end({ error: error instanceof Error ? error.message : String(error) });
+      throw error;
+    } finally {
+      if (reply) span.end({ attributes: { "http.response.status_code": reply.status } });
     }
   }
 
@@ -134,11 +163,8 @@ const notFound = (key: StreamKey): Reply => {
 };
 
 /** The trace that the request belongs to goes with the event, unless that says where it began itself. */
-function withTrace(
-  events: readonly StoredEvent[],
-  traceparent: string | readonly string[] | undefined,
-): readonly StoredEvent[] {
-  if (typeof traceparent !== "string") return events;
+function withTrace(events: readonly StoredEvent[], traceparent: string | undefined): readonly StoredEvent[] {
+  if (traceparent === undefined) return events;
   return events.map((event) =>
     event.attributes["traceparent"] === undefined
       ? { ...event, attributes: { ...event.attributes, traceparent } }

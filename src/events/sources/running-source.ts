@@ -1,4 +1,5 @@
 /** One source that is read: opened, opened again after failures, and closed. */
+import type { Tracer } from "../../api/meta/tracer.ts";
 import { isDeepStrictEqual } from "node:util";
 import type { SourceSpec, SourceState } from "../../api/eventing/source-engine.ts";
 import { sleep, type Clock } from "../../client/clock.ts";
@@ -15,6 +16,7 @@ export interface RunningSourceDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly deliverer: Deliverer;
+  readonly tracer: Tracer | undefined;
   /** undefined: there is none of the kind. */
   readonly reader: (() => Promise<SourceReader>) | undefined;
   readonly surroundings: SourceSurroundings;
@@ -57,6 +59,7 @@ export class RunningSource {
     this.#deps = deps;
     this.#delivery = new SourceDelivery(spec, {
       deliverer: deps.deliverer,
+      tracer: deps.tracer,
       clock: deps.clock,
       trouble: (text) => {
         if (text === this.#deliveryTrouble) return;

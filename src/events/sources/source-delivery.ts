@@ -2,15 +2,19 @@
 import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
 import { isJsonType } from "../../api/cloudevents/cloud-event.ts";
 import type { SourceSpec } from "../../api/eventing/source-engine.ts";
+import type { Span, Tracer } from "../../api/meta/tracer.ts";
 import { sleep, type Clock } from "../../client/clock.ts";
 import { Circuit } from "../delivery/circuit.ts";
 import type { Deliverer, Delivery, Failure, Outcome } from "../delivery/deliver.ts";
 import { compileDelivery, waitMs } from "../delivery/delivery-options.ts";
-import type { EventValue, StoredEvent } from "../wire/stored-event.ts";
+import { eventAttributes } from "../wire/event-attributes.ts";
+import { withAttributes, type EventValue, type StoredEvent } from "../wire/stored-event.ts";
 import type { DeliveryOutcome } from "./source-reader.ts";
 
 export interface SourceDeliveryDeps {
   readonly deliverer: Deliverer;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly clock: Clock;
   /** The sink has taken an event, or why it took none; undefined after a success. */
   trouble(text: string | undefined): void;
@@ -54,8 +58,16 @@ export class SourceDelivery {
 
   /** Never rejects; the signal's end gives the event back. */
   async deliver(event: CloudEvent, signal: AbortSignal): Promise<DeliveryOutcome> {
+    let span: Span | undefined;
     try {
-      const stored = storedEventOf({ ...event, ...this.#spec.extensions });
+      const read = storedEventOf({ ...event, ...this.#spec.extensions });
+      span = this.#deps.tracer?.start(`read ${this.#spec.key}`, {
+        parent: typeof event["traceparent"] === "string" ? event["traceparent"] : undefined,
+        kind: "consumer",
+        attributes: eventAttributes(read),
+      });
+      const stored =
+        span && event["traceparent"] === undefined ? withAttributes(read, { traceparent: span.traceparent }) : read;
       const failure = await this.#attempts(this.#circuit, signal, (attempt) =>
         this.#deps.deliverer.deliver(this.#to, stored, attempt),
       );
@@ -67,6 +79,8 @@ export class SourceDelivery {
     } catch (error) {
       if (signal.aborted) return "refused";
       return this.#refuse({ reason: error instanceof Error ? error.message : String(error) }, signal);
+    } finally {
+      span?.end();
     }
   }
 

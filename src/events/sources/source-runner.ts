@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { SourceEngine, SourceKey, SourceSpec, SourceState } from "../../api/eventing/source-engine.ts";
+import type { Tracer } from "../../api/meta/tracer.ts";
 import type { Clock } from "../../client/clock.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { cloudEventDeliverer, type Deliverer } from "../delivery/deliver.ts";
@@ -9,6 +10,8 @@ import { sourceReaders, type SourceReaders } from "./source-readers.ts";
 
 export interface SourceRunnerDeps extends SourceSurroundings {
   readonly sender: Sender;
+  /** Absent: nothing is traced. */
+  readonly tracer?: Tracer | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -54,6 +57,7 @@ class Runner implements SourceRunner {
     this.#held = held;
     this.#deliverer = cloudEventDeliverer({
       sender: deps.sender,
+      tracer: deps.tracer,
       // Answers of sinks to a source's events go nowhere.
       storeReply: () => Promise.resolve(),
     });
@@ -67,6 +71,7 @@ class Runner implements SourceRunner {
       clock: this.#deps.clock,
       log: this.#deps.log.with({ source: spec.key }),
       deliverer: this.#deliverer,
+      tracer: this.#deps.tracer,
       reader: this.#readers[spec.kind],
       surroundings: this.#deps,
       changed: () => this.#tell(spec.key),
