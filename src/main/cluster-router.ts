@@ -13,6 +13,7 @@ import { createInformers } from "../client/create-informers.ts";
 import type { WatchScope } from "../client/reflector.ts";
 import { knock } from "../router/knock.ts";
 import { followMappedNamespaces } from "../router/mapped-services.ts";
+import { tellReach } from "./reach-topic.ts";
 import { startPeering, type Peering } from "./router-peering.ts";
 import type { Peers } from "../router/peers/peers.ts";
 import { wantsAsync } from "../events/calls/call.ts";
@@ -144,6 +145,7 @@ async function assemble(
       divert: divertCalls(cluster),
       explainHost: explainWaitingHosts(cluster.informers),
       knock,
+      onReach: tellReach(load),
     },
   );
   closers.defer(() => router.close());

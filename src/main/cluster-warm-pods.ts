@@ -19,6 +19,7 @@ import { warmLabels } from "../node/warm-pods/names.ts";
 import { claimRecord, openClaimAuthority } from "./claim-authority.ts";
 import type { DigestLookup } from "./cluster-digests.ts";
 import type { Cluster } from "./cluster.ts";
+import { knock } from "../router/knock.ts";
 import { trimmed } from "./trim-objects.ts";
 
 export interface WarmPodsSettings {
@@ -46,6 +47,7 @@ export interface WarmPodsParts {
   readonly onInstance: (event: WarmInstanceEvent) => void;
   readonly onFailure: (revision: string, reason: string | undefined) => void;
   readonly onUncovered: (revisionUid: string) => void;
+  readonly isLost: (podUid: string) => boolean;
 }
 
 /** Opens the warm pods of this leader; closing lets the pods themselves be. */
@@ -78,7 +80,8 @@ export async function openWarmPods(
       log,
       recorder,
       ...told,
-      connect: (place, believe) => connectHost(place, claimer, believe),
+      connect: (place, believe) =>
+        connectHost(place, claimer, believe, (host, port, ms) => knock({ host, port }, ms)),
       known,
       fetch: async (image, within, signal) => {
         const registry = await digests.registryOf(image, { namespace: within, serviceAccountName: "default" });

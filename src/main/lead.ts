@@ -57,6 +57,7 @@ export function followerMetrics({ health }: Pick<Cluster, "health">): void {
 /** Runs the controllers until the signal. */
 export async function lead(parts: LeaderParts, options: LeadOptions, signal: AbortSignal): Promise<void> {
   const { clock, log, door } = parts;
+  const { lost } = door;
   await using closers = new AsyncDisposableStack();
   const fence = fenceAfter(signal, clock);
   const own = createOwnWrites(parts.informers, clock);
@@ -77,6 +78,7 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
     ...core,
     client: own.remember(sparing(parts.scaling)),
     seesAll: () => door.seesAll,
+    lost,
     ...(warm ? { launcher: warm.launcher } : {}),
   });
   const deps: ServingDeps = {
@@ -86,6 +88,7 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
     defaultDomain: options.defaultDomain,
     podDrainS: options.podDrainS,
     leaveNodeS,
+    lost,
     ...(warm ? { mayBeClaimed: (deployment) => warm.mayBeClaimed(deployment) } : {}),
     resolveDigest: (image, { signal, as }) => digests.resolve(image, as, signal),
   };
@@ -129,7 +132,10 @@ async function warmPods(
       door.broadcast(warmTopics.failure, { revision, reason: reason ?? null }),
   };
   try {
-    const warm = await openWarmPods(cluster, { ...parts, ...told }, settings, closers);
+    const { lost } = door;
+    const isLost = (uid: string): boolean => lost.isLost(uid);
+    const warm = await openWarmPods(cluster, { ...parts, ...told, isLost }, settings, closers);
+    lost.onChange(({ node }, isLost) => isLost && node !== undefined && warm.doubt(node));
     door.onJoin(() => warm.instances().map((body) => ({ topic: warmTopics.instance, body })));
     door.onTopic(warmTopics.known, (body) => {
       const event = parseWarmInstance(body);

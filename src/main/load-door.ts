@@ -2,10 +2,12 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { createTokenReviewer } from "../client/review-token.ts";
 import { bookLoad } from "../controllers/autoscaling/book-load.ts";
+import { LostInstances } from "../controllers/autoscaling/lost-instances.ts";
 import { LoadServer, type LoadSink } from "../controllers/autoscaling/load-server.ts";
 import { createLoadBook, readLoad, type RevisionLoad } from "../scaling/load-book.ts";
 import { loadAudience } from "../scaling/load-wire.ts";
 import type { Cluster } from "./cluster.ts";
+import { parseReach, reachTopic } from "./reach-topic.ts";
 
 /** Where routers come with their load: open while this replica leads. */
 export interface LoadDoor {
@@ -20,6 +22,8 @@ export interface LoadDoor {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
   /** Who reads what routers say under a topic. */
   onTopic(topic: string, read: (body: unknown) => void): void;
+  /** The instances that routers cannot reach; other ones each time this replica leads. */
+  readonly lost: LostInstances;
   /** Tells all routers something else than load. */
   broadcast(topic: string, body: unknown): void;
   /** What a router that has just come is to be told, topic by topic; replaces what was said before. */
@@ -54,6 +58,12 @@ export function createLoadDoor(
     isRouter: ({ name }) => mayReport.has(name),
     identity: identity.holder,
   });
+  let lost = new LostInstances();
+  server.onTopic(reachTopic, (router, body) => {
+    const told = parseReach(body);
+    if (told) lost.hear(router, told.instance, told.lost);
+  });
+  server.onLeave((router) => lost.forget(router));
   let greet: () => readonly { readonly topic: string; readonly body: unknown }[] = () => [];
   server.onJoin((router) => {
     for (const { topic, body } of greet()) server.send(router, topic, body);
@@ -73,10 +83,14 @@ export function createLoadDoor(
       return () => {
         server.close();
         sink = closed;
+        lost = new LostInstances();
         greet = () => [];
       };
     },
     upgrade: (request, socket, head) => server.upgrade(request, socket, head),
+    get lost() {
+      return lost;
+    },
     onTopic: (topic, read) => server.onTopic(topic, (_router, body) => read(body)),
     broadcast: (topic, body) => server.broadcast(topic, body),
     onJoin: (tell) => void (greet = tell),

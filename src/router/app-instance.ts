@@ -27,7 +27,7 @@ export class AppInstance<Pool extends InstancePool = InstancePool> {
   readonly address: InstanceAddress;
   readonly protocol: InstanceEvent["protocol"];
   /** Name of the machine it is on, where that is known. */
-  readonly node: string | undefined;
+  node: string | undefined;
   readonly pool: Pool;
   state: InstanceState = "unready";
   /** Requests holding one of its slots. */

@@ -281,6 +281,7 @@ export class RevisionRuntime<Pool extends InstancePool = InstancePool> {
     }
     instance ??= this.#add(event);
     instance.state = "ready";
+    instance.node ??= event.node;
     if (!instance.unreachable) this.#enlist(instance);
   }
 

@@ -46,6 +46,10 @@ let keyOf: (address: string) => string;
 let runtime: string;
 /** Hosts do not listen yet. */
 let slow: boolean;
+/** What a function is cannot be found out yet. */
+let unknown: Promise<unknown> | undefined;
+/** Uids of pods that routers cannot reach. */
+let lost: Set<string>;
 
 let image: FunctionImage;
 const nodeImage: FunctionImage = {
@@ -69,6 +73,8 @@ beforeEach(async () => {
   told = [];
   refuse = false;
   slow = false;
+  unknown = undefined;
+  lost = new Set();
   dead = false;
   warm = open();
   const { api: client, informers, clock } = plane;
@@ -120,11 +126,15 @@ function open(version = "1"): WarmPods {
       recorder: { record: ({ reason, message }) => void told.push(`${reason}: ${message}`) },
       connect: ({ address }, believe) => connect(address, believe),
       known: openKnown(),
-      fetch: () => Promise.resolve(image),
+      fetch: async () => {
+        await unknown;
+        return image;
+      },
       drop: ignore,
       onInstance: (event) => void events.push(event),
       onFailure: (_revision, reason) => void failures.push(reason),
       onUncovered: (uid) => gated.look(uid),
+      isLost: (uid) => lost.has(uid),
       newName: ({ key }) => `warm-${key}-${version}-${names++}`,
     },
     {
@@ -702,6 +712,70 @@ test("the next leader takes over the pods that wait, and the adoption of those t
   await fill(2);
 });
 
+test("a leader that does not know the functions yet lets the pods be that wait for them", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const uids = async (): Promise<readonly unknown[]> =>
+    (await live())
+      .filter(isWarm)
+      .map(({ metadata }) => metadata.uid)
+      .toSorted();
+  const before = await uids();
+  warm.close();
+  const known = Promise.withResolvers<void>();
+  unknown = known.promise;
+  warm = open();
+  warm.start();
+  await plane.clock.advance(20_000);
+  expect(await uids()).toEqual(before);
+  known.resolve();
+  await plane.clock.advance(20_000);
+  expect(await uids()).toEqual(before);
+  expect(warm.waiting()).toBe(2);
+});
+
+test("pods that wait have a controller, or kubectl drain would refuse to end them", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const [pod] = (await live()).filter(isWarm);
+  expect(pod?.metadata.ownerReferences).toMatchObject([{ kind: "Namespace", name: "default", controller: true }]);
+});
+
+test("an instance that nobody can reach does not count: another pod is claimed in its place", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  startAhead();
+  await quiet();
+  const pods = await plane.until(live, (all) => all.some((pod) => ownerOf(pod) === "Revision"), "the marks");
+  expect(startAhead()).toBe(true);
+  expect(events.filter(({ type }) => type === "ready")).toHaveLength(1);
+  lost.add(pods.find((pod) => ownerOf(pod) === "Revision")?.metadata.uid ?? "");
+  expect(startAhead()).toBe(true);
+  await plane.until(
+    () => Promise.resolve(events.filter(({ type }) => type === "ready")),
+    (ready) => ready.length === 2,
+    "a second instance",
+  );
+});
+
+test("on a node that may be gone pods are connected to anew before they are claimed", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  const node = (await live()).find(isWarm)?.spec.nodeName ?? "";
+  slow = true;
+  warm.doubt(node);
+  expect(warm.waiting()).toBe(0);
+  expect(startAhead()).toBe(false);
+  slow = false;
+  await plane.clock.advance(1_000);
+  expect(warm.waiting()).toBe(2);
+  expect(startAhead()).toBe(true);
+});
+
 test("a pod whose leader went before it could mark it is adopted when a router tells of it", async () => {
   await addRevision();
   warm.start();
@@ -748,6 +822,7 @@ test("pods that nothing needs any more are removed", async () => {
   warm.start();
   await fill(2);
   await plane.api.delete(DeploymentKind, { namespace: "default", name: "hello-1-deployment" });
+  await plane.clock.advance(40_000);
   await plane.until(
     async () => (await live()).filter(isWarm),
     (pods) => pods.length === 0,

@@ -661,3 +661,34 @@ describe("another autoscaler begins to lead", () => {
     }
   });
 });
+
+describe("instances that routers cannot reach", () => {
+  const lose = (id: string, lost: boolean, router = "r1"): void =>
+    cluster.lost.hear(router, { revision: "default/hello", id, node: "a" }, lost);
+
+  test("get another each, ahead of pods too, until they are back", async () => {
+    cluster.addRevision("hello", { annotations: { "autoscaling.knative.dev/min-scale": "2" } });
+    await seconds(70);
+    expect(cluster.replicas("hello")).toBe(2);
+    lose("hello-1", true);
+    lose("hello-1", true, "r2");
+    expect(cluster.started.at(-1)).toMatchObject({ revision: "default/hello", count: 2 });
+    await seconds(3);
+    expect(cluster.replicas("hello")).toBe(3);
+    expect(cluster.autoscaler.podsOf("default/hello")).toMatchObject({ ready: 2, lost: 1 });
+    lose("hello-1", false);
+    await seconds(3);
+    expect(cluster.replicas("hello")).toBe(3);
+    cluster.lost.forget("r2");
+    await seconds(3);
+    expect(cluster.replicas("hello")).toBe(2);
+  });
+
+  test("are not held against a revision that may sleep", async () => {
+    cluster.addRevision("hello");
+    await seconds(10);
+    lose("hello-1", true);
+    await seconds(90);
+    expect(cluster.replicas("hello")).toBe(0);
+  });
+});

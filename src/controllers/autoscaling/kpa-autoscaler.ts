@@ -21,6 +21,7 @@ import { recordIsDue } from "./last-decision.ts";
 import { EdgeLine } from "./edge-line.ts";
 import type { Launcher } from "./launcher.ts";
 import type { LoadSink } from "./load-server.ts";
+import type { LostInstances } from "./lost-instances.ts";
 import { podCounter, type PodCounts } from "./revision-pods.ts";
 import {
   createScaler,
@@ -28,6 +29,7 @@ import {
   isAtRest,
   openWindows,
   recordSilence,
+  replicasFor,
   takeSample,
   remember,
   updateScaler,
@@ -49,6 +51,8 @@ export interface KpaDeps {
    * instance that is there stays, and one that somebody waits for is started.
    */
   readonly seesAll?: () => boolean;
+  /** Instances that routers cannot reach; absent where they are on the router's own machine. */
+  readonly lost?: LostInstances;
 }
 
 /** Revisions that waited, or had load, before their PodAutoscaler was known; more than this are forgotten. */
@@ -76,7 +80,9 @@ export class KpaAutoscaler implements LoadSink {
   constructor(deps: KpaDeps) {
     this.#deps = deps;
     this.#deployments = deps.informers.of(DeploymentKind);
-    this.#countPods = podCounter(deps.informers);
+    const { lost } = deps;
+    this.#countPods = podCounter(deps.informers, lost && ((uid) => lost.isLost(uid)));
+    lost?.onChange(({ revision }) => this.#recount(revision));
     this.#settings = settingsReader(deps.informers, deps.log);
     this.#edges = new EdgeLine({
       clock: deps.clock,
@@ -143,6 +149,18 @@ export class KpaAutoscaler implements LoadSink {
     }
   }
 
+  /** Instances were lost, or are back: others are started in their place, with room for them where pods are counted. */
+  #recount(revision: string): void {
+    const scaler = this.#scalers.get(revision);
+    if (!scaler) return;
+    scaler.lostPods = this.#countPods(revision).lost;
+    const nowMs = this.#deps.clock.steadyMs();
+    this.#wake(scaler, nowMs);
+    const { desired } = evaluate(scaler, this.#viewOf(scaler), nowMs);
+    if (scaler.lostPods > 0) this.#startAhead(scaler, desired);
+    this.#act(revision);
+  }
+
   remember(history: readonly LoadHistory[], nowMs: number): void {
     for (const one of history) {
       const scaler = this.#scalers.get(one.revision);
@@ -191,11 +209,13 @@ export class KpaAutoscaler implements LoadSink {
       source.pa.metadata.annotations === pa.metadata.annotations &&
       source.pa.spec.containerConcurrency === pa.spec.containerConcurrency;
     const spec = scaler && sameSource ? scaler.spec : this.#compile(pa, settings);
-    const changed = !scaler || scaler.pa !== pa || scaler.spec !== spec || scaler.readyPods !== pods.ready;
+    const samePods = scaler?.readyPods === pods.ready && scaler.lostPods === pods.lost;
+    const changed = !scaler || scaler.pa !== pa || scaler.spec !== spec || !samePods;
     if (scaler) updateScaler(scaler, pa, spec, now);
     else this.#scalers.set(key, (scaler = createScaler(pa, spec, pods.ready, now)));
     this.#sources.set(scaler, { pa, settings });
     scaler.readyPods = pods.ready;
+    scaler.lostPods = pods.lost;
     const waiting = this.#earlyDemand.get(key);
     if (waiting !== undefined) {
       this.#earlyDemand.delete(key);
@@ -281,7 +301,7 @@ export class KpaAutoscaler implements LoadSink {
     const { facts, pa, key } = scaler;
     const replicas = this.#replicasOf(scaler);
     const news = desired !== pa.status?.desiredScale || (desired === 0 && facts.activity.phase === "active");
-    const toApply = apply && desired >= 0 && replicas !== desired;
+    const toApply = apply && desired >= 0 && replicas !== replicasFor(scaler, desired);
     const resting = isAtRest(scaler, replicas);
     if ((news || toApply || recordIsDue(scaler, resting, this.#deps.clock.now())) && !this.#edges.has(key))
       this.#act(key);

@@ -63,6 +63,7 @@ export class LoadServer {
   readonly #links = new Set<Link>();
   readonly #topics = new Map<string, (router: string, body: unknown) => void>();
   readonly #onJoin: ((router: string) => void)[] = [];
+  readonly #onLeave: ((router: string) => void)[] = [];
   #sum = createLoadSum();
   /** Routers heard since `open`: what they remember is in the averages already. */
   readonly #known = new Set<string>();
@@ -122,6 +123,11 @@ export class LoadServer {
   /** Runs when a router has connected, to tell it what it cannot know. */
   onJoin(run: (router: string) => void): void {
     this.#onJoin.push(run);
+  }
+
+  /** Runs when a router has been away for so long that what it said no longer counts. */
+  onLeave(run: (router: string) => void): void {
+    this.#onLeave.push(run);
   }
 
   /** Sends something else than load to one router; false when it is not connected. */
@@ -190,7 +196,9 @@ export class LoadServer {
     if (this.routers.length === 0) this.#firstJoinMs = undefined;
     const sum = this.#sum;
     this.#deps.clock.after(silentMs, () => {
-      if (!this.routers.includes(router)) removeRouter(sum, router);
+      if (this.routers.includes(router)) return;
+      removeRouter(sum, router);
+      for (const run of this.#onLeave) run(router);
     });
   }
 

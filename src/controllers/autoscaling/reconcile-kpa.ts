@@ -11,7 +11,7 @@ import type { KpaAutoscaler, KpaDeps } from "./kpa-autoscaler.ts";
 import { recordIsDue, renewedRecord } from "./last-decision.ts";
 import { activeThreshold, activityOf, podAutoscalerStatus, type ScaleFacts } from "./pa-status.ts";
 import type { PodCounts } from "./revision-pods.ts";
-import type { RevisionScaler } from "./revision-scaler.ts";
+import { replicasFor, type RevisionScaler } from "./revision-scaler.ts";
 
 /**
  * How long a revision that was just woken may take to be ready before its status says that it is not. Most are up in a
@@ -53,12 +53,14 @@ function look(autoscaler: KpaAutoscaler, pa: PodAutoscaler, pods: PodCounts, now
   return { scaler, facts, status: podAutoscalerStatus(pa, facts, nowMs) };
 }
 
-async function applyScale(client: Client, autoscaler: KpaAutoscaler, { pa, decision }: RevisionScaler): Promise<void> {
+async function applyScale(client: Client, autoscaler: KpaAutoscaler, scaler: RevisionScaler): Promise<void> {
+  const { pa, decision } = scaler;
   const deployment = autoscaler.deploymentOf(pa);
   if (!deployment || !decision?.apply || decision.desired < 0) return;
-  if ((deployment.spec.replicas ?? 1) === decision.desired) return;
+  const replicas = replicasFor(scaler, decision.desired);
+  if ((deployment.spec.replicas ?? 1) === replicas) return;
   const { namespace = "", name } = deployment.metadata;
-  const patch = { type: "merge", body: { spec: { replicas: decision.desired } } } as const;
+  const patch = { type: "merge", body: { spec: { replicas } } } as const;
   await client.patch(DeploymentKind, { namespace, name }, patch, { subresource: "scale" });
 }
 

@@ -7,6 +7,8 @@ import type { Informers } from "../../client/informer.ts";
 export interface PodCounts {
   /** Ready and not on their way out. */
   readonly ready: number;
+  /** Running, ready or not, on a machine that routers cannot reach. */
+  readonly lost: number;
   /** Running but not ready. */
   readonly notReady: number;
   readonly pending: number;
@@ -22,17 +24,21 @@ export function revisionOf({ metadata }: Pod): string | undefined {
 }
 
 /** Counts the pods of a revision from the informer's copy. */
-export function podCounter(informers: Informers): (revision: string) => PodCounts {
+export function podCounter(
+  informers: Informers,
+  isLost: (uid: string) => boolean = () => false,
+): (revision: string) => PodCounts {
   const pods = informers.of(PodKind);
   pods.addIndex(index, (pod) => {
     const revision = revisionOf(pod);
     return revision === undefined ? [] : [revision];
   });
   return (revision) => {
-    const counts = { ready: 0, notReady: 0, pending: 0, terminating: 0 };
+    const counts = { ready: 0, lost: 0, notReady: 0, pending: 0, terminating: 0 };
     for (const pod of pods.byIndex(index, revision)) {
       const state = stateOf(pod);
-      if (state) counts[state]++;
+      const isUp = state === "ready" || state === "notReady";
+      if (state) counts[isUp && isLost(pod.metadata.uid ?? "") ? "lost" : state]++;
     }
     return counts;
   };

@@ -42,6 +42,8 @@ export interface RevisionScaler {
   reportedMs: number;
   /** Ready pods that are to stay, as their informer shows. */
   readyPods: number;
+  /** Pods that count for their ReplicaSet, but that nobody can reach. */
+  lostPods: number;
   /** Instances the router could use at its last report. */
   readyInstances: number;
   decision: KpaDecision | undefined;
@@ -99,6 +101,7 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
     edgeMs: Number.NEGATIVE_INFINITY,
     reportedMs: Number.NEGATIVE_INFINITY,
     readyPods,
+    lostPods: 0,
     readyInstances: 0,
     decision: undefined,
     seen: undefined,
@@ -214,6 +217,10 @@ export function evaluate(scaler: RevisionScaler, view: LoadView, nowMs: number):
   return decision;
 }
 
+/** What the Deployment is to have, so that as many as desired can be reached: lost pods have another each. */
+export const replicasFor = ({ lostPods }: Pick<RevisionScaler, "lostPods">, desired: number): number =>
+  desired > 0 ? desired + lostPods : desired;
+
 /** 0 for a revision that rests, undefined for one that has only just been woken. */
 function averageOf(scaler: RevisionScaler, window: "stable" | "panic", nowMs: number): number | undefined {
   const { windows, measuredFromMs } = scaler;
@@ -228,7 +235,7 @@ function averageOf(scaler: RevisionScaler, window: "stable" | "panic", nowMs: nu
 export function isAtRest(scaler: RevisionScaler, replicas: number): boolean {
   const { decision, seen, state, readyPods } = scaler;
   const { activity } = scaler.facts;
-  if (!decision?.apply || !seen || decision.desired !== replicas) return false;
+  if (!decision?.apply || !seen || replicasFor(scaler, decision.desired) !== replicas) return false;
   if (seen.stable !== 0 || seen.panic !== 0 || state.demand !== undefined || state.panicSinceMs !== undefined)
     return false;
   if (state.delayed.some(({ count }) => count > 0)) return false;

@@ -40,7 +40,7 @@ function podGauges(autoscaler: KpaAutoscaler, { key, pa, decision }: RevisionSca
     ["kn.revision.pods.desired", Math.max(0, decision?.desired ?? 0)],
     ["kn.revision.pods.requested", autoscaler.deploymentOf(pa)?.spec.replicas ?? 0],
     ["kn.revision.pods.count", pods.ready],
-    ["kn.revision.pods.not_ready.count", pods.notReady],
+    ["kn.revision.pods.not_ready.count", pods.notReady + pods.lost],
     ["kn.revision.pods.pending.count", pods.pending],
     ["kn.revision.pods.terminating.count", pods.terminating],
   ];

@@ -22,6 +22,7 @@ import { ObjectCache } from "../../client/object-cache.ts";
 import type { LoadSample } from "../../scaling/load.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { StartAhead } from "./launcher.ts";
+import { LostInstances } from "./lost-instances.ts";
 import { createAutoscaling } from "./pod-autoscaler.ts";
 
 type Tree = Readonly<Record<string, unknown>>;
@@ -63,6 +64,8 @@ export class SimulatedCluster {
   /** Writes the autoscaler made: `patch deployments/scale hello-deployment`. */
   readonly writes: string[] = [];
   readonly warnings: string[] = [];
+  /** What routers cannot reach. */
+  readonly lost = new LostInstances();
   /** How long a pod takes to become ready; Infinity for one that never does. */
   startMs = 500;
   readonly #caches = new Map<string, ObjectCache<KubeObject>>();
@@ -195,7 +198,8 @@ export class SimulatedCluster {
       isBusy: () => this.busy,
     };
     const seesAll = (): boolean => this.seesAll;
-    return { client: this.#client, informers: this.#informers, clock: this.clock, log, launcher, seesAll };
+    const { clock, lost } = this;
+    return { client: this.#client, informers: this.#informers, clock, log, launcher, seesAll, lost };
   }
 
   get #informers(): Informers {
@@ -272,7 +276,11 @@ export class SimulatedCluster {
     const name = `${revision}-${++this.#pods}`;
     const labels = { [servingKeys.revision]: revision };
     const spec = { containers: [] };
-    const pod = this.put<Pod>(PodKind, { metadata: { name, namespace, labels }, spec, status: { phase: "Pending" } });
+    const pod = this.put<Pod>(PodKind, {
+      metadata: { name, namespace, labels, uid: name },
+      spec,
+      status: { phase: "Pending" },
+    });
     if (!Number.isFinite(this.startMs)) return;
     this.clock.after(this.startMs, () => {
       if (!this.cache(PodKind).get(keyOf(pod.metadata))) return;

@@ -6,6 +6,7 @@ import type { Clock } from "../../client/clock.ts";
 import type { EventRecorder } from "../../client/event-recorder.ts";
 import type { Informers } from "../../client/informer.ts";
 import type { Logger } from "../../telemetry/logger.ts";
+import type { LostInstances } from "../autoscaling/lost-instances.ts";
 
 /** What the Serving controllers work with. */
 export interface ServingDeps {
@@ -30,6 +31,8 @@ export interface ServingDeps {
    * user understands when there is no such image.
    */
   readonly resolveDigest: ResolveDigest;
+  /** Instances that routers cannot reach; absent where all are on one machine. */
+  readonly lost?: Pick<LostInstances, "isLost" | "onChange">;
   /**
    * Whether pods that wait for a function may serve in place of the Deployment's own, so that these must not start before
    * somebody has said that they are needed (claimGate). Asked once, before the Deployment is made.

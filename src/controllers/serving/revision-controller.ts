@@ -24,7 +24,7 @@ import { makePodAutoscaler, syncedAnnotations } from "./make-pod-autoscaler.ts";
 import { makePrivateService, makePublicService } from "./make-revision-services.ts";
 import { deploymentNameOf } from "./revision-metadata.ts";
 import { revisionStatus, type RevisionFacts } from "./revision-status.ts";
-import { recentDeathOf, startFailureOf, startProgressOf } from "./start-failure.ts";
+import { nodeLossOf, recentDeathOf, type StartFailure, startFailureOf, startProgressOf } from "./start-failure.ts";
 import { ownFacts, whenChanged } from "./when-changed.ts";
 import { covers, createOrGet, lookAgain, observing, writeStatus } from "./write.ts";
 
@@ -62,7 +62,10 @@ export function revisionController(deps: ServingDeps): ControllerSpec {
       watching(ServiceKind, controllerKey(RevisionKind)),
       watching(PodKind, podKeys(revisions)),
     ],
-    onStart: (started) => void (queue = started),
+    onStart(started) {
+      queue = started;
+      deps.lost?.onChange(({ revision }) => started.add(revision));
+    },
     async reconcile(key) {
       const revision = revisions.get(key);
       if (!revision || revision.metadata.deletionTimestamp) return;
@@ -84,10 +87,14 @@ function podKeys(revisions: Informer<Revision>): WatchRule<Pod>["keysOf"] {
   return (pod, old) => {
     const before = old ? [old] : [];
     if (!isDeepStrictEqual(startFailureOf([pod]), startFailureOf(before))) return owner(pod, old);
+    if (!isDeepStrictEqual(nodeLossOf([pod], unheard), nodeLossOf(before, unheard))) return owner(pod, old);
     if (startProgressOf([pod]) === startProgressOf(before)) return [];
     return owner(pod, old).filter((key) => conditionOf(revisions.get(key), "Ready")?.status !== "True");
   };
 }
+
+/** What routers say of instances comes another way. */
+const unheard = (): boolean => false;
 
 /** What the Revision says of its Deployment; counts only as far as they pass zero. */
 const deploymentFacts = ({ metadata, spec, status }: Deployment): unknown => [
@@ -111,12 +118,14 @@ async function reconcileRevision(parts: Parts, revision: Revision, again: () => 
   const short = (deployment?.spec.replicas ?? 0) > 0 && (deployment?.status?.availableReplicas ?? 0) === 0;
   const pods = podsOf(revision.metadata.uid ?? "");
   const now = deps.clock.now();
+  const nodeLost = nodeLossOf(pods, (uid) => deps.lost?.isLost(uid) ?? false);
   const death = short ? undefined : recentDeathOf(pods, now);
   const status = revisionStatus({
     revision,
     digests: found,
     ...children,
     startFailure: short ? startFailureOf(pods) : undefined,
+    nodeLost,
     recentDeath: death?.failure,
     startProgress: short ? startProgressOf(pods) : "",
     waitForNodes: deploymentConfig.podIsAlwaysSchedulable,
@@ -124,7 +133,7 @@ async function reconcileRevision(parts: Parts, revision: Revision, again: () => 
     now,
   });
   await writeStatus(deps, RevisionKind, revision, status);
-  announce(deps, revision, status, short ? "StartFailed" : "InstanceDied");
+  announce(deps, revision, status, { nodeLost, short });
   if (children.foreign) return lookAgain;
   if (death) return { requeueAfterMs: death.forMs };
 }
@@ -233,7 +242,7 @@ function announce(
   { recorder }: ServingDeps,
   revision: Revision,
   status: RevisionStatus,
-  failureReason: "StartFailed" | "InstanceDied",
+  { nodeLost, short }: { readonly nodeLost: StartFailure | undefined; readonly short: boolean },
 ): void {
   const event = (type: "Normal" | "Warning", reason: string, message: string): void =>
     recorder.record({ kind: RevisionKind, object: revision, type, reason, message });
@@ -244,6 +253,7 @@ function announce(
     conditionOf(revision, "InstancesHealthy"),
     conditionOf({ status }, "InstancesHealthy"),
   ];
-  if (failed && failed.message !== failedBefore?.message)
-    event("Warning", failureReason, `${failed.reason ?? ""}: ${failed.message ?? ""}`);
+  if (!failed || failed.message === failedBefore?.message) return;
+  if (failed.message === nodeLost?.message) event("Warning", "NodeLost", nodeLost?.message ?? "");
+  else event("Warning", short ? "StartFailed" : "InstanceDied", `${failed.reason ?? ""}: ${failed.message ?? ""}`);
 }

@@ -33,6 +33,8 @@ export interface RevisionFacts {
   readonly autoscaler: PodAutoscaler | undefined;
   /** Why no pod is available although some are wanted. */
   readonly startFailure: StartFailure | undefined;
+  /** Instances are on nodes that do not answer. */
+  readonly nodeLost?: StartFailure | undefined;
   /** How an instance died lately that serves again. */
   readonly recentDeath?: StartFailure | undefined;
   /** What a start that has not failed is waiting for. */
@@ -84,7 +86,7 @@ export function revisionStatus(facts: RevisionFacts): RevisionStatus {
  *
  * Afterwards both are True and stay so, at zero instances too; a later start that fails is told by the Info condition
  * InstancesHealthy being False, which stays until a start succeeds; so is an instance that died, for ten minutes of
- * running well (absent otherwise).
+ * running well, and so are instances on a node that does not answer (absent otherwise).
  */
 function verdictsOf(facts: RevisionFacts): Readonly<Record<string, Verdict | undefined>> {
   const { digests, foreign, deployment, autoscaler } = facts;
@@ -153,7 +155,7 @@ function activeVerdict(autoscaler: PodAutoscaler | undefined): Verdict {
 function laterFailure(facts: RevisionFacts): Verdict | undefined {
   const { revision, deployment } = facts;
   const before = conditionOf(revision, "InstancesHealthy");
-  const failure = facts.startFailure ?? facts.recentDeath;
+  const failure = facts.startFailure ?? facts.nodeLost ?? facts.recentDeath;
   if (failure) return isFalse(failure.reason, failure.message);
   const available = (deployment?.status?.availableReplicas ?? 0) > 0;
   return available || !before ? undefined : verdictOf(before);

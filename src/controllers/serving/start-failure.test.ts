@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Pod } from "../../api/core/types.gen.ts";
-import { recentDeathOf, startFailureOf } from "./start-failure.ts";
+import { nodeLossOf, recentDeathOf, startFailureOf } from "./start-failure.ts";
 
 const podWith = (terminated: {
   readonly exitCode: number;
@@ -70,6 +70,41 @@ describe("the death of an instance that serves again", () => {
     const [pod] = [podWith({ exitCode: 3, reason: "Error", message: "no database" })];
     expect(recentDeathOf([pod], at)).toBeUndefined();
     expect(recentDeathOf([], at)).toBeUndefined();
+  });
+});
+
+describe("instances on nodes that are gone", () => {
+  const pod = (uid: string, nodeName: string, ready = "True", reason = ""): Pod =>
+    ({
+      metadata: { name: uid, uid },
+      spec: { containers: [], nodeName },
+      status: {
+        phase: "Running",
+        conditions: [
+          { type: "ContainersReady", status: "True" },
+          { type: "Ready", status: ready, reason },
+        ],
+      },
+    }) as unknown as Pod;
+  const lossOf = (pods: readonly Pod[], ...lost: string[]): string | undefined =>
+    nodeLossOf(pods, (uid) => lost.includes(uid))?.message;
+
+  test("are those that routers cannot reach", () => {
+    const pods = [pod("1", "a"), pod("2", "b"), pod("3", "b")];
+    expect(lossOf(pods)).toBeUndefined();
+    expect(lossOf(pods, "1")).toBe('1 of 3 instances is on node "a", which does not answer');
+    expect(lossOf(pods, "2", "3")).toBe('2 of 3 instances are on node "b", which does not answer');
+    expect(lossOf(pods, "1", "2")).toBe('2 of 3 instances are on nodes "a", "b", which do not answer');
+  });
+
+  test("and those that Kubernetes has given up, as far as they are still counted", () => {
+    expect(lossOf([pod("1", "a", "False"), pod("2", "b")])).toBe(
+      '1 of 2 instances is on node "a", which does not answer',
+    );
+    expect(lossOf([pod("1", "a", "False", "ReadinessGatesNotReady")])).toBeUndefined();
+    const leaving = pod("1", "a", "False");
+    const ended = { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } };
+    expect(lossOf([ended, pod("2", "b")], "1")).toBeUndefined();
   });
 });
 

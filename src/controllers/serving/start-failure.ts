@@ -59,6 +59,26 @@ export function recentDeathOf(pods: readonly Pod[], nowMs: number): InstanceDeat
   return latest;
 }
 
+/**
+ * Instances on nodes that are gone. Routers know first; Kubernetes says so after 50 s, by a pod that is not Ready although
+ * its containers, of whom nobody has heard, still are.
+ */
+export function nodeLossOf(pods: readonly Pod[], isLost: (uid: string) => boolean): StartFailure | undefined {
+  const running = pods.filter(({ metadata, status }) => !metadata.deletionTimestamp && status?.phase === "Running");
+  const lost = running.filter((pod) => isLost(pod.metadata.uid ?? "") || isNodeSilent(pod));
+  if (lost.length === 0) return undefined;
+  const nodes = [...new Set(lost.map(({ spec }) => JSON.stringify(spec.nodeName ?? "")))].toSorted();
+  const where = nodes.length === 1 ? `node ${nodes[0]}, which does` : `nodes ${nodes.join(", ")}, which do`;
+  const message = `${lost.length} of ${running.length} instances ${lost.length === 1 ? "is" : "are"} on ${where} not answer`;
+  return { part: "container", reason: "NodeLost", message };
+}
+
+function isNodeSilent({ status }: Pod): boolean {
+  const is = (wanted: string): string | undefined => status?.conditions?.find(({ type }) => type === wanted)?.status;
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "False" && ready.reason !== "ReadinessGatesNotReady" && is("ContainersReady") === "True";
+}
+
 /** What a start that has not failed is waiting for; empty before any container runs. */
 export function startProgressOf(pods: readonly Pod[]): string {
   for (const { metadata, status } of pods) {

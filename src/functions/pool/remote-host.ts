@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect, type TLSSocket } from "node:tls";
 import { claimPort, type PushAnswer, type PushedClaim, type PushedLayer, type PushRefusal } from "../hosts/protocol.ts";
 import { HostLoadError, type HostDoors } from "./host-process.ts";
@@ -59,30 +60,54 @@ export class ClaimRefused extends Error {
 export class ClaimLost extends Error {
   /** Whether the host had said that the claim is its own: it may serve, and nobody heard. */
   readonly taken: boolean;
+  /** Its machine does not answer. */
+  readonly unreachable: boolean;
 
-  constructor(taken: boolean, options?: ErrorOptions) {
+  constructor(taken: boolean, options?: ErrorOptions & { readonly unreachable?: boolean }) {
     super(`the connection to the host was lost ${taken ? "after" : "before"} it took the claim`, options);
     this.name = "ClaimLost";
     this.taken = taken;
+    this.unreachable = options?.unreachable ?? false;
   }
 }
 
 const connectMs = 5_000;
 
+/** Whether the machine at an address answers within the time. */
+export type KnockAt = (host: string, port: number, withinMs: number) => Promise<boolean>;
+
+/** A host says at once that it has taken a claim; one that says nothing has its machine knocked at. */
+const silentMs = 500;
+const knockMs = 400;
+const knocks = 2;
+/** A connection on which nothing travels is asked for a sign of life after this long, and is dead ten seconds later. */
+const keepAliveMs = 5_000;
+
 /**
  * Opens the connection over which a host is claimed. Rejects when it is not there, or not who it should be. A host says
  * its token to a proven claimer only, and what a claimer signs binds the connection to the key of the host it speaks
- * to (RFC 8446 §4.4.3): so whoever says a pod's token here is that pod, and no one between.
+ * to (RFC 8446 §4.4.3): so whoever says a pod's token here is that pod, and no one between. With `knock` a claim is lost
+ * as soon as the host's machine is found to be gone, not when its time is up.
  */
-export async function connectHost(place: RemotePlace, claimer: Claimer, believe: Believe): Promise<RemoteHost> {
+export async function connectHost(
+  place: RemotePlace,
+  claimer: Claimer,
+  believe: Believe,
+  knock?: KnockAt,
+): Promise<RemoteHost> {
   const socket = await secured(place, claimer);
+  socket.setKeepAlive(true, keepAliveMs);
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const waiting = Promise.withResolvers<Extract<PushAnswer, { type: "waiting" }>>();
   const ready = Promise.withResolvers<HostDoors>();
   for (const { promise } of [waiting, ready]) promise.catch(() => undefined);
   let taken = false;
+  let unreachable = false;
+  /** Something was said since the last look. */
+  let heard = false;
   let failure: Error | undefined;
   const hear = (answer: PushAnswer): void => {
+    heard = answer.type !== "waiting";
     if (answer.type === "waiting") waiting.resolve(answer);
     else if (answer.type === "taken") taken = true;
     else if (answer.type === "ready") ready.resolve({ port: answer.port });
@@ -92,10 +117,11 @@ export async function connectHost(place: RemotePlace, claimer: Claimer, believe:
   readLines(socket, hear);
   socket.on("error", (error) => (failure = error));
   void closed.then(() => {
-    const lost = new ClaimLost(taken, failure ? { cause: failure } : {});
+    const lost = new ClaimLost(taken, { unreachable, ...(failure ? { cause: failure } : {}) });
     waiting.reject(lost);
     ready.reject(lost);
   });
+  const over = Promise.race([closed, ready.promise.catch(() => undefined)]);
   const late = setTimeout(() => socket.destroy(), connectMs);
   const { runtime, token } = await waiting.promise.finally(() => clearTimeout(late));
   try {
@@ -115,10 +141,31 @@ export async function connectHost(place: RemotePlace, claimer: Claimer, believe:
         layers: layers.map(({ digest, size }) => ({ digest, size })),
       };
       sendClaim(socket, head, layers).catch((error: Error) => socket.destroy(error));
+      const { address, port = claimPort } = place;
+      const isThere = (): boolean | Promise<boolean> => {
+        const said = heard;
+        heard = false;
+        return said || (knock?.(address, port, knockMs) ?? true);
+      };
+      void whenGone(isThere, over).then((gone) => {
+        unreachable = gone;
+        if (gone) socket.destroy();
+      });
       return ready.promise;
     },
     close: () => socket.destroy(),
   };
+}
+
+/** Whether a machine was found to be gone before it is `over`. */
+async function whenGone(isThere: () => boolean | Promise<boolean>, over: Promise<unknown>): Promise<boolean> {
+  for (let missed = 0; missed < knocks;) {
+    const pauseMs = missed === 0 ? silentMs : 0;
+    const isOver = await Promise.race([over.then(() => true), sleep(pauseMs, false, { ref: false })]);
+    if (isOver) return false;
+    missed = (await isThere()) ? 0 : missed + 1;
+  }
+  return true;
 }
 
 async function secured({ address, port = claimPort }: RemotePlace, claimer: Claimer): Promise<TLSSocket> {

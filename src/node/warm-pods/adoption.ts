@@ -25,6 +25,8 @@ export interface AdoptionDeps {
   readonly onDraining: (pod: Pod, revision: string) => void;
   /** Whether claims are on their way: what follows from others can wait. */
   readonly isBusy: () => boolean;
+  /** Nobody can reach it. */
+  readonly isLost: (podUid: string) => boolean;
   /** It went before anybody but us knew it. */
   readonly onGone: (pod: Pod, revision: string) => void;
 }
@@ -135,9 +137,9 @@ export class Adoption {
       .map(({ pod }) => pod);
   }
 
-  /** Pods of a revision that are there or coming, by their labels; not those that may not start. */
+  /** Pods of a revision that are there or coming, by their labels; not those that may not start or cannot be reached. */
   bound(revisionUid: string): number {
-    return this.#podsOf(revisionUid).length;
+    return this.#podsOf(revisionUid).filter(({ metadata }) => !this.#deps.isLost(metadata.uid ?? "")).length;
   }
 
   /** Pods of Revisions that a node has begun to start a short while ago. */

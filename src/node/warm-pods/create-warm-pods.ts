@@ -1,7 +1,7 @@
 import { DeploymentKind } from "../../api/apps/kinds.ts";
 import type { Deployment } from "../../api/apps/types.gen.ts";
 import type { Container, Pod } from "../../api/core/types.gen.ts";
-import { PodKind } from "../../api/core/kinds.ts";
+import { NamespaceKind, PodKind } from "../../api/core/kinds.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
 import { keyOf, type Draft } from "../../api/meta/object.ts";
 import { RevisionKind } from "../../api/serving/kinds.ts";
@@ -56,6 +56,8 @@ export interface WarmPodsDeps extends Pick<WaitingPodsDeps, "connect" | "known">
   readonly newName: (pool: PoolClass) => string;
   /** A claim for the revision of this uid came to nothing: what its pods are to do may have changed. */
   readonly onUncovered: (revisionUid: string) => void;
+  /** Whether the pod's machine does not answer: nothing it was claimed for is served there. */
+  readonly isLost: (podUid: string) => boolean;
 }
 
 export interface WarmPodsOptions extends WaitingPodsOptions {
@@ -104,6 +106,8 @@ export interface WarmPods {
   claimsOf(revisionUid: string): number;
   /** A pod of this uid serves the revision, says a router: whoever claimed it did not come to mark it. */
   adopt(revision: string, uid: string): void;
+  /** A node may be gone: whether pods that wait there can be claimed is found out before they are. */
+  doubt(node: string): void;
   /** Pods that wait, of all classes. */
   waiting(): number;
   start(): void;
@@ -132,6 +136,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     {
       ...deps,
       informers: deps.waiting,
+      namespaces: informers.of(NamespaceKind),
       isBusy: () => isBusy() || adoption.starting > 0,
       onTrouble: (pool, trouble) => tellTrouble(pool, trouble),
     },
@@ -277,6 +282,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
       deps.onFailure(revision, error.message);
       return;
     }
+    if (error instanceof ClaimLost && error.unreachable && pod.spec.nodeName) pods.doubt(pod.spec.nodeName);
     log.info("a waiting pod was not to be had", { revision, pod: pod.metadata.name, err: error });
     if (tries > 0 && !closed && (taken || error instanceof ClaimLost || error instanceof ClaimRefused))
       claimOne(one, tries - 1);
@@ -334,6 +340,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
       const { template } = one.deployment.spec;
       adoption.begin(pod, { revision: object, template, image: one.container.image ?? "", host });
     },
+    doubt: (node) => pods.doubt(node),
     waiting: () => pods.waiting(),
     start() {
       unfollow.push(

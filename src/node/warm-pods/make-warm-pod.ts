@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { Container, Pod, PodSpec } from "../../api/core/types.gen.ts";
 import type { Draft } from "../../api/meta/object.ts";
+import type { OwnerReference } from "../../api/meta/types.gen.ts";
 import { hostAudience, hostTokenFile } from "../../functions/hosts/protocol.ts";
 import { warmAnnotations, warmLabels } from "./names.ts";
 import type { PoolClass } from "./pool-class.ts";
@@ -45,7 +46,11 @@ export const versionOf = ({ image, command, ca }: HostImageSettings): string =>
  * A pod that waits for a function. It names no function and holds nothing that is worth anything elsewhere: the key it
  * is claimed by is made inside, in memory, and its token says to ebb's claimers, and to nobody else, which pod it is.
  */
-export function makeWarmPod(pool: PoolClass, settings: HostImageSettings, name: string): Draft<Pod> {
+export function makeWarmPod(
+  pool: PoolClass,
+  settings: HostImageSettings,
+  { name, namespaceUid }: { readonly name: string; readonly namespaceUid?: string | undefined },
+): Draft<Pod> {
   const { namespace, key, spec, container } = pool;
   const token = { audience: hostAudience, expirationSeconds: tokenSeconds, path: posix.basename(hostTokenFile) };
   const security = { ...restrictedContainer, ...container.securityContext };
@@ -58,7 +63,9 @@ export function makeWarmPod(pool: PoolClass, settings: HostImageSettings, name: 
       annotations: {
         [warmAnnotations.version]: versionOf(settings),
         "kubectl.kubernetes.io/default-container": "user-container",
+        "cluster-autoscaler.kubernetes.io/safe-to-evict": "true",
       },
+      ...(namespaceUid === undefined ? {} : { ownerReferences: [controlledBy(namespace, namespaceUid)] }),
     },
     spec: {
       ...spec,
@@ -72,6 +79,18 @@ export function makeWarmPod(pool: PoolClass, settings: HostImageSettings, name: 
     } as PodSpec,
   };
 }
+
+/**
+ * `kubectl drain` refuses to end a pod without a controller, since nobody would make another. Somebody would, and who that
+ * is has no object in this namespace; so it is the namespace's.
+ */
+const controlledBy = (name: string, uid: string): OwnerReference => ({
+  apiVersion: "v1",
+  kind: "Namespace",
+  name,
+  uid,
+  controller: true,
+});
 
 function makeHost({ port, container }: PoolClass, { command, ca }: HostImageSettings): Container {
   return {

@@ -65,7 +65,9 @@ test.each<[string, Partial<Container>, Partial<PodSpec>]>([
 test("a pause before the end is given to the pods that wait, too", () => {
   const lifecycle = { preStop: { sleep: { seconds: 10 } } };
   const pool = fit(classify({ lifecycle }));
-  expect(makeWarmPod(pool, settings, "warm-1").spec?.containers[0]?.lifecycle).toEqual(lifecycle);
+  expect(
+    makeWarmPod(pool, settings, { name: "warm-1", namespaceUid: "ns-uid" }).spec?.containers[0]?.lifecycle,
+  ).toEqual(lifecycle);
 });
 
 const settings = { image: "registry.example/host@sha256:3", command: ["node", "/ebb/host/wait.cjs"], ca: "PEM" };
@@ -77,7 +79,7 @@ test("a waiting pod is restricted, keeps what its class asks for, and names noth
       { serviceAccountName: "builder", securityContext: { runAsUser: 1000 }, nodeSelector: { disk: "ssd" } },
     ),
   );
-  const { metadata, spec } = makeWarmPod(pool, settings, "warm-1");
+  const { metadata, spec } = makeWarmPod(pool, settings, { name: "warm-1", namespaceUid: "ns-uid" });
   expect(metadata).toMatchObject({ namespace: "default", labels: { "ebb.dev/warm-pool": pool.key } });
   expect(spec).toMatchObject({
     serviceAccountName: "builder",

@@ -1,10 +1,10 @@
 import { PodKind } from "../../api/core/kinds.ts";
-import type { Pod } from "../../api/core/types.gen.ts";
+import type { Namespace, Pod } from "../../api/core/types.gen.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
 import { keyOf } from "../../api/meta/object.ts";
 import type { Client } from "../../client/client.ts";
 import type { Clock } from "../../client/clock.ts";
-import type { Informers } from "../../client/informer.ts";
+import type { Informer, Informers } from "../../client/informer.ts";
 import { noHistory, noteClaim, wantedIdle, type PoolHistory, type PoolLimits } from "../../functions/pool/pool-size.ts";
 import type { HostName } from "../../functions/hosts/protocol.ts";
 import type { Believe, RemoteHost, RemotePlace } from "../../functions/pool/remote-host.ts";
@@ -20,6 +20,7 @@ export interface WaitingPodsDeps {
   readonly client: Pick<Client, "create" | "delete">;
   /** Of pods with the label of a pool. */
   readonly informers: Pick<Informers, "of">;
+  readonly namespaces: Pick<Informer<Namespace>, "get">;
   readonly clock: Clock;
   readonly log: Logger;
   readonly connect: (place: RemotePlace, believe: Believe) => Promise<RemoteHost>;
@@ -57,9 +58,11 @@ interface Member {
   remote: RemoteHost | undefined;
   connecting: boolean;
   readonly sinceMs: number;
-  /** Made by this process: nobody else can have claimed it. */
+  /** Made by this process, and never connected to: nobody else can have claimed it. */
   ours: boolean;
   refusedSinceMs: number | undefined;
+  /** Since when no function is known that it could be claimed for. */
+  uselessSinceMs: number | undefined;
 }
 
 interface Pool {
@@ -80,6 +83,7 @@ const connectAgainMs = 100;
 const awayMs = 300_000;
 /** A host that nobody can connect to for this long has been claimed by a leader that is gone, or is broken. */
 const deadMs = 10_000;
+const uselessMs = 30_000;
 const lookMs = 5_000;
 const busyLookMs = 100;
 const longestBusyMs = 5_000;
@@ -184,6 +188,17 @@ export class WaitingPods {
     }
   }
 
+  /** Connects anew to the pods that wait on a node which may be gone: who does not answer cannot be taken. */
+  doubt(node: string): void {
+    for (const [key, member] of this.#members) {
+      const { remote, pod } = member;
+      if (!remote || pod.spec.nodeName !== node) continue;
+      member.remote = undefined;
+      remote.close();
+      this.#connectLater(key, member);
+    }
+  }
+
   /** How many wait in a pool, or in all. */
   waiting(key?: string): number {
     let count = 0;
@@ -249,8 +264,9 @@ export class WaitingPods {
       if (this.#closed || this.#members.get(key) !== member) return remote.close();
       member.remote = remote;
       member.refusedSinceMs = undefined;
+      member.ours = false;
       void remote.closed.then(() => {
-        if (this.#members.get(key) !== member) return;
+        if (this.#members.get(key) !== member || member.remote !== remote) return;
         member.remote = undefined;
         this.#connectLater(key, member);
       });
@@ -284,10 +300,14 @@ export class WaitingPods {
     const pods = this.#deps.informers.of(PodKind);
     if (pods.synced) this.#deps.known.keep(new Set(pods.list().map(({ metadata }) => metadata.uid ?? "")));
     for (const pool of this.#pools.values()) this.#fillPool(pool, nowMs);
-    for (const member of this.#members.values())
-      if (!this.#pools.has(member.pod.metadata.labels?.[warmLabels.pool] ?? ""))
-        this.#remove(member, "nothing needs it");
+    for (const member of this.#members.values()) this.#endUseless(member, nowMs);
     this.#schedule(lookMs);
+  }
+
+  /** A leader that has just begun does not know yet what the functions are whose pods it finds. */
+  #endUseless(member: Member, nowMs: number): void {
+    if (this.#pools.has(member.pod.metadata.labels?.[warmLabels.pool] ?? "")) member.uselessSinceMs = undefined;
+    else if (nowMs - (member.uselessSinceMs ??= nowMs) >= uselessMs) this.#remove(member, "nothing needs it");
   }
 
   #fillPool(pool: Pool, nowMs: number): void {
@@ -322,7 +342,10 @@ export class WaitingPods {
   async #create(pool: Pool): Promise<void> {
     pool.creating += 1;
     try {
-      const draft = makeWarmPod(pool.class, pool.host, this.#deps.newName(pool.class));
+      const { namespace } = pool.class;
+      const name = this.#deps.newName(pool.class);
+      const namespaceUid = this.#deps.namespaces.get(namespace)?.metadata.uid;
+      const draft = makeWarmPod(pool.class, pool.host, { name, namespaceUid });
       const pod = await this.#deps.client.create(PodKind, draft);
       const key = keyOf(pod.metadata);
       if (!this.#closed && !this.#members.has(key)) this.#see(pod);
@@ -376,6 +399,7 @@ const newMember = (pod: Pod, sinceMs: number): Member => ({
   ours: false,
   sinceMs,
   refusedSinceMs: undefined,
+  uselessSinceMs: undefined,
 });
 
 /** Where its kubelet says that it is. */
