@@ -80,8 +80,7 @@ export async function openWarmPods(
       log,
       recorder,
       ...told,
-      connect: (place, believe) =>
-        connectHost(place, claimer, believe, (host, port, ms) => knock({ host, port }, ms)),
+      connect: (place, believe) => connectHost(place, claimer, believe, (host, port, ms) => knock({ host, port }, ms)),
       known,
       fetch: async (image, within, signal) => {
         const registry = await digests.registryOf(image, { namespace: within, serviceAccountName: "default" });

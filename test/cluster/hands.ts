@@ -10,6 +10,12 @@ export const faultHands = [
   { variable: "EBB_TEST_START_KUBELET", what: "the kubelet starts again (with EBB_TEST_STOP_KUBELET)" },
   { variable: "EBB_TEST_STOP_ETCD", what: "etcd stops for 30 s (with EBB_TEST_START_ETCD)" },
   { variable: "EBB_TEST_START_ETCD", what: "etcd goes on (with EBB_TEST_STOP_ETCD)" },
+  { variable: "EBB_TEST_LOST_NODE", what: "which node is lost (with EBB_TEST_LOSE_NODE)" },
+  {
+    variable: "EBB_TEST_LOSE_NODE",
+    what: "a node is lost all at once (with EBB_TEST_LOST_NODE, EBB_TEST_RETURN_NODE)",
+  },
+  { variable: "EBB_TEST_RETURN_NODE", what: "a lost node is back (with EBB_TEST_LOSE_NODE)" },
 ] as const;
 
 export type FaultHand = (typeof faultHands)[number]["variable"];

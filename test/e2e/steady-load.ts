@@ -5,6 +5,8 @@ export interface LoadResult {
   readonly answered: number;
   /** One line per request that was not answered with 200. */
   readonly failures: readonly string[];
+  /** From being sent to its end, of those answered. */
+  readonly slowestMs: number;
   /** How often each body was seen. */
   readonly bodies: ReadonlyMap<string, number>;
 }
@@ -16,23 +18,31 @@ export interface SteadyLoad {
 }
 
 /**
- * Starts the load, of POSTs: they are never sent twice, so a request lost on the way shows. Every answer other than 200 and
- * every broken connection is a failure.
+ * Starts the load, of POSTs unless told otherwise: they are never sent twice, so a request lost on the way shows. Every
+ * answer other than 200, every broken connection and every time-out is a failure.
  */
 export function startLoad(
   routerUrl: string,
   host: string,
-  options: { readonly connections: number; readonly path?: string },
+  options: {
+    readonly connections: number;
+    readonly path?: string;
+    readonly method?: "GET" | "POST";
+    readonly timeoutMs?: number;
+  },
 ): SteadyLoad {
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
   const failures: string[] = [];
   const bodies = new Map<string, number>();
   let answered = 0;
+  let slowestMs = 0;
   const stop = new AbortController();
 
   const ask = (): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
-      request(new URL(options.path ?? "/", routerUrl), { agent, method: "POST", headers: { host } }, resolve)
+      const { method = "POST", timeoutMs } = options;
+      const signal = timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) };
+      request(new URL(options.path ?? "/", routerUrl), { agent, method, headers: { host }, ...signal }, resolve)
         .once("error", reject)
         .end();
     });
@@ -44,6 +54,7 @@ export function startLoad(
       const body = await text(answer);
       if (answer.statusCode !== 200) throw new Error(`${answer.statusCode} ${body.trim()}`);
       answered += 1;
+      slowestMs = Math.max(slowestMs, performance.now() - began);
       bodies.set(body, (bodies.get(body) ?? 0) + 1);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -61,7 +72,7 @@ export function startLoad(
       stop.abort();
       await Promise.all(callers);
       agent.destroy();
-      return { answered, failures, bodies };
+      return { answered, failures, slowestMs, bodies };
     },
   };
 }

@@ -40,6 +40,6 @@ export class LostInstances {
 
   /** What this router said no longer counts. */
   forget(router: string): void {
-    for (const instance of [...(this.#byRouter.get(router)?.values() ?? [])]) this.hear(router, instance, false);
+    for (const instance of this.#byRouter.get(router)?.values() ?? []) this.hear(router, instance, false);
   }
 }
