@@ -152,7 +152,7 @@ describe.skipIf(homeKind !== "cluster" || !canLose)("a lost node", () => {
     }
     const [got, posted] = [await gets.stop(), await posts.stop()];
     expect(got.failures).toEqual([]);
-    expect(got.slowestMs).toBeLessThan(5000);
+    expect(got.slowestMs).toBeLessThan(10_000);
     // Sent and not answered: they may have been done, so nobody does them again. One for each connection at most.
     expect(posted.failures.length).toBeLessThanOrEqual(2);
   });

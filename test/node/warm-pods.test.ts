@@ -722,6 +722,8 @@ test("a leader that does not know the functions yet lets the pods be that wait f
       .map(({ metadata }) => metadata.uid)
       .toSorted();
   const before = await uids();
+  // The keys of the hosts are written down.
+  await plane.clock.advance(2_000);
   warm.close();
   const known = Promise.withResolvers<void>();
   unknown = known.promise;

@@ -58,8 +58,10 @@ interface Member {
   remote: RemoteHost | undefined;
   connecting: boolean;
   readonly sinceMs: number;
-  /** Made by this process, and never connected to: nobody else can have claimed it. */
+  /** Made by this process: nobody else can have claimed it. */
   ours: boolean;
+  /** It was connected to before. */
+  hasAnswered: boolean;
   refusedSinceMs: number | undefined;
   /** Since when no function is known that it could be claimed for. */
   uselessSinceMs: number | undefined;
@@ -264,7 +266,7 @@ export class WaitingPods {
       if (this.#closed || this.#members.get(key) !== member) return remote.close();
       member.remote = remote;
       member.refusedSinceMs = undefined;
-      member.ours = false;
+      member.hasAnswered = true;
       void remote.closed.then(() => {
         if (this.#members.get(key) !== member || member.remote !== remote) return;
         member.remote = undefined;
@@ -274,7 +276,7 @@ export class WaitingPods {
     } catch (error) {
       const nowMs = this.#deps.clock.steadyMs();
       member.refusedSinceMs ??= nowMs;
-      const patienceMs = member.ours ? this.#options.startMs : deadMs;
+      const patienceMs = member.ours && !member.hasAnswered ? this.#options.startMs : deadMs;
       if (nowMs - member.refusedSinceMs > patienceMs && isRunning(member.pod))
         return this.#remove(member, "it takes no connections", error);
       this.#connectLater(key, member);
@@ -397,6 +399,7 @@ const newMember = (pod: Pod, sinceMs: number): Member => ({
   remote: undefined,
   connecting: false,
   ours: false,
+  hasAnswered: false,
   sinceMs,
   refusedSinceMs: undefined,
   uselessSinceMs: undefined,
