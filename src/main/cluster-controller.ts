@@ -8,7 +8,8 @@ import { DeploymentKind, ReplicaSetKind } from "../api/apps/kinds.ts";
 import { ConfigMapKind, NamespaceKind, PodKind, ServiceKind } from "../api/core/kinds.ts";
 import { eventingNamespace } from "../api/eventing/keys.ts";
 import { groupResourceKey, type Kind } from "../api/meta/kind.ts";
-import { ClusterDomainClaimKind, KIngressKind } from "../api/networking-internal/kinds.ts";
+import { ClusterDomainClaimKind, KCertificateKind, KIngressKind } from "../api/networking-internal/kinds.ts";
+import { CertManagerCertificateKind, ourLabel } from "../controllers/certificates/cert-manager.ts";
 import { RoleBindingKind, RoleKind } from "../api/rbac/kinds.ts";
 import {
   ConfigurationKind,
@@ -60,6 +61,8 @@ const watchedKinds: readonly Kind[] = [
   DomainMappingKind,
   ClusterDomainClaimKind,
   KIngressKind,
+  KCertificateKind,
+  CertManagerCertificateKind,
   PodAutoscalerKind,
   DeploymentKind,
   ReplicaSetKind,
@@ -75,8 +78,18 @@ const watchedKinds: readonly Kind[] = [
 /** Their status is all that is written of them, so what kubectl notes there need not be kept. */
 const statusOnly = new Set([KnativeServiceKind, DomainMappingKind].map((kind) => groupResourceKey(kind)));
 
-const scopeOf = (kind: Kind): WatchScope | undefined =>
-  statusOnly.has(groupResourceKey(kind)) ? { trim: trimmedOfManifest } : undefined;
+/** Of cert-manager's, those that ebb asked for. */
+const ourCertificates: WatchScope = {
+  labelSelector: Object.entries(ourLabel)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(","),
+  trim: trimmed,
+};
+
+function scopeOf(kind: Kind): WatchScope | undefined {
+  if (groupResourceKey(kind) === groupResourceKey(CertManagerCertificateKind)) return ourCertificates;
+  return statusOnly.has(groupResourceKey(kind)) ? { trim: trimmedOfManifest } : undefined;
+}
 
 /** What users write of Eventing's kinds is filled in and checked by these. */
 const eventingSettings = ({ client, clock, log }: Cluster): OpenInformers =>

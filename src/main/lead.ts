@@ -7,6 +7,7 @@ import { createOwnWrites } from "../client/own-writes.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import { sparingTerminating } from "../client/terminating-namespaces.ts";
 import { createAutoscaling } from "../controllers/autoscaling/pod-autoscaler.ts";
+import { certManagerController } from "../controllers/certificates/cert-manager-controller.ts";
 import { certificateAccessController } from "../controllers/networking/certificate-access-controller.ts";
 import { instancePolicyController } from "../controllers/networking/instance-policy-controller.ts";
 import { servingControllers } from "../controllers/serving-controllers.ts";
@@ -94,7 +95,13 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
   };
   const policies = instancePolicyController({ client, informers, systemNamespace: parts.namespace });
   const access = certificateAccessController({ client, informers, routers: options.routers });
-  const specs = [...servingControllers(deps), ...autoscaling.controllers, policies, access];
+  const specs = [
+    ...servingControllers(deps),
+    ...autoscaling.controllers,
+    certManagerController(deps),
+    policies,
+    access,
+  ];
   const controllers = specs.map((spec) => createController(spec, core));
   closers.defer(async () => {
     await Promise.all(controllers.map((controller) => controller.close()));

@@ -23,6 +23,7 @@ import { systemClock } from "../../src/client/clock.ts";
 import { createController } from "../../src/client/create-controller.ts";
 import { createInformers } from "../../src/client/create-informers.ts";
 import { servingControllers } from "../../src/controllers/serving-controllers.ts";
+import type { ControllerSpec } from "../../src/client/controller.ts";
 import type { ServingDeps } from "../../src/controllers/serving/deps.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 
@@ -60,9 +61,18 @@ export const isCurrentlyReady = ({ metadata, status }: Service): boolean =>
 /** `spoil` may throw instead of a write that the controllers make. */
 export interface ServingPlaneOptions extends Partial<ServingDeps> {
   readonly spoil?: (verb: "create" | "update", kind: Kind) => void;
+  /** What is there before any controller. */
+  readonly before?: (api: Client) => Promise<void>;
+  /** Controllers that run beside those of Serving. */
+  readonly more?: (deps: ServingDeps) => readonly ControllerSpec[];
 }
 
-export async function createServingPlane({ spoil, ...overrides }: ServingPlaneOptions = {}): Promise<ServingPlane> {
+export async function createServingPlane({
+  spoil,
+  before,
+  more,
+  ...overrides
+}: ServingPlaneOptions = {}): Promise<ServingPlane> {
   const { clock = systemClock } = overrides;
   const complaints: string[] = [];
   const complain = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
@@ -81,6 +91,7 @@ export async function createServingPlane({ spoil, ...overrides }: ServingPlaneOp
     { log, now: () => Date.now() },
   );
   const api: Client = server.api;
+  await before?.(api);
   const informers = createInformers(api, { log });
   const events: string[] = [];
   const client: Client = {
@@ -88,7 +99,7 @@ export async function createServingPlane({ spoil, ...overrides }: ServingPlaneOp
     create: async (kind, ...rest) => (spoil?.("create", kind), api.create(kind, ...rest)),
     update: async (kind, ...rest) => (spoil?.("update", kind), api.update(kind, ...rest)),
   };
-  const controllers = servingControllers({
+  const deps: ServingDeps = {
     client,
     informers,
     clock,
@@ -98,7 +109,9 @@ export async function createServingPlane({ spoil, ...overrides }: ServingPlaneOp
     defaultDomain: "localhost",
     resolveDigest: async (image) => `${image}@sha256:${"0".repeat(64)}`,
     ...overrides,
-  }).map((spec) => createController(spec, { informers, log, clock }));
+  };
+  const specs = [...servingControllers(deps), ...(more?.(deps) ?? [])];
+  const controllers = specs.map((spec) => createController(spec, { informers, log, clock }));
   const stop = new AbortController();
   for (const controller of controllers) controller.start(stop.signal);
   await informers.synced(stop.signal);

@@ -1,4 +1,4 @@
-/** KIngress and ClusterDomainClaim as the API server serves them (knative.dev/networking pkg/apis/networking/v1alpha1). */
+/** KIngress, Certificate and ClusterDomainClaim as the API server serves them (knative.dev/networking pkg/apis/networking/v1alpha1). */
 import { nameColumn } from "../meta/columns.ts";
 import type { KindDefinition } from "../meta/definition.ts";
 import { schemaOf } from "../schemas.ts";
@@ -14,8 +14,15 @@ import {
   type Problem,
   type Problems,
 } from "../serving/problems.ts";
-import { ClusterDomainClaimKind, KIngressKind } from "./kinds.ts";
-import type { ClusterDomainClaim, HTTPIngressPath, Ingress, IngressRule } from "./types.gen.ts";
+import { ClusterDomainClaimKind, KCertificateKind, KIngressKind } from "./kinds.ts";
+import type {
+  Certificate,
+  CertificateSpec,
+  ClusterDomainClaim,
+  HTTPIngressPath,
+  Ingress,
+  IngressRule,
+} from "./types.gen.ts";
 
 export const kIngressDefinition: KindDefinition<Ingress> = {
   ...servingKindFacts,
@@ -68,3 +75,28 @@ export const clusterDomainClaimDefinition: KindDefinition<ClusterDomainClaim> = 
   prepare: (claim) => fillStructs(claim, "spec"),
   validate: ({ spec }) => toFieldErrors(spec.namespace ? [] : [missingField("spec.namespace")]),
 };
+
+export const kCertificateDefinition: KindDefinition<Certificate> = {
+  ...servingKindFacts,
+  kind: KCertificateKind,
+  schema: () => schemaOf("networking.internal.v1alpha1.Certificate"),
+  columns: [nameColumn, ...readyColumns],
+  prepare: (certificate) => fillStructs(certificate, "spec"),
+  validate: ({ spec }) => toFieldErrors(within("spec", checkCertificate(spec))),
+};
+
+function checkCertificate({ dnsNames = [], domain, secretName }: Partial<CertificateSpec>): Problems {
+  const under = (name: string): boolean => name === domain || name.endsWith(`.${domain}`);
+  return [
+    ...(dnsNames.length === 0 ? [missingField("dnsNames")] : []),
+    ...dnsNames.flatMap((name, i) => (name === "" ? [problem(`invalid value: ${name}`, [`dnsNames[${i}]`])] : [])),
+    ...(secretName ? [] : [missingField("secretName")]),
+    ...(domain && dnsNames.length > 0 && !dnsNames.some(under)
+      ? [
+          problem("invalid value: domain must be a suffix of, or match exactly, at least one entry in dnsNames", [
+            "domain",
+          ]),
+        ]
+      : []),
+  ];
+}

@@ -1,5 +1,5 @@
 import { kind } from "../meta/kind.ts";
-import type { ClusterDomainClaim, Ingress } from "./types.gen.ts";
+import type { Certificate, ClusterDomainClaim, Ingress } from "./types.gen.ts";
 
 export const KIngressKind = kind<Ingress>({
   group: "networking.internal.knative.dev",
@@ -17,4 +17,13 @@ export const ClusterDomainClaimKind = kind<ClusterDomainClaim>({
   shortNames: ["cdc"],
   categories: ["all", "knative", "serving"],
   namespaced: false,
+});
+/** Called kcert upstream, lest it be taken for cert-manager's. */
+export const KCertificateKind = kind<Certificate>({
+  group: "networking.internal.knative.dev",
+  version: "v1alpha1",
+  kind: "Certificate",
+  plural: "certificates",
+  shortNames: ["kcert"],
+  categories: ["knative-internal", "networking"],
 });

@@ -58,6 +58,29 @@ LoadBalancerIngressStatus -- One address.
   3 domainInternal string -- As a name inside the cluster.
   4 meshOnly bool -- By a mesh alone.
 
+Certificate -- A certificate for hosts of Routes and DomainMappings, which some issuer keeps in a Secret.
+  1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
+  2 spec CertificateSpec~ -- What is wanted.
+  3 status CertificateStatus -- What is there, as last observed.
+
+CertificateSpec -- Which hosts, and where the certificate goes.
+  1 dnsNames []string! -- Host names, perhaps with a first label of *.
+  2 domain string -- The domain that the hosts are under.
+  3 secretName string! -- The Secret that the certificate is kept in.
+
+CertificateStatus -- How far the issuer is.
+  1 observedGeneration int64 -- The generation of the spec that this status answers.
+  2 conditions []serving.v1.Condition map=type -- Judgements on how far the object is, one per type; Ready sums them up.
+  3 annotations map<string,string> -- Further facts that controllers keep with the status.
+  4 notAfter Time -- When the certificate ends.
+  5 http01Challenges []HTTP01Challenge -- What has to be answered at the hosts so that the issuer believes whose they are.
+
+HTTP01Challenge -- One thing to answer (RFC 8555, 8.3).
+  1 url string -- Where it is asked for.
+  2 serviceName string -- The core Service that answers.
+  3 serviceNamespace string -- Its namespace.
+  4 servicePort IntOrString -- Its port.
+
 ClusterDomainClaim -- Which namespace may map a domain; its name is the domain.
   1 metadata meta.ObjectMeta~ -- Name, namespace, labels and what else every object has.
   2 spec ClusterDomainClaimSpec~ -- What is wanted.

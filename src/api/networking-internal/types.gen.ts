@@ -104,6 +104,48 @@ export interface LoadBalancerIngressStatus {
   readonly meshOnly?: boolean;
 }
 
+export interface Certificate extends TypeMeta {
+  /** Name, namespace, labels and what else every object has. */
+  readonly metadata: ObjectMeta;
+  /** What is wanted. */
+  readonly spec: CertificateSpec;
+  /** What is there, as last observed. */
+  readonly status?: CertificateStatus;
+}
+
+export interface CertificateSpec {
+  /** Host names, perhaps with a first label of *. */
+  readonly dnsNames: readonly string[];
+  /** The domain that the hosts are under. */
+  readonly domain?: string;
+  /** The Secret that the certificate is kept in. */
+  readonly secretName: string;
+}
+
+export interface CertificateStatus {
+  /** The generation of the spec that this status answers. */
+  readonly observedGeneration?: number;
+  /** Judgements on how far the object is, one per type; Ready sums them up. */
+  readonly conditions?: readonly Condition[];
+  /** Further facts that controllers keep with the status. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** When the certificate ends. */
+  readonly notAfter?: string;
+  /** What has to be answered at the hosts so that the issuer believes whose they are. */
+  readonly http01Challenges?: readonly HTTP01Challenge[];
+}
+
+export interface HTTP01Challenge {
+  /** Where it is asked for. */
+  readonly url?: string;
+  /** The core Service that answers. */
+  readonly serviceName?: string;
+  /** Its namespace. */
+  readonly serviceNamespace?: string;
+  /** Its port. */
+  readonly servicePort?: number | string;
+}
+
 export interface ClusterDomainClaim extends TypeMeta {
   /** Name, namespace, labels and what else every object has. */
   readonly metadata: ObjectMeta;

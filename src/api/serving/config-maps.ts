@@ -1,6 +1,7 @@
 /** What is wrong with a `config-*` ConfigMap of namespace knative-serving: bad values are refused when written. */
 import { parseAutoscalerConfig } from "../autoscaling-internal/config-autoscaler.ts";
 import type { FieldError } from "../meta/field-error.ts";
+import { parseCertManagerConfig } from "./config-certmanager.ts";
 import { parseServingDefaults } from "./config-defaults.ts";
 import { parseDeploymentConfig } from "./config-deployment.ts";
 import { parseDomainConfig } from "./config-domain.ts";
@@ -18,6 +19,7 @@ const parsers: Readonly<Record<string, (data: ConfigData) => Parsed<unknown>>> =
   "config-network": parseNetworkConfig,
   "config-domain": parseDomainConfig,
   "config-gc": parseRevisionGcConfig,
+  "config-certmanager": parseCertManagerConfig,
 };
 
 export const servingConfigMapNames: readonly string[] = [...Object.keys(parsers), "config-observability"];

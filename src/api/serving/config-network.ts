@@ -10,10 +10,14 @@ export interface NetworkConfig {
   /** `Enabled` serves http, `Redirected` answers it with a redirect to https. */
   readonly httpProtocol: "Enabled" | "Redirected";
   readonly externalDomainTls: boolean;
+  /** Who keeps certificates, unless an object says otherwise. */
+  readonly certificateClass: string;
   readonly autocreateClusterDomainClaims: boolean;
   /** 0: a new Revision takes all traffic at once. */
   readonly rolloutDurationS: number;
 }
+
+export const certManagerClass = "cert-manager.certificate.networking.knative.dev";
 
 const defaultDomainTemplate = "{{.Name}}.{{.Namespace}}.{{.Domain}}";
 const defaultTagTemplate = "{{.Tag}}-{{.Name}}";
@@ -38,6 +42,7 @@ export function parseNetworkConfig(data: ConfigData): Parsed<NetworkConfig> {
     defaultExternalScheme: config.text("default-external-scheme", "http"),
     httpProtocol: httpProtocol(config, data["http-protocol"]),
     externalDomainTls: enabled(data["external-domain-tls"] ?? data["auto-tls"]),
+    certificateClass: config.text("certificate-class", certManagerClass),
     autocreateClusterDomainClaims: config.boolean("autocreate-cluster-domain-claims", false),
     rolloutDurationS: Math.max(0, rolloutDurationS),
   };

@@ -1,7 +1,11 @@
 /** Every kind of Knative Serving and the internal groups it is built with. */
 import { podAutoscalerDefinition } from "../autoscaling-internal/definition.ts";
 import type { KindDefinition } from "../meta/definition.ts";
-import { clusterDomainClaimDefinition, kIngressDefinition } from "../networking-internal/definitions.ts";
+import {
+  clusterDomainClaimDefinition,
+  kCertificateDefinition,
+  kIngressDefinition,
+} from "../networking-internal/definitions.ts";
 import { domainMappingDefinition } from "./domain-mapping-definition.ts";
 import { configurationDefinition, revisionDefinition, routeDefinition, serviceDefinition } from "./v1-definitions.ts";
 
@@ -13,5 +17,6 @@ export const servingDefinitions: readonly KindDefinition[] = [
   domainMappingDefinition,
   podAutoscalerDefinition,
   kIngressDefinition,
+  kCertificateDefinition,
   clusterDomainClaimDefinition,
 ];

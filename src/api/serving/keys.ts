@@ -32,6 +32,18 @@ export const servingKeys = {
   httpProtocol: "networking.knative.dev/http-protocol",
   httpOption: "networking.knative.dev/httpOption",
   disableExternalDomainTls: "networking.knative.dev/disable-external-domain-tls",
+  /** Older spellings of {@link servingKeys.disableExternalDomainTls}. */
+  disableAutoTls: "networking.knative.dev/disable-auto-tls",
+  disableAutoTlsOld: "networking.knative.dev/disableAutoTLS",
+  /** Annotation: who keeps a Certificate. */
+  certificateClass: "networking.knative.dev/certificate.class",
+  certificateClassAlternative: "networking.knative.dev/certificate-class",
+  /** Label on Certificates: `external-domain`. */
+  certificateType: "networking.knative.dev/certificate-type",
+  /** Label on Certificates for all hosts of a namespace: their domain. */
+  wildcardDomain: "networking.knative.dev/wildcardDomain",
+  /** Label on Secrets that have a certificate: the Certificate's uid. */
+  certificateUid: "networking.internal.knative.dev/certificate-uid",
   autoscalingPrefix: "autoscaling.knative.dev/",
   lastApplied: "kubectl.kubernetes.io/last-applied-configuration",
 } as const;

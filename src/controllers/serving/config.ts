@@ -2,6 +2,7 @@
 import { ConfigMapKind } from "../../api/core/kinds.ts";
 import { autoscalerConfig, type AutoscalerConfig } from "../../api/autoscaling-internal/config-autoscaler.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
+import { certManagerConfig, type CertManagerConfig } from "../../api/serving/config-certmanager.ts";
 import { deploymentConfig, type DeploymentConfig } from "../../api/serving/config-deployment.ts";
 import { domainConfig, type DomainConfig } from "../../api/serving/config-domain.ts";
 import { servingFeatures, type ServingFeatures } from "../../api/serving/config-features.ts";
@@ -13,6 +14,7 @@ import type { Informers } from "../../client/informer.ts";
 
 export interface ServingConfig {
   autoscaler(): AutoscalerConfig;
+  certManager(): CertManagerConfig;
   deployment(): DeploymentConfig;
   domain(): DomainConfig;
   features(): ServingFeatures;
@@ -29,6 +31,7 @@ export function servingConfig(informers: Informers): ServingConfig {
   const data = (name: string): ConfigData => maps.get(`${servingNamespace}/${name}`)?.data ?? none;
   return {
     autoscaler: () => autoscalerConfig(data("config-autoscaler")),
+    certManager: () => certManagerConfig(data("config-certmanager")),
     deployment: () => deploymentConfig(data("config-deployment")),
     domain: () => domainConfig(data("config-domain")),
     features: () => servingFeatures(data("config-features")),

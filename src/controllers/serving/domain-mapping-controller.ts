@@ -3,19 +3,29 @@ import { ConfigMapKind, ServiceKind } from "../../api/core/kinds.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
 import { keyOf } from "../../api/meta/object.ts";
 import { isControlledBy } from "../../api/meta/owner.ts";
-import { ClusterDomainClaimKind, KIngressKind } from "../../api/networking-internal/kinds.ts";
+import { ClusterDomainClaimKind, KCertificateKind, KIngressKind } from "../../api/networking-internal/kinds.ts";
 import type { Ingress } from "../../api/networking-internal/types.gen.ts";
+import type { Verdict } from "../../api/serving/conditions.ts";
 import { servingKeys } from "../../api/serving/keys.ts";
 import { DomainMappingKind, KnativeServiceKind, RouteKind } from "../../api/serving/kinds.ts";
 import type { DomainMapping } from "../../api/serving/types.gen.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import type { Informers } from "../../client/informer.ts";
 import { controllerKey, selfKey, watching } from "../../client/keys.ts";
+import {
+  holdCertificates,
+  judgeCertificates,
+  tlsNotEnabled,
+  wantsCertificates,
+  type HostTls,
+} from "../certificates/host-certificates.ts";
+import { makeDomainCertificate } from "../certificates/make-certificate.ts";
 import { isServingConfig, servingConfig, type ServingConfig } from "./config.ts";
 import type { ServingDeps } from "./deps.ts";
 import { domainMappingStatus, type DomainMappingFacts } from "./domain-mapping-status.ts";
 import { resolveTarget, type Referent, type ResolvedTarget } from "./domain-target.ts";
 import { makeDomainIngress } from "./make-domain-ingress.ts";
+import { httpOptionOf } from "./http-option.ts";
 import { ownFacts, whenChanged } from "./when-changed.ts";
 import { createOrGet, lookAgain, observing, writeStatus } from "./write.ts";
 
@@ -50,6 +60,7 @@ export function domainMappingController(deps: ServingDeps): ControllerSpec {
         mappings.byIndex(byName, metadata.name).map((mapping) => keyOf(mapping.metadata)),
       ),
       watching(KIngressKind, controllerKey(DomainMappingKind)),
+      watching(KCertificateKind, controllerKey(DomainMappingKind)),
       watching(KnativeServiceKind, ({ metadata }) => referring("serving.knative.dev", "Service", keyOf(metadata))),
       watching(RouteKind, ({ metadata }) => referring("serving.knative.dev", "Route", keyOf(metadata))),
       watching(ServiceKind, ({ metadata }) => referring("v1", "Service", keyOf(metadata))),
@@ -70,16 +81,43 @@ async function reconcileMapping(parts: Parts, mapping: DomainMapping): Promise<R
   const { deps, config } = parts;
   const claim = await claimDomain(parts, mapping);
   const target = claim === "held" ? resolveTarget(mapping, referentOf(deps.informers, mapping)) : undefined;
-  const ingress = target?.ok ? await reconcileIngress(parts, mapping, target.target) : undefined;
-  const { defaultExternalScheme } = config.network();
-  const url = urlOf(mapping, defaultExternalScheme, deps.externalPort());
-  const status = domainMappingStatus({ mapping, claim, target, ingress, url, now: deps.clock.now() });
+  const tls = claim === "held" ? await tlsOf(parts, mapping) : undefined;
+  const ingress = target?.ok && tls ? await reconcileIngress(parts, mapping, target.target, tls) : undefined;
+  const isSecure = mapping.spec.tls !== undefined || tls?.secure.has(mapping.metadata.name) === true;
+  const url = isSecure
+    ? `https://${mapping.metadata.name}`
+    : urlOf(mapping, config.network().defaultExternalScheme, deps.externalPort());
+  const certificate = tls?.verdict;
+  const status = domainMappingStatus({ mapping, claim, target, ingress, certificate, url, now: deps.clock.now() });
   await writeStatus(deps, DomainMappingKind, mapping, status);
   if (ingress === "foreign") return lookAgain;
 }
 
-function urlOf({ metadata, spec }: DomainMapping, scheme: string, port: number | undefined): string {
-  if (spec.tls) return `https://${metadata.name}`;
+/** The certificate that the mapping names, or one that is made for it. */
+async function tlsOf({ deps, config }: Parts, mapping: DomainMapping): Promise<HostTls> {
+  const { name, namespace = "" } = mapping.metadata;
+  const secretName = mapping.spec.tls?.secretName;
+  if (secretName)
+    return {
+      ...tlsNotEnabled(),
+      verdict: externallyProvided,
+      tls: [{ hosts: [name], secretName, secretNamespace: namespace }],
+      secure: new Set([name]),
+      isComplete: true,
+    };
+  const network = config.network();
+  if (!wantsCertificates(network, mapping)) return tlsNotEnabled();
+  const draft = makeDomainCertificate(mapping, network.certificateClass);
+  return judgeCertificates(await holdCertificates(deps, mapping, [draft]), network);
+}
+
+const externallyProvided: Verdict = {
+  status: "True",
+  reason: "CertificateExternallyProvided",
+  message: "TLS certificate was provided externally",
+};
+
+function urlOf({ metadata }: DomainMapping, scheme: string, port: number | undefined): string {
   const usual = port === undefined || port === 80 || port === 443;
   return `${scheme}://${metadata.name}${usual ? "" : `:${port}`}`;
 }
@@ -138,6 +176,7 @@ async function reconcileIngress(
   { deps, config }: Parts,
   mapping: DomainMapping,
   target: ResolvedTarget,
+  { tls, challenges, isComplete }: HostTls,
 ): Promise<Ingress | "foreign"> {
   const network = config.network();
   const draft = makeDomainIngress({
@@ -145,7 +184,9 @@ async function reconcileIngress(
     target,
     ingressClass: mapping.metadata.annotations?.[servingKeys.ingressClass] ?? network.ingressClass,
     // Without a certificate there is nothing to redirect to.
-    httpOption: mapping.spec.tls ? network.httpProtocol : "Enabled",
+    httpOption: isComplete ? (httpOptionOf(mapping.metadata.annotations) ?? network.httpProtocol) : "Enabled",
+    tls,
+    challenges,
   });
   const have =
     deps.informers.of(KIngressKind).get(keyOf(mapping.metadata)) ??

@@ -20,6 +20,8 @@ export interface DomainMappingFacts {
   readonly target: { readonly ok: boolean; readonly problem?: string } | undefined;
   /** `foreign`: a KIngress of that name belongs to somebody else. */
   readonly ingress: Ingress | "foreign" | undefined;
+  /** CertificateProvisioned; undefined: as before, since the domain is not this mapping's. */
+  readonly certificate: Verdict | undefined;
   readonly url: string;
   readonly now: number;
 }
@@ -35,7 +37,7 @@ export function domainMappingStatus(facts: DomainMappingFacts): DomainMappingSta
     DomainClaimed: claimVerdict(facts.claim),
     ReferenceResolved: target && (target.ok ? isTrue : isFalse("ResolveFailed", target.problem ?? "")),
     IngressReady: ingressVerdict(facts),
-    CertificateProvisioned: mapping.spec.tls ? externallyProvided : noTls,
+    CertificateProvisioned: facts.certificate,
   };
   return {
     ...(mapping.metadata.generation === undefined ? {} : { observedGeneration: mapping.metadata.generation }),
@@ -46,12 +48,6 @@ export function domainMappingStatus(facts: DomainMappingFacts): DomainMappingSta
   };
 }
 
-const noTls: Verdict = { status: "True", reason: "TLSNotEnabled", message: "external-domain-tls is not enabled" };
-const externallyProvided: Verdict = {
-  status: "True",
-  reason: "CertificateExternallyProvided",
-  message: "TLS certificate was provided externally",
-};
 const notConfigured: Verdict = isUnknown("IngressNotConfigured", "Ingress has not yet been reconciled.");
 
 function claimVerdict(claim: DomainMappingFacts["claim"]): Verdict {

@@ -1,10 +1,11 @@
 /** The KIngress of a DomainMapping (pkg/reconciler/domainmapping/resources/ingress.go). */
 import type { Draft } from "../../api/meta/object.ts";
 import { controllerReference } from "../../api/meta/owner.ts";
-import type { Ingress } from "../../api/networking-internal/types.gen.ts";
+import type { HTTP01Challenge, Ingress, IngressTLS } from "../../api/networking-internal/types.gen.ts";
 import { servingKeys as keys } from "../../api/serving/keys.ts";
 import { DomainMappingKind } from "../../api/serving/kinds.ts";
 import type { DomainMapping } from "../../api/serving/types.gen.ts";
+import { challengePaths } from "../certificates/challenge-paths.ts";
 import type { ResolvedTarget } from "./domain-target.ts";
 import { without } from "./write.ts";
 
@@ -13,12 +14,15 @@ export interface DomainIngressParts {
   readonly target: ResolvedTarget;
   readonly ingressClass: string;
   readonly httpOption: "Enabled" | "Redirected";
+  readonly tls: readonly IngressTLS[];
+  /** What has to be answered at the domain while its certificate is made. */
+  readonly challenges: readonly HTTP01Challenge[];
 }
 
 /** Requests go on as if they had been sent to the target's local host; the app finds the mapped one in a header. */
-export function makeDomainIngress({ mapping, target, ingressClass, httpOption }: DomainIngressParts): Draft<Ingress> {
+export function makeDomainIngress(parts: DomainIngressParts): Draft<Ingress> {
+  const { mapping, target, ingressClass, httpOption, tls, challenges } = parts;
   const { name, namespace = "", uid = "", annotations, labels } = mapping.metadata;
-  const secretName = mapping.spec.tls?.secretName;
   return {
     metadata: {
       name,
@@ -31,7 +35,7 @@ export function makeDomainIngress({ mapping, target, ingressClass, httpOption }:
       ownerReferences: [controllerReference(DomainMappingKind, mapping)],
     },
     spec: {
-      ...(secretName ? { tls: [{ hosts: [name], secretName, secretNamespace: namespace }] } : {}),
+      ...(tls.length > 0 ? { tls } : {}),
       httpOption,
       rules: [
         {
@@ -39,6 +43,7 @@ export function makeDomainIngress({ mapping, target, ingressClass, httpOption }:
           visibility: "ExternalIP",
           http: {
             paths: [
+              ...challengePaths(challenges, name),
               {
                 rewriteHost: target.host,
                 splits: [

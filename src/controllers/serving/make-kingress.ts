@@ -2,6 +2,7 @@
 import type { Draft } from "../../api/meta/object.ts";
 import { controllerReference } from "../../api/meta/owner.ts";
 import type {
+  HTTP01Challenge,
   HTTPIngressPath,
   Ingress,
   IngressBackendSplit,
@@ -11,6 +12,7 @@ import type {
 import { servingKeys as keys } from "../../api/serving/keys.ts";
 import { RouteKind } from "../../api/serving/kinds.ts";
 import type { Route } from "../../api/serving/types.gen.ts";
+import { challengePaths } from "../certificates/challenge-paths.ts";
 import type { Rollout } from "./rollout.ts";
 import { mainTag, type TagHosts } from "./route-hosts.ts";
 import type { RevisionTarget, Traffic } from "./route-traffic.ts";
@@ -28,6 +30,8 @@ export interface KIngressParts {
   /** Flag tag-header-based-routing. */
   readonly tagHeaders: boolean;
   readonly tls?: readonly IngressTLS[];
+  /** What has to be answered at external hosts while their certificates are made. */
+  readonly challenges?: readonly HTTP01Challenge[];
 }
 
 const tagHeader = "Knative-Serving-Tag";
@@ -60,7 +64,10 @@ export function makeKIngress(parts: KIngressParts): Draft<Ingress> {
 function rulesOf(parts: KIngressParts, { tag, external, local }: TagHosts): readonly IngressRule[] {
   const paths = pathsOf(parts, tag);
   const rules: IngressRule[] = [{ hosts: local, visibility: "ClusterLocal", http: { paths } }];
-  if (external !== undefined) rules.push({ hosts: [external], visibility: "ExternalIP", http: { paths } });
+  if (external !== undefined) {
+    const first = challengePaths(parts.challenges ?? [], external);
+    rules.push({ hosts: [external], visibility: "ExternalIP", http: { paths: [...first, ...paths] } });
+  }
   return rules;
 }
 

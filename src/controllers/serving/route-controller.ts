@@ -5,14 +5,17 @@ import { isNotFound } from "../../api/meta/errors.ts";
 import { keyOf, type Draft } from "../../api/meta/object.ts";
 import { isControlledBy } from "../../api/meta/owner.ts";
 import { parseDuration } from "../../api/meta/duration.ts";
-import { KIngressKind } from "../../api/networking-internal/kinds.ts";
-import type { Ingress } from "../../api/networking-internal/types.gen.ts";
+import { KCertificateKind, KIngressKind } from "../../api/networking-internal/kinds.ts";
+import type { Certificate, Ingress } from "../../api/networking-internal/types.gen.ts";
 import { isFalse, isReady } from "../../api/serving/conditions.ts";
 import { servingKeys } from "../../api/serving/keys.ts";
 import { ConfigurationKind, RevisionKind, RouteKind } from "../../api/serving/kinds.ts";
 import type { Route } from "../../api/serving/types.gen.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { controllerKey, labelKey, selfKey, watching } from "../../client/keys.ts";
+import type { HostTls } from "../certificates/host-certificates.ts";
+import { routeTls, secured } from "../certificates/route-certificates.ts";
+import { httpOptionOf } from "./http-option.ts";
 import { isServingConfig, servingConfig, type ServingConfig } from "./config.ts";
 import type { ServingDeps } from "./deps.ts";
 import { makeKIngress, wantedRollout } from "./make-kingress.ts";
@@ -48,11 +51,18 @@ export function routeController(deps: ServingDeps): ControllerSpec {
     servicesOf: (key) => services.byIndex(byRoute, key),
   };
   const referring = routesByReference(routes);
+  const ofRoute = controllerKey(RouteKind);
+  // One for all hosts of a namespace is nobody's in particular.
+  const routesOfCertificate = (certificate: Certificate, old: Certificate | undefined): readonly string[] =>
+    certificate.metadata.labels?.[servingKeys.wildcardDomain] === undefined
+      ? ofRoute(certificate, old)
+      : routes.list(certificate.metadata.namespace).map((route) => keyOf(route.metadata));
   return {
     name: "knative-route",
     watches: [
       watching(RouteKind, whenChanged(ownFacts, selfKey)),
       watching(KIngressKind, controllerKey(RouteKind)),
+      watching(KCertificateKind, routesOfCertificate),
       watching(ServiceKind, labelKey(servingKeys.route)),
       watching(ConfigurationKind, ({ metadata }) => referring.toConfiguration(metadata.namespace ?? "", metadata.name)),
       watching(
@@ -74,16 +84,22 @@ export function routeController(deps: ServingDeps): ControllerSpec {
 }
 
 async function reconcileRoute(parts: Parts, route: Route): Promise<ReconcileResult> {
-  const { deps } = parts;
+  const { deps, config } = parts;
   const traffic = findTraffic(parts, route);
   const named = nameHosts(parts, route, traffic.ok ? [...traffic.traffic.byTag.keys()] : [mainTag]);
   const now = deps.clock.now();
   let outcome: RouteOutcome;
   let nextMs: number | undefined;
+  let tls: HostTls | undefined;
   if (!named.ok) outcome = { kind: "unassigned", verdict: isFalse("ErrorConfig", named.problem) };
   else if (!traffic.ok) outcome = { kind: "unassigned", verdict: traffic.verdict };
-  else ({ outcome, nextMs } = await program(parts, { route, traffic: traffic.traffic, hosts: named.hosts, now }));
-  const status = routeStatus({ route, outcome, hosts: named.hosts, now });
+  else {
+    tls = await routeTls(deps, config, route, [...named.hosts.values()]);
+    const wanted = { route, traffic: traffic.traffic, hosts: named.hosts, tls, now };
+    ({ outcome, nextMs } = await program(parts, wanted));
+  }
+  const hosts = secured(named.hosts, tls);
+  const status = routeStatus({ route, outcome, hosts, certificates: tls?.verdict, now });
   await writeStatus(deps, RouteKind, route, status);
   if (outcome.kind === "foreign") return lookAgain;
   return nextMs === undefined ? {} : { requeueAfterMs: Math.max(0, nextMs - now) };
@@ -124,6 +140,7 @@ interface Program {
   readonly route: Route;
   readonly traffic: Traffic;
   readonly hosts: ReadonlyMap<string, TagHosts>;
+  readonly tls: HostTls;
   readonly now: number;
 }
 
@@ -169,7 +186,7 @@ function rolloutDurationS({ metadata }: Route): number {
 /** Undefined: the name belongs to somebody else. */
 async function reconcileIngress(
   { deps, config }: Parts,
-  { route, traffic, hosts }: Program,
+  { route, traffic, hosts, tls }: Program,
   rollout: Rollout,
   informed: Ingress | undefined,
 ): Promise<Ingress | undefined> {
@@ -181,7 +198,9 @@ async function reconcileIngress(
     rollout,
     hosts: [...hosts.values()],
     ingressClass: annotations[servingKeys.ingressClass] ?? network.ingressClass,
-    httpOption: httpOptionOf(annotations) ?? "Enabled",
+    httpOption: httpOptionOf(annotations) ?? (tls.isComplete ? network.httpProtocol : "Enabled"),
+    tls: tls.tls,
+    challenges: tls.challenges,
     tagHeaders: config.features()("tag-header-based-routing") === "Enabled",
   });
   const have = informed ?? (await createOrGet(deps.client, KIngressKind, draft));
@@ -190,13 +209,6 @@ async function reconcileIngress(
   const { labels = {}, annotations: wanted = {} } = draft.metadata;
   const metadata = { ...have.metadata, labels, annotations: wanted };
   return deps.client.update(KIngressKind, { ...have, metadata, spec: draft.spec });
-}
-
-/** Redirects need a certificate to lead to, so only what the object itself asks for counts. */
-function httpOptionOf(annotations: Readonly<Record<string, string>>): "Enabled" | "Redirected" | undefined {
-  const text = (annotations[servingKeys.httpProtocol] ?? annotations[servingKeys.httpOption])?.toLowerCase();
-  if (text === "enabled") return "Enabled";
-  return text === "redirected" ? "Redirected" : undefined;
 }
 
 function isSameIngress(have: Ingress, draft: Draft<Ingress>): boolean {

@@ -29,6 +29,8 @@ export interface RouteFacts {
   readonly outcome: RouteOutcome;
   /** By tag; without the Route's own when its hosts cannot be named. */
   readonly hosts: ReadonlyMap<string, TagHosts>;
+  /** CertificateProvisioned; undefined: as before, since hosts are not known. */
+  readonly certificates: Verdict | undefined;
   readonly now: number;
 }
 
@@ -47,12 +49,12 @@ const conditionSet: ConditionSet = {
  * | assigned, a rollout runs           | True               | Unknown RolloutInProgress                 |
  * | assigned                           | True               | the KIngress' Ready                       |
  */
-export function routeStatus({ route, outcome, hosts, now }: RouteFacts): RouteStatus {
+export function routeStatus({ route, outcome, hosts, certificates, now }: RouteFacts): RouteStatus {
   const before = route.status ?? {};
   const verdicts = {
     AllTrafficAssigned: outcome.kind === "unassigned" ? outcome.verdict : isTrue,
     IngressReady: ingressVerdict(route, outcome),
-    CertificateProvisioned: noTls,
+    CertificateProvisioned: certificates,
   };
   const main = hosts.get(mainTag);
   const url = main?.url ?? before.url;
@@ -68,7 +70,6 @@ export function routeStatus({ route, outcome, hosts, now }: RouteFacts): RouteSt
   };
 }
 
-const noTls: Verdict = { status: "True", reason: "TLSNotEnabled", message: "external-domain-tls is not enabled" };
 const notConfigured: Verdict = isUnknown("IngressNotConfigured", "Ingress has not yet been reconciled.");
 const inProgress: Verdict = isUnknown(
   "RolloutInProgress",

@@ -1,6 +1,7 @@
 import { foreignCrds } from "../apply/check-cluster.ts";
 import { currentInstallation } from "../apply/current-installation.ts";
 import { checkApis, checkVersionAndNodes } from "./check-apis.ts";
+import { checkCertificates } from "./check-certificates.ts";
 import { checkClocks } from "./check-clocks.ts";
 import { checkDns } from "./check-dns.ts";
 import { checkPermissions, checkPods, checkReach } from "./check-installation.ts";
@@ -17,6 +18,7 @@ const checks: readonly (readonly [subject: string, check: Check])[] = [
   ["admission webhooks", checkWebhooks],
   ["other webhooks", checkLeftoverWebhooks],
   ["APIs", checkApis],
+  ["certificates", checkCertificates],
   ["names", checkDns],
   ["reaching services", checkReach],
 ];
@@ -28,6 +30,7 @@ const ofAnInstallation: ReadonlySet<Check> = new Set([
   checkPermissions,
   checkWebhooks,
   checkApis,
+  checkCertificates,
   checkReach,
 ]);
 

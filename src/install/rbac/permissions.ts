@@ -85,6 +85,30 @@ const controllerEverywhere: readonly Permission[] = [
   },
   {
     group: networking,
+    resources: ["certificates"],
+    verbs: [...read, "create", "update", "delete"],
+    why: "ask for a certificate of each host where external-domain-tls is on",
+  },
+  {
+    group: networking,
+    resources: ["certificates/status", "certificates/finalizers"],
+    verbs: ["update", "patch"],
+    why: "tell how far they are, and own cert-manager's Certificates",
+  },
+  {
+    group: "cert-manager.io",
+    resources: ["certificates"],
+    verbs: [...read, "create", "update"],
+    why: "have cert-manager make them, where it is installed",
+  },
+  {
+    group: "acme.cert-manager.io",
+    resources: ["challenges"],
+    verbs: ["get"],
+    why: "let an issuer's questions at a host through to cert-manager",
+  },
+  {
+    group: networking,
     resources: ["clusterdomainclaims"],
     verbs: [...read, "create", "delete"],
     why: "give a domain to the namespace that mapped it first",
