@@ -142,6 +142,31 @@ describe("a sleeping revision", () => {
     ]);
   });
 
+  test("is scaled once, however often it is looked at before the Deployment is heard of again", async () => {
+    await asleep("hello");
+    cluster.deploymentLagMs = 500;
+    const before = cluster.writes.length;
+    cluster.request("hello");
+    await seconds(0.1);
+    for (const window of ["61s", "62s"]) {
+      cluster.setConfig("config-autoscaler", { "stable-window": window });
+      await seconds(0.1);
+      cluster.request("hello");
+      await seconds(0.1);
+    }
+    await seconds(2);
+    expect(cluster.replicas("hello")).toBe(1);
+    expect(cluster.writes.slice(before).filter((one) => one.includes("/scale"))).toHaveLength(1);
+    // Somebody else's size is not taken for the one that was written.
+    cluster.deploymentLagMs = 0;
+    const deployment = cluster.cache(DeploymentKind).get("default/hello-deployment");
+    if (!deployment) throw new Error("there is no Deployment");
+    cluster.setLoad("hello", { concurrency: 1 });
+    cluster.put(DeploymentKind, { ...deployment, spec: { ...deployment.spec, replicas: 0 } });
+    await seconds(4);
+    expect(cluster.replicas("hello")).toBe(1);
+  });
+
   test("says that it is not ready when it takes longer than a second", async () => {
     cluster.startMs = 500;
     await asleep("hello");

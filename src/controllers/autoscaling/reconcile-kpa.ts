@@ -54,14 +54,17 @@ function look(autoscaler: KpaAutoscaler, pa: PodAutoscaler, pods: PodCounts, now
 }
 
 async function applyScale(client: Client, autoscaler: KpaAutoscaler, scaler: RevisionScaler): Promise<void> {
-  const { pa, decision } = scaler;
+  const { pa, decision, scaled } = scaler;
   const deployment = autoscaler.deploymentOf(pa);
   if (!deployment || !decision?.apply || decision.desired < 0) return;
   const replicas = replicasFor(scaler, decision.desired);
-  if ((deployment.spec.replicas ?? 1) === replicas) return;
+  // What a write to /scale answers is no Deployment, so the informer cannot learn its new size from it.
+  const has = scaled?.deployment === deployment ? scaled.replicas : (deployment.spec.replicas ?? 1);
+  if (has === replicas) return;
   const { namespace = "", name } = deployment.metadata;
   const patch = { type: "merge", body: { spec: { replicas } } } as const;
   await client.patch(DeploymentKind, { namespace, name }, patch, { subresource: "scale" });
+  scaler.scaled = { deployment, replicas };
 }
 
 /** Writes the status when it differs; a PodAutoscaler that went away meanwhile needs none. */

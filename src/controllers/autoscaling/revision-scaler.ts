@@ -1,4 +1,5 @@
 /** One revision's autoscaler: its windows, what it remembers, its last decision. Plain data, changed by these functions. */
+import type { Deployment } from "../../api/apps/types.gen.ts";
 import type { PodAutoscaler } from "../../api/autoscaling-internal/types.gen.ts";
 import type { Activity, KpaDecision, KpaObservation, KpaState } from "../../scaling/kpa-decision.ts";
 import type { KpaSpec } from "../../scaling/kpa-spec.ts";
@@ -38,6 +39,8 @@ export interface RevisionScaler {
   rested: boolean;
   /** When requests last asked for instances that were not there. */
   edgeMs: number;
+  /** The size written last, and the Deployment as it was known then: until that is heard of again, it has this size. */
+  scaled: { readonly deployment: Deployment; readonly replicas: number } | undefined;
   /** When the last report came, milliseconds. */
   reportedMs: number;
   /** Ready pods that are to stay, as their informer shows. */
@@ -99,6 +102,7 @@ export function createScaler(pa: PodAutoscaler, spec: KpaSpec, readyPods: number
     measuredFromMs: 0,
     rested: false,
     edgeMs: Number.NEGATIVE_INFINITY,
+    scaled: undefined,
     reportedMs: Number.NEGATIVE_INFINITY,
     readyPods,
     lostPods: 0,

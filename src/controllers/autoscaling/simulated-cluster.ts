@@ -68,6 +68,8 @@ export class SimulatedCluster {
   readonly lost = new LostInstances();
   /** How long a pod takes to become ready; Infinity for one that never does. */
   startMs = 500;
+  /** How long after a write its watchers hear of a Deployment. */
+  deploymentLagMs = 0;
   readonly #caches = new Map<string, ObjectCache<KubeObject>>();
   readonly #loads = new Map<string, Load>();
   readonly #stop = new AbortController();
@@ -257,7 +259,9 @@ export class SimulatedCluster {
   #keep<T extends KubeObject>(kind: Kind<T>, object: T, isSpecChange: boolean): T {
     const generation = (object.metadata.generation ?? 0) + (isSpecChange ? 1 : 0);
     const kept = { ...object, metadata: { ...object.metadata, generation, resourceVersion: String(++this.#version) } };
-    this.cache(kind).put(kept);
+    const lagMs = (kind as unknown) === DeploymentKind ? this.deploymentLagMs : 0;
+    if (lagMs > 0) this.clock.after(lagMs, () => this.cache(kind).put(kept));
+    else this.cache(kind).put(kept);
     return kept;
   }
 
