@@ -4,9 +4,9 @@
  * --function any source function that a warm pod can take, both by digest. Parts: request-path, ordinary-image,
  * thousand-services, warm.
  */
-import { execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import { report, type BenchRow } from "../report.ts";
 import { ordinaryImage } from "./ordinary-image.ts";
 import { asleep, connect, createService, routerFor, untilReady, withPlane, type Plane } from "./plane.ts";
@@ -58,10 +58,9 @@ async function warmPods(plane: Plane): Promise<readonly BenchRow[]> {
   const [host = ""] = (await untilReady(plane, 1, 60_000)).values();
   const router = `http://${await routerFor(plane.client, host)}`;
   const script = join(import.meta.dirname, "cold-start.ts");
-  const text = execFileSync(process.execPath, [script, "--router", router, "--image", functionImage], {
-    encoding: "utf8",
-  });
-  const { alone, burst } = JSON.parse(text) as { readonly alone: Percentiles; readonly burst: Percentiles };
+  const words = [script, "--router", router, "--image", functionImage];
+  const { stdout } = await promisify(execFile)(process.execPath, words);
+  const { alone, burst } = JSON.parse(stdout) as { readonly alone: Percentiles; readonly burst: Percentiles };
   return [
     {
       what: "cold start, source function, warm pod: p50, p95",

@@ -36,6 +36,10 @@ const expiryMarginMs = 10_000;
 /** For an answer to begin, and between two parts of one that is no stream. */
 const answerTimeoutMs = 60_000;
 
+/** Asking for these again changes nothing (RFC 9110 §9.2.1). */
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+/** How a connection ends that the other side has left: undici, and the system below it. */
+const dropped: ReadonlySet<unknown> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 /** Connections for requests that end; each watch has one of its own. A queue here costs less than the TLS of a burst. */
 const maxConnections = 16;
 
@@ -65,7 +69,7 @@ export function createTransport(config: ConnectionConfig, { userAgent, clock, li
     renewAtMs = renewalTime();
   };
 
-  const once = async (request: TransportRequest): Promise<Dispatcher.ResponseData> => {
+  const once = async (request: TransportRequest, again = true): Promise<Dispatcher.ResponseData> => {
     if (clock.now() >= renewAtMs) await renew();
     try {
       return await (request.isStream ? streams : calls).request({
@@ -86,6 +90,8 @@ export function createTransport(config: ConnectionConfig, { userAgent, clock, li
       });
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason;
+      if (again && safeMethods.has(request.method) && dropped.has((error as { readonly code?: unknown }).code))
+        return once(request, false);
       throw unreachable(config.server, error);
     }
   };
