@@ -19,12 +19,15 @@ export interface Acknowledged {
 interface Pending extends PublishedMessage {
   readonly sinceMs: number;
   sent: boolean;
+  sentMs: number;
   readonly resolve: (answer: Acknowledged) => void;
   readonly reject: (error: unknown) => void;
 }
 
 const timeoutMs = 5000;
 const sweepMs = 500;
+/** Unanswered for so long, it may have gone to a leader that died: sent again where that stores it once. */
+const resendMs = 1500;
 /** Nobody answered for the stream: its leader is being elected. */
 const againMs = 100;
 
@@ -68,7 +71,8 @@ export class JetStreamPublisher {
       return Promise.reject(new StoreFailure("large", `it has ${size} bytes; NATS takes ${most} (max_payload)`));
     return new Promise((resolve, reject) => {
       const token = (this.#count += 1).toString(36);
-      this.#pending.set(token, { ...message, sinceMs: this.#clock.now(), sent: false, resolve, reject });
+      const sinceMs = this.#clock.now();
+      this.#pending.set(token, { ...message, sinceMs, sentMs: sinceMs, sent: false, resolve, reject });
       this.#queue.push(token);
       if (this.#queue.length === 1) setImmediate(() => this.#send());
       this.#sweepLater();
@@ -88,6 +92,7 @@ export class JetStreamPublisher {
     if (!message) return;
     try {
       message.sent = true;
+      message.sentMs = this.#clock.now();
       this.#connection.publish(message.subject, message.payload, {
         reply: this.#inbox + token,
         headers: encoded(message.headers),
@@ -142,11 +147,13 @@ export class JetStreamPublisher {
   #sweepLater(): void {
     this.#cancelSweep ??= this.#clock.after(sweepMs, () => {
       this.#cancelSweep = undefined;
-      const before = this.#clock.now() - timeoutMs;
-      for (const [token, { sinceMs, reject }] of this.#pending) {
-        if (sinceMs > before) break;
-        this.#pending.delete(token);
-        reject(new Error(`no answer within ${timeoutMs / 1000} s`));
+      const now = this.#clock.now();
+      for (const [token, { sinceMs, sentMs, once, sent, reject }] of this.#pending) {
+        if (now - sinceMs < resendMs) break;
+        if (now - sinceMs >= timeoutMs) {
+          this.#pending.delete(token);
+          reject(new Error(`no answer within ${timeoutMs / 1000} s`));
+        } else if (once && sent && !this.#away && now - sentMs >= resendMs) this.#sendOne(token);
       }
       if (this.#pending.size > 0) this.#sweepLater();
     });

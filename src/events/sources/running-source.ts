@@ -93,15 +93,21 @@ export class RunningSource {
     await this.#run;
     // What could not be reached when it was ended is still there.
     const { trouble } = this.#connection;
-    if (forget && !this.#isForgotten && trouble !== undefined && !(await this.#leavesNothing()))
+    const { leavesNothing, command } = forget ? await this.#leftBehind() : noCommand;
+    if (forget && !this.#isForgotten && trouble !== undefined && !leavesNothing)
       this.#notForgotten ??= new Error(trouble);
     if (forget) await this.#deps.surroundings.documents?.deleteDocument(`source/${this.spec.uid}`);
-    if (this.#notForgotten !== undefined) throw this.#notForgotten;
+    if (this.#notForgotten === undefined) return;
+    if (command === undefined) throw this.#notForgotten;
+    throw new Error(`${reasonOf(this.#notForgotten)}; to remove it: ${command}`, { cause: this.#notForgotten });
   }
 
-  async #leavesNothing(): Promise<boolean> {
-    const { reader } = this.#deps;
-    return reader === undefined || ((await reader()).leavesNothing ?? false);
+  async #leftBehind(): Promise<typeof noCommand> {
+    const reader = await this.#deps.reader?.();
+    const { settings, uid } = this.spec;
+    const command = reader?.leftBehind?.(settings, uid);
+    const tells = reader?.leftBehind !== undefined && command === undefined;
+    return { leavesNothing: reader === undefined || tells || (reader.leavesNothing ?? false), command };
   }
 
   async #keepOpen(): Promise<void> {
@@ -197,6 +203,11 @@ export class RunningSource {
     this.#deps.changed();
   }
 }
+
+const noCommand: { readonly leavesNothing: boolean; readonly command: string | undefined } = {
+  leavesNothing: true,
+  command: undefined,
+};
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {

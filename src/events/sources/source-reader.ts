@@ -17,6 +17,8 @@ export interface SourceReader {
   open(settings: unknown, context: SourceContext): Promise<OpenSource>;
   /** It makes nothing on the other side: a source that could not be reached when it was deleted leaves nothing there. */
   readonly leavesNothing?: boolean;
+  /** The command that takes away what a source made there, for its owner; undefined where this one made nothing. */
+  leftBehind?(settings: unknown, uid: string): string | undefined;
 }
 
 export interface OpenSource {

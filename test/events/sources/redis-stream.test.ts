@@ -153,7 +153,9 @@ describe.skipIf(noRedis !== undefined)("a RedisStreamSource", () => {
     const spec = await open();
     await redis.stop("SIGKILL");
     await state((now) => now?.connected === false && now.trouble !== undefined, "trouble");
-    await expect(bench.runner.removeSource(spec.key, spec.uid, { forget: true })).rejects.toThrow(/Redis at 127/);
+    await expect(bench.runner.removeSource(spec.key, spec.uid, { forget: true })).rejects.toThrow(
+      new RegExp(`Redis at 127.*; to remove it: redis-cli XGROUP DESTROY ${stream} ebb-${spec.uid}`),
+    );
     await redis.start();
   });
 

@@ -12,6 +12,11 @@ const forgetMs = 5000;
 
 export const kafkaReader: SourceReader = {
   kind: "KafkaSource",
+  leftBehind(given) {
+    const { consumerGroup, bootstrapServers } = given as KafkaSettings;
+    if (!consumerGroup.startsWith(ownGroupPrefix)) return undefined;
+    return `kafka-consumer-groups.sh --bootstrap-server ${bootstrapServers[0] ?? "HOST"} --delete --group ${consumerGroup}`;
+  },
   async open(given, context) {
     const settings = given as KafkaSettings;
     const members: KafkaMember[] = [];

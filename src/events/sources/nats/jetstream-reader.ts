@@ -46,6 +46,10 @@ const drainMs = 2000;
 
 export const jetStreamReader: SourceReader = {
   kind: "NatsJetStreamSource",
+  leftBehind(given, uid) {
+    const { stream, consumer } = given as JetStreamSettings;
+    return consumer === undefined ? `nats consumer rm ${stream} ebb-${uid}` : undefined;
+  },
   async open(given, context) {
     const settings = given as JetStreamSettings;
     const connection = await connectNats(settings, context);

@@ -21,6 +21,7 @@ const drainMs = 2000;
 
 export const natsReader: SourceReader = {
   kind: "NatsSource",
+  leavesNothing: true,
   async open(given, context) {
     const settings = given as SubjectSettings;
     const connection = await connectNats(settings, context);

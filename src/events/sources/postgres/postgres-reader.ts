@@ -3,7 +3,7 @@ import type { PostgresReplication } from "../../../api/sources/types-stores.gen.
 import type { OpenSource, SourceContext, SourceReader } from "../source-reader.ts";
 import { openListener } from "./notification-listener.ts";
 import { connectPostgres, type PostgresSettings } from "./postgres-connection.ts";
-import { bringSlot, lagOf, removeSlot } from "./replication-slot.ts";
+import { bringSlot, lagOf, removeSlot, removalOf } from "./replication-slot.ts";
 import { ReplicationStream } from "./replication-stream.ts";
 
 /** How often the lag is looked at. */
@@ -13,6 +13,10 @@ const endMs = 3000;
 
 export const postgresReader: SourceReader = {
   kind: "PostgresSource",
+  leftBehind(given, uid) {
+    const { replication } = given as PostgresSettings;
+    return replication && removalOf({ replication, uid });
+  },
   open(given, context) {
     const settings = given as PostgresSettings;
     const { replication, listen } = settings;

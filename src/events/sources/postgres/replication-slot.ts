@@ -104,6 +104,16 @@ export async function removeSlot(client: Client, { replication, uid }: Wanted): 
   if (!replication.publication) await client.query(`DROP PUBLICATION IF EXISTS ${quoted(own)}`);
 }
 
+/** The same for somebody with psql; undefined where all was given a name. A slot that nobody reads fills the disk. */
+export function removalOf({ replication, uid }: Wanted): string | undefined {
+  const own = ownName(uid);
+  const statements = [
+    ...(replication.slot ? [] : [`SELECT pg_drop_replication_slot('${own}')`]),
+    ...(replication.publication ? [] : [`DROP PUBLICATION IF EXISTS ${own}`]),
+  ];
+  return statements.length === 0 ? undefined : statements.join("; ");
+}
+
 /** How many bytes of the log are kept for the slot: what the source is behind. */
 export async function lagOf(client: Client, slot: string): Promise<Readonly<Record<string, string>>> {
   const { rows } = await client.query<{ lag: string | null; confirmed: string | null }>(

@@ -12,6 +12,10 @@ const all = { pattern: "#", args: { "x-match": "all" } } as const;
 
 export const rabbitmqReader: SourceReader = {
   kind: "RabbitmqSource",
+  leftBehind(given) {
+    const { queueName, predeclared = false } = (given as RabbitmqSettings).rabbitmqResourcesConfig;
+    return predeclared ? undefined : `rabbitmqctl delete_queue ${queueName} --if-empty (and its vhost with -p)`;
+  },
   async open(given, context) {
     const settings = given as RabbitmqSettings;
     const { url, socket, at } = addressOf(settings, `ebb ${context.namespace}/${context.name}`);

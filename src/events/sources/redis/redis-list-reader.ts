@@ -20,6 +20,10 @@ const defaultInFlight = 16;
 
 export const redisListReader: SourceReader = {
   kind: "RedisListSource",
+  leftBehind(given, uid) {
+    const { list, processingList } = given as Settings;
+    return `redis-cli LMOVE ${processingList || `${list}:ebb:${uid}`} ${list} LEFT RIGHT, until it answers (nil)`;
+  },
   open(given, context) {
     const settings = given as Settings;
     return openRedis(settings, context, async (commands) => {

@@ -20,6 +20,12 @@ const abandonedMs = 60_000;
 
 export const redisStreamReader: SourceReader = {
   kind: "RedisStreamSource",
+  leftBehind(given, uid) {
+    const { stream, group } = given as Settings;
+    return group
+      ? `redis-cli XGROUP DELCONSUMER ${stream} ${group} ebb-${uid}`
+      : `redis-cli XGROUP DESTROY ${stream} ebb-${uid}`;
+  },
   open(given, context) {
     const settings = given as Settings;
     return openRedis(settings, context, async (commands) => {
