@@ -90,6 +90,17 @@ describe("with external-domain-tls", () => {
     await plane.until(ingress, ({ spec }) => spec.httpOption === "Redirected", "http to be redirected");
   });
 
+  test("a host that is served by https stays so while its certificate is made anew", async () => {
+    await configure({ "external-domain-tls": "Enabled", "http-protocol": "Redirected" });
+    await plane.apply("hello");
+    await say(await theCertificate(), isTrue);
+    await routeUntil("True");
+    const before = await plane.until(ingress, ({ spec }) => spec.tls !== undefined, "its certificate");
+    await say(await theCertificate(), isUnknown("DoesNotExist", "somebody deleted the Secret"));
+    expect((await routeUntil("Unknown CertificateNotReady")).status?.url).toBe(`https://${host}`);
+    expect((await ingress()).spec).toEqual(before.spec);
+  });
+
   test("what an issuer asks for at the host is answered by its solver, before anything else", async () => {
     await configure({ "external-domain-tls": "Enabled" });
     await plane.apply("hello");

@@ -4,7 +4,7 @@ import { isNotFound } from "../../api/meta/errors.ts";
 import { keyOf, type Draft, type KubeObject } from "../../api/meta/object.ts";
 import { isControlledBy } from "../../api/meta/owner.ts";
 import { KCertificateKind } from "../../api/networking-internal/kinds.ts";
-import type { Certificate, HTTP01Challenge, IngressTLS } from "../../api/networking-internal/types.gen.ts";
+import type { Certificate, HTTP01Challenge, Ingress, IngressTLS } from "../../api/networking-internal/types.gen.ts";
 import { conditionOf, isFailed, isFalse, isReady, isUnknown, type Verdict } from "../../api/serving/conditions.ts";
 import type { NetworkConfig } from "../../api/serving/config-network.ts";
 import { servingKeys as keys } from "../../api/serving/keys.ts";
@@ -120,11 +120,15 @@ export async function dropCertificates(
  * | not yet     | True HTTPDowngrade, http           | Unknown CertificateNotReady         |
  * | failed      | True HTTPDowngrade, http           | False CertificateProvisionFailed    |
  * | foreign     | False CertificateNotOwned, http    | False CertificateNotOwned           |
+ *
+ * A host that is served by https stays so whatever becomes of its Certificate: routers keep what they have read.
  */
 export function judgeCertificates(
   held: readonly HeldCertificate[],
   { httpProtocol }: Pick<NetworkConfig, "httpProtocol">,
+  before: Ingress | undefined,
 ): HostTls {
+  const served = new Set(before?.spec.tls?.map(({ secretName }) => secretName));
   const secure = new Set<string>();
   const tls: IngressTLS[] = [];
   const challenges: HTTP01Challenge[] = [];
@@ -137,11 +141,11 @@ export function judgeCertificates(
     const ready = isReady(certificate);
     const renewing = conditionOf(certificate, "Renewing")?.status === "True";
     if (!ready || renewing) challenges.push(...(certificate.status?.http01Challenges ?? []));
-    if (ready || httpProtocol === "Redirected") secure.add(host);
-    if (ready) {
-      const { namespace = "" } = certificate.metadata;
-      tls.push({ hosts: [host], secretName: certificate.spec.secretName, secretNamespace: namespace });
-    } else verdicts.push(unreadyVerdict(certificate, httpProtocol));
+    const { secretName } = certificate.spec;
+    const isServed = ready || served.has(secretName);
+    if (isServed || httpProtocol === "Redirected") secure.add(host);
+    if (isServed) tls.push({ hosts: [host], secretName, secretNamespace: certificate.metadata.namespace ?? "" });
+    if (!ready) verdicts.push(unreadyVerdict(certificate, isServed ? "Redirected" : httpProtocol));
   }
   challenges.sort((a, b) => ((a.url ?? "") < (b.url ?? "") ? -1 : 1));
   const worst = ["False", "Unknown", "True"].flatMap((status) => verdicts.filter((one) => one.status === status));

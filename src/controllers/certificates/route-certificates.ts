@@ -1,4 +1,6 @@
 /** https for the hosts of a Route. */
+import { keyOf } from "../../api/meta/object.ts";
+import { KIngressKind } from "../../api/networking-internal/kinds.ts";
 import { domainOf } from "../../api/serving/config-domain.ts";
 import type { Route } from "../../api/serving/types.gen.ts";
 import type { ServingConfig } from "../serving/config.ts";
@@ -30,7 +32,8 @@ export async function routeTls(
   );
   const held = await holdCertificates(deps, route, drafts);
   await dropCertificates(deps, route, drafts);
-  return drafts.length === 0 ? notForTheCluster : judgeCertificates(held, network);
+  const before = deps.informers.of(KIngressKind).get(keyOf(route.metadata));
+  return drafts.length === 0 ? notForTheCluster : judgeCertificates(held, network, before);
 }
 
 /** Hosts with the URLs under which they are served now. */

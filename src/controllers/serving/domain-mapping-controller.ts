@@ -108,7 +108,8 @@ async function tlsOf({ deps, config }: Parts, mapping: DomainMapping): Promise<H
   const network = config.network();
   if (!wantsCertificates(network, mapping)) return tlsNotEnabled();
   const draft = makeDomainCertificate(mapping, network.certificateClass);
-  return judgeCertificates(await holdCertificates(deps, mapping, [draft]), network);
+  const before = deps.informers.of(KIngressKind).get(keyOf(mapping.metadata));
+  return judgeCertificates(await holdCertificates(deps, mapping, [draft]), network, before);
 }
 
 const externallyProvided: Verdict = {
