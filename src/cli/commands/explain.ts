@@ -1,4 +1,6 @@
 import { PodAutoscalerKind } from "../../api/autoscaling-internal/kinds.ts";
+import { conditionOf } from "../../api/serving/conditions.ts";
+import { RevisionKind } from "../../api/serving/kinds.ts";
 import { explainDecision } from "../../scaling/explain.ts";
 import { lastDecisionAnnotation, parseRecordedDecision } from "../../scaling/recorded-decision.ts";
 import { CommandError, firstArg, type Command } from "../command.ts";
@@ -39,6 +41,8 @@ export const explain: Command = {
         ? explainDecision(record)
         : ["no decision was needed yet: nobody has called since it became ready"];
       for (const line of lines) context.print(`  ${line}`);
+      const unhealthy = conditionOf(await client.get(RevisionKind, { namespace, name: revision }), "InstancesHealthy");
+      if (unhealthy?.status === "False") context.print(`  ${unhealthy.reason}: ${unhealthy.message}`);
     }
   },
 };

@@ -1,10 +1,13 @@
 import { isNotFound } from "../../api/meta/errors.ts";
 import { kind } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
-import { NodeKind } from "../../api/core/kinds.ts";
+import { NodeKind, PodKind } from "../../api/core/kinds.ts";
+import { servingKeys } from "../../api/serving/keys.ts";
+import type { Pod } from "../../api/core/types.gen.ts";
+import { systemNamespace } from "../names.ts";
 import { versionOf } from "../apply/check-cluster.ts";
 import { apiServiceNames } from "../webhooks/names.ts";
-import { fine, hint, problem, type Check, type Finding } from "./finding.ts";
+import { fine, hint, problem, type Check, type DoctorDeps, type Finding } from "./finding.ts";
 
 interface ApiService extends KubeObject {
   readonly status?: {
@@ -48,6 +51,28 @@ export const checkApis: Check = async ({ client }) => {
   return found.length > 0 ? found : [fine("the metrics API answers")];
 };
 
+/** How many instances these pods are, and which of them are ebb's own. */
+export function podsInWords(pods: readonly Pod[]): string {
+  const services = pods.flatMap(({ metadata: { namespace, labels } }) => {
+    const service = labels?.[servingKeys.service];
+    return service === undefined ? [] : [`${namespace}/${service}`];
+  });
+  const own = pods.filter(({ metadata }) => metadata.namespace === systemNamespace);
+  const names = own.map(({ metadata }) => metadata.name).toSorted();
+  const count = new Set(services).size;
+  const instances = `${services.length} instance${services.length === 1 ? "" : "s"} of ${count} service${count === 1 ? "" : "s"}`;
+  return `${[instances, ...names].join(", ")} ${pods.length === 1 ? "is" : "are"} there`;
+}
+
+/** What of ebb is on a node. */
+async function wentWith(client: DoctorDeps["client"], node: string): Promise<string> {
+  try {
+    return podsInWords((await client.list(PodKind, { fieldSelector: `spec.nodeName=${node}` })).items);
+  } catch (error) {
+    return `what is there cannot be listed: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 const oldestMinor = 30;
 
 export const checkVersionAndNodes: Check = async ({ client }) => {
@@ -64,10 +89,10 @@ export const checkVersionAndNodes: Check = async ({ client }) => {
   for (const { metadata, status, spec } of items) {
     const conditions = status?.conditions ?? [];
     const ready = conditions.find(({ type }) => type === "Ready");
-    if (ready?.status !== "True")
-      found.push(
-        problem(`node ${metadata.name} is not ready: ${ready?.message ?? "it says nothing"}`, "mend or remove it"),
-      );
+    if (ready?.status !== "True") {
+      const why = `node ${metadata.name} is not ready: ${ready?.message ?? "it says nothing"}`;
+      found.push(problem(`${why}; ${await wentWith(client, metadata.name)}`, "mend or remove it"));
+    }
     for (const { type, status: is, message = "" } of conditions)
       if (type.endsWith("Pressure") && is === "True")
         found.push(problem(`node ${metadata.name} has ${type}: ${message}`, "free some, or add a node"));
