@@ -18,6 +18,8 @@ interface HeldCursor extends SavedCursor {
 }
 
 const delayMs = 100;
+/** While NATS takes none. */
+const againMs = 1000;
 const text = new TextEncoder();
 /** Every loss of a race was somebody else's win. */
 const tries = 5;
@@ -36,6 +38,8 @@ export class JetStreamCursors {
   readonly #lost = new Set<(consumer: string) => void>();
   #saving: Promise<void> = Promise.resolve();
   #cancelSave: (() => void) | undefined;
+  /** The last save failed, which was told. */
+  #fails = false;
 
   constructor(deps: JetStreamCursorsDeps) {
     this.#deps = deps;
@@ -87,7 +91,7 @@ export class JetStreamCursors {
 
   save(consumer: string, cursor: SavedCursor): void {
     this.#dirty.set(consumer, cursor);
-    this.#cancelSave ??= this.#deps.clock.after(delayMs, () => this.#saveAll());
+    this.#cancelSave ??= this.#deps.clock.after(this.#fails ? againMs : delayMs, () => this.#saveAll());
   }
 
   #saveAll(): void {
@@ -104,11 +108,13 @@ export class JetStreamCursors {
   async #saveOne(consumer: string, cursor: SavedCursor): Promise<void> {
     try {
       await this.#store(consumer, cursor);
+      this.#fails = false;
       this.#failed.delete(consumer);
     } catch (err) {
       if (this.#deps.isClosed()) return;
       this.#failed.add(consumer);
-      this.#deps.log.warn("a position could not be stored, and is tried again", { consumer, err });
+      if (!this.#fails) this.#deps.log.warn("positions cannot be stored, and are tried again", { consumer, err });
+      this.#fails = true;
       // Kept for the next time, unless it moved on meanwhile.
       if (!this.#dirty.has(consumer)) this.save(consumer, cursor);
     }
