@@ -7,8 +7,9 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { Deliverer } from "../delivery/deliver.ts";
 import type { EventStore } from "../log/event-store.ts";
 import { SourceDelivery, type SourceCounts } from "./source-delivery.ts";
-import type { ApiAs, OpenSource, SourceContext, SourceMemory, SourceReader } from "./source-reader.ts";
+import type { ApiAs, OpenSource, SourceContext, SourceReader } from "./source-reader.ts";
 import type { Webhooks } from "./webhook/webhook-front.ts";
+import { sourceMemory, type KeptMemory } from "./source-memory.ts";
 
 export type { SourceCounts } from "./source-delivery.ts";
 
@@ -96,7 +97,7 @@ export class RunningSource {
     const { leavesNothing, command } = forget ? await this.#leftBehind() : noCommand;
     if (forget && !this.#isForgotten && trouble !== undefined && !leavesNothing)
       this.#notForgotten ??= new Error(trouble);
-    if (forget) await this.#deps.surroundings.documents?.deleteDocument(`source/${this.spec.uid}`);
+    if (forget) await this.#memory().forget();
     if (this.#notForgotten === undefined) return;
     if (command === undefined) throw this.#notForgotten;
     throw new Error(`${reasonOf(this.#notForgotten)}; to remove it: ${command}`, { cause: this.#notForgotten });
@@ -186,15 +187,10 @@ export class RunningSource {
     }
   }
 
-  #memory(): SourceMemory {
+  #memory(): KeptMemory {
     const { clock, surroundings } = this.#deps;
     const { documents } = surroundings;
-    const name = `source/${this.spec.uid}`;
-    return {
-      read: async () => (await documents?.getDocument(name))?.text,
-      write: async (text) =>
-        documents?.putDocument(name, { text, data: undefined, expiresMs: clock.now() + rememberedMs }),
-    };
+    return documents ? sourceMemory(documents, `source/${this.spec.uid}`, () => clock.now() + rememberedMs) : forgetful;
   }
 
   #report(state: SourceState): void {
@@ -203,6 +199,12 @@ export class RunningSource {
     this.#deps.changed();
   }
 }
+
+const forgetful: KeptMemory = {
+  read: () => Promise.resolve(undefined),
+  write: () => Promise.resolve(),
+  forget: () => Promise.resolve(),
+};
 
 const noCommand: { readonly leavesNothing: boolean; readonly command: string | undefined } = {
   leavesNothing: true,

@@ -200,6 +200,40 @@ describe.skipIf(noKafka !== undefined)("a KafkaSource", { timeout: 60_000 }, () 
     expect(bodies(bench.received)).toEqual(["while away"]);
   });
 
+  test("partitions that are added are noticed, and read from their beginning", async () => {
+    const topic = await makeTopic(1);
+    await open(topic);
+    await send(topic, ["before"]);
+    await got(1);
+    await admin.createPartitions({ topics: [{ name: topic, count: 3, assignments: null }] });
+    const later = new Producer({
+      clientId: "later",
+      bootstrapBrokers: [kafka.plain],
+      serializers: stringSerializers,
+    });
+    for (const partition of [1, 2])
+      await until(
+        () =>
+          later.send({ messages: [{ topic, value: `added ${partition}`, partition }] }).then(
+            () => true,
+            () => false,
+          ),
+        (sent) => sent,
+        "the new partitions",
+        15_000,
+      );
+    await later.close();
+    await until(
+      () => bodies(bench.received).toSorted(),
+      (seen) => seen.length === 3,
+      "what came to the new partitions",
+      40_000,
+    );
+    expect(bodies(bench.received).toSorted()).toEqual(["added 1", "added 2", "before"]);
+    await send(topic, ["after"]);
+    await got(4);
+  }, 60_000);
+
   test("two readers of a group share its partitions, and one takes over when the other goes", async () => {
     const topic = await makeTopic(4);
     const second = await createSourceBench();

@@ -37,6 +37,8 @@ const fetchWaitMs = 1000;
 const partitionBytes = 256 * 1024;
 const fetchBytes = 4 * 1024 * 1024;
 const closeMs = 5000;
+/** How soon partitions that were added to a topic are noticed. */
+const lookMs = 10_000;
 /** Deliveries at once of a partition whose order does not matter. */
 const unorderedWidth = 50;
 
@@ -52,6 +54,8 @@ export class KafkaMember {
   #assigning: Promise<void> = Promise.resolve();
   #committing: Promise<void> = Promise.resolve();
   #cancelCommit: (() => void) | undefined;
+  #cancelLook: (() => void) | undefined;
+  #partitionCount: number | undefined;
   #draining = false;
   #paused = false;
   #closed = false;
@@ -86,8 +90,33 @@ export class KafkaMember {
 
   /** Joins the group; resolves when partitions are being read, none of them perhaps. */
   async open(): Promise<void> {
+    this.#partitionCount = await this.#countPartitions().catch(() => undefined);
     await this.#group.joinGroup({});
     await this.#assigning;
+    this.#lookLater();
+  }
+
+  /** As the brokers tell it now; the group's leader shares out by what was told last. */
+  async #countPartitions(): Promise<number> {
+    const { topics } = await this.#group.metadata({ topics: [...this.#deps.settings.topics], forceUpdate: true });
+    return [...topics.values()].reduce((sum, { partitionsCount }) => sum + partitionsCount, 0);
+  }
+
+  #lookLater(): void {
+    if (this.#closed) return;
+    this.#cancelLook = this.#deps.context.clock.after(lookMs, () => {
+      this.#joinIfGrown()
+        .catch((err: unknown) => this.#deps.context.log.debug("partitions could not be counted", { err }))
+        .then(() => this.#lookLater(), undefined);
+    });
+  }
+
+  /** Added partitions are nobody's until the leader joins again; that of others shares out nothing anew. */
+  async #joinIfGrown(): Promise<void> {
+    const [before, now] = [this.#partitionCount, await this.#countPartitions()];
+    this.#partitionCount = now;
+    if (this.#closed || before === undefined || now <= before) return;
+    await this.#group.joinGroup({});
   }
 
   get partitions(): number {
@@ -291,6 +320,7 @@ export class KafkaMember {
   /** Waits for what is under way, commits it and leaves the group, if the brokers answer in time. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#cancelLook?.();
     await Promise.all([...this.#partitions.values()].map(({ reader }) => reader.stop()));
     const { clock } = this.#deps.context;
     const limit = AbortSignal.timeout(2 * closeMs);
