@@ -50,6 +50,12 @@ export interface WarmPodsParts {
   readonly isLost: (podUid: string) => boolean;
 }
 
+/**
+ * A pool that was emptied is full again after about this long: what comes within it must find pods that are there
+ * already. Two bursts of ten three seconds apart are one of twenty.
+ */
+const refillMs = 10_000;
+
 /** Opens the warm pods of this leader; closing lets the pods themselves be. */
 export async function openWarmPods(
   { informers, clock, log, namespace, identity }: Cluster,
@@ -109,9 +115,10 @@ export async function openWarmPods(
       restIdle: settings.rest,
       maxIdle: settings.max,
       maxPods: settings.total,
-      burstWindowMs: defaultPoolLimits.burstWindowMs,
+      burstWindowMs: refillMs,
       memoryMs: defaultPoolLimits.memoryMs,
       refillAfterMs: 500,
+      calmRefillAfterMs: 2_000,
       startMs: 60_000,
       loadTimeoutMs: 60_000,
       maxClasses: 8,

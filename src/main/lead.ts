@@ -90,7 +90,7 @@ export async function lead(parts: LeaderParts, options: LeadOptions, signal: Abo
     podDrainS: options.podDrainS,
     leaveNodeS,
     lost,
-    ...(warm ? { mayBeClaimed: (deployment) => warm.mayBeClaimed(deployment) } : {}),
+    ...(warm ? { mayBeClaimed: (deployment) => warm.mayBeClaimed(deployment), warmTroubles: warm.troubles } : {}),
     resolveDigest: (image, { signal, as }) => digests.resolve(image, as, signal),
   };
   const policies = instancePolicyController({ client, informers, systemNamespace: parts.namespace });

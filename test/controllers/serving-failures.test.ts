@@ -130,6 +130,36 @@ test("an instance that died and serves again is told beside Ready for ten minute
   await told("absent");
 });
 
+test("why no pod can wait for a function is told beside Ready, until some can", async () => {
+  await plane.close();
+  let trouble: { readonly reason: string; readonly message: string } | undefined;
+  const handlers: ((revision: string) => void)[] = [];
+  const warmTroubles = {
+    of: () => trouble,
+    onChange: (handler: (revision: string) => void) => void handlers.push(handler),
+  };
+  plane = await createServingPlane({ warmTroubles });
+  await plane.apply("hello");
+  await plane.ready("hello");
+  const tell = async (now: typeof trouble, what: string) => {
+    trouble = now;
+    for (const handler of handlers) handler(`${namespace}/hello-00001`);
+    return plane.until(
+      () => plane.service("hello"),
+      (s) => condition(s, "WarmPodsAvailable") === what,
+      `WarmPodsAvailable ${what}`,
+    );
+  };
+  const message = "starts as an ordinary pod, no pod can wait for it: ErrImagePull: 401 Unauthorized";
+  const service = await tell({ reason: "WarmPodsNotStarting", message }, "False WarmPodsNotStarting");
+  expect(condition(service, "Ready")).toBe("True");
+  expect(service.status?.conditions?.find((c) => c.type === "WarmPodsAvailable")).toMatchObject({
+    severity: "Info",
+    message,
+  });
+  await tell(undefined, "absent");
+});
+
 test("an image that cannot be found fails the Revision with what the registry said", async () => {
   await plane.close();
   plane = await createServingPlane({ resolveDigest: () => Promise.reject(new Error("manifest unknown")) });

@@ -64,6 +64,7 @@ beforeEach(async () => {
   image = nodeImage;
   runtime = "26.0.0";
   hosts = new Map();
+  names = 0;
   tokens = new Map();
   record = {};
   reviews = [];
@@ -149,6 +150,7 @@ function open(version = "1"): WarmPods {
       burstWindowMs: 1_000,
       memoryMs: 120_000,
       refillAfterMs: 100,
+      calmRefillAfterMs: 1_000,
       startMs: 60_000,
       loadTimeoutMs: 1_000,
       maxClasses: 2,
@@ -559,6 +561,80 @@ test("a namespace that refuses pods has functions start as ordinary ones, and is
   refuse = false;
   await plane.clock.advance(60_000);
   await fill(2);
+});
+
+/** Plays a kubelet that cannot start what waits. */
+async function failToStart(waiting: object): Promise<void> {
+  for (const pod of (await live()).filter((one) => isWarm(one) && one.spec.nodeName)) {
+    const status = {
+      ...pod.status,
+      containerStatuses: [{ name: "user-container", restartCount: 0, state: { waiting } }],
+    };
+    await plane.api.update(PodKind, { ...pod, status } as unknown as Pod, { subresource: "status" });
+  }
+}
+
+test("pods whose image cannot be pulled are given up within seconds, and the Revision is told why until some wait", async () => {
+  const changed: string[] = [];
+  await addRevision();
+  warm.troubles.onChange((revision) => changed.push(revision));
+  warm.start();
+  await plane.until(
+    async () => (await live()).filter((pod) => isWarm(pod) && pod.spec.nodeName),
+    (pods) => pods.length === 2,
+    "two pods",
+  );
+  expect(warm.troubles.of("default/hello-1")).toBeUndefined();
+  await failToStart({ reason: "ErrImagePull", message: "401 Unauthorized" });
+  await plane.clock.advance(15_000);
+  expect(told).toEqual([
+    expect.stringMatching(/^WarmPodsNotStarting: starts as an ordinary pod, .*host:1: ErrImagePull: 401 Unauthorized$/),
+  ]);
+  expect(warm.troubles.of("default/hello-1")).toMatchObject({
+    reason: "WarmPodsNotStarting",
+    message: expect.stringContaining("401 Unauthorized"),
+  });
+  expect(changed).toEqual(["default/hello-1"]);
+  expect(startAhead()).toBe(false);
+  // Another try comes later, and each later than the one before.
+  await plane.clock.advance(10_000);
+  await failToStart({ reason: "ImagePullBackOff", message: "Back-off" });
+  await plane.clock.advance(15_000);
+  expect((await live()).filter((pod) => isWarm(pod) && !pod.metadata.deletionTimestamp)).toEqual([]);
+  await plane.clock.advance(20_000);
+  await fill(2);
+  await plane.clock.advance(6_000);
+  expect(warm.troubles.of("default/hello-1")).toBeUndefined();
+  expect(changed).toHaveLength(2);
+});
+
+test("hosts that end as soon as they start are not made again and again", async () => {
+  await addRevision();
+  warm.start();
+  for (let round = 0; round < 40; round++) {
+    for (const pod of (await live()).filter((one) => isWarm(one) && one.spec.nodeName)) {
+      const lastState = { terminated: { exitCode: 1, message: "cannot find /ebb/host/wait.cjs" } };
+      const containerStatuses = [{ name: "user-container", restartCount: 1, state: { running: {} }, lastState }];
+      const status = { ...pod.status, containerStatuses };
+      await plane.api.update(PodKind, { ...pod, status } as unknown as Pod, { subresource: "status" });
+    }
+    await plane.clock.advance(500);
+  }
+  expect(told).toEqual([expect.stringMatching(/WarmPodsNotStarting: .*ended with 1: cannot find/)]);
+  // At once, after 10 s and no more within 20 s: two each time.
+  expect(names).toBeLessThanOrEqual(4);
+});
+
+test("a pool that is half full is left alone until calls pause", async () => {
+  await addRevision();
+  warm.start();
+  await fill(2);
+  startAhead(1);
+  const made = names;
+  await plane.clock.advance(900);
+  expect(names).toBe(made);
+  await plane.clock.advance(500);
+  expect(names).toBe(made + 1);
 });
 
 test("where some pods may wait and more are refused, nobody is troubled until none is left", async () => {

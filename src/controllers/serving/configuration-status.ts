@@ -13,7 +13,7 @@ import {
 import type { Configuration, ConfigurationStatus, Revision } from "../../api/serving/types.gen.ts";
 import { generationOf, isNamedByUser } from "./revision-name.ts";
 
-const conditionSet: ConditionSet = { dependents: [], info: ["InstancesHealthy"] };
+const conditionSet: ConditionSet = { dependents: [], info: ["InstancesHealthy", "WarmPodsAvailable"] };
 
 export interface ConfigurationFacts {
   readonly configuration: Configuration;
@@ -49,7 +49,11 @@ export function configurationStatus(facts: ConfigurationFacts): ConfigurationSta
     conditions: nextConditions(
       conditionSet,
       before.conditions,
-      { Ready: verdict ?? keep(configuration), InstancesHealthy: laterFailure(facts, ready) },
+      {
+        Ready: verdict ?? keep(configuration),
+        InstancesHealthy: ofServing(facts, ready, "InstancesHealthy"),
+        WarmPodsAvailable: ofServing(facts, ready, "WarmPodsAvailable"),
+      },
       now,
     ),
     ...(before.annotations ? { annotations: before.annotations } : {}),
@@ -74,10 +78,14 @@ function readyVerdict(
 }
 
 /** What the Revision that takes the traffic says of its later starts. */
-function laterFailure({ revisions }: ConfigurationFacts, ready: string | undefined): Verdict | undefined {
+function ofServing(
+  { revisions }: ConfigurationFacts,
+  ready: string | undefined,
+  type: "InstancesHealthy" | "WarmPodsAvailable",
+): Verdict | undefined {
   const serving = revisions.find((revision) => revision.metadata.name === ready);
-  const unhealthy = conditionOf(serving, "InstancesHealthy");
-  return unhealthy && verdictOf(unhealthy);
+  const found = conditionOf(serving, type);
+  return found && verdictOf(found);
 }
 
 function keep(configuration: Configuration): Verdict {

@@ -33,11 +33,24 @@ export interface ServingDeps {
   readonly resolveDigest: ResolveDigest;
   /** Instances that routers cannot reach; absent where all are on one machine. */
   readonly lost?: Pick<LostInstances, "isLost" | "onChange">;
+  /** Why no pods wait for functions; absent where none would. */
+  readonly warmTroubles?: WarmTroubles;
   /**
    * Whether pods that wait for a function may serve in place of the Deployment's own, so that these must not start before
    * somebody has said that they are needed (claimGate). Asked once, before the Deployment is made.
    */
   readonly mayBeClaimed?: (deployment: Draft<Deployment>) => Promise<boolean>;
+}
+
+export interface Trouble {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** By `namespace/name` of Revisions. */
+export interface WarmTroubles {
+  of(revision: string): Trouble | undefined;
+  onChange(handler: (revision: string) => void): void;
 }
 
 export type ResolveDigest = (

@@ -65,6 +65,7 @@ export function revisionController(deps: ServingDeps): ControllerSpec {
     onStart(started) {
       queue = started;
       deps.lost?.onChange(({ revision }) => started.add(revision));
+      deps.warmTroubles?.onChange((revision) => started.add(revision));
     },
     async reconcile(key) {
       const revision = revisions.get(key);
@@ -127,6 +128,7 @@ async function reconcileRevision(parts: Parts, revision: Revision, again: () => 
     startFailure: short ? startFailureOf(pods) : undefined,
     nodeLost,
     recentDeath: death?.failure,
+    warmTrouble: deps.warmTroubles?.of(keyOf(revision.metadata)),
     startProgress: short ? startProgressOf(pods) : "",
     waitForNodes: deploymentConfig.podIsAlwaysSchedulable,
     logUrl: config.logUrlTemplate().replaceAll("${REVISION_UID}", revision.metadata.uid ?? ""),

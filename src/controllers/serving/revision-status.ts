@@ -12,6 +12,7 @@ import {
   type Verdict,
 } from "../../api/serving/conditions.ts";
 import type { ContainerImageStatus, Revision, RevisionStatus } from "../../api/serving/types.gen.ts";
+import type { Trouble } from "./deps.ts";
 import type { StartFailure } from "./start-failure.ts";
 
 export type Digests =
@@ -37,6 +38,8 @@ export interface RevisionFacts {
   readonly nodeLost?: StartFailure | undefined;
   /** How an instance died lately that serves again. */
   readonly recentDeath?: StartFailure | undefined;
+  /** Why no pod waits for its function, which starts as an ordinary one. */
+  readonly warmTrouble?: Trouble | undefined;
   /** What a start that has not failed is waiting for. */
   readonly startProgress: string;
   /** A pod that no node can take is waited for. */
@@ -47,7 +50,7 @@ export interface RevisionFacts {
 
 const conditionSet: ConditionSet = {
   dependents: ["ResourcesAvailable", "ContainerHealthy"],
-  info: ["Active", "InstancesHealthy"],
+  info: ["Active", "InstancesHealthy", "WarmPodsAvailable"],
 };
 
 export function revisionStatus(facts: RevisionFacts): RevisionStatus {
@@ -86,7 +89,8 @@ export function revisionStatus(facts: RevisionFacts): RevisionStatus {
  *
  * Afterwards both are True and stay so, at zero instances too; a later start that fails is told by the Info condition
  * InstancesHealthy being False, which stays until a start succeeds; so is an instance that died, for ten minutes of
- * running well, and so are instances on a node that does not answer (absent otherwise).
+ * running well, and so are instances on a node that does not answer (absent otherwise). WarmPodsAvailable is False
+ * while no pod can wait for its function, which then starts as an ordinary one (absent otherwise).
  */
 function verdictsOf(facts: RevisionFacts): Readonly<Record<string, Verdict | undefined>> {
   const { digests, foreign, deployment, autoscaler } = facts;
@@ -94,7 +98,13 @@ function verdictsOf(facts: RevisionFacts): Readonly<Record<string, Verdict | und
   const initialized = conditionOf(autoscaler, "ScaleTargetInitialized")?.status === "True";
   if (foreign) return { ResourcesAvailable: isFalse("NotOwned", notOwnedText(foreign)), Active };
   if (initialized)
-    return { ResourcesAvailable: isTrue, ContainerHealthy: isTrue, Active, InstancesHealthy: laterFailure(facts) };
+    return {
+      ResourcesAvailable: isTrue,
+      ContainerHealthy: isTrue,
+      Active,
+      InstancesHealthy: laterFailure(facts),
+      WarmPodsAvailable: warmVerdict(facts),
+    };
   if (digests.kind === "resolving") {
     const resolving = isUnknown("ResolvingDigests");
     return { ResourcesAvailable: resolving, ContainerHealthy: resolving, Active };
@@ -160,6 +170,9 @@ function laterFailure(facts: RevisionFacts): Verdict | undefined {
   const available = (deployment?.status?.availableReplicas ?? 0) > 0;
   return available || !before ? undefined : verdictOf(before);
 }
+
+const warmVerdict = ({ warmTrouble }: RevisionFacts): Verdict | undefined =>
+  warmTrouble && isFalse(warmTrouble.reason, warmTrouble.message);
 
 const notOwnedText = ({ kind, name }: { readonly kind: string; readonly name: string }): string =>
   `There is an existing ${kind} ${JSON.stringify(name)} that we do not own.`;

@@ -30,7 +30,10 @@ export interface ServiceFacts {
   readonly now: number;
 }
 
-const conditionSet: ConditionSet = { dependents: ["ConfigurationsReady", "RoutesReady"], info: ["InstancesHealthy"] };
+const conditionSet: ConditionSet = {
+  dependents: ["ConfigurationsReady", "RoutesReady"],
+  info: ["InstancesHealthy", "WarmPodsAvailable"],
+};
 
 /**
  * | Configuration            | ConfigurationsReady      | | Route                          | RoutesReady            |
@@ -62,11 +65,15 @@ export function serviceStatus(facts: ServiceFacts): ServiceStatus {
 
 function verdictsOf(facts: ServiceFacts): Verdicts {
   const { configuration } = facts;
-  const unhealthy = configuration.kind === "mine" ? conditionOf(configuration.object, "InstancesHealthy") : undefined;
+  const passedOn = (type: string): Verdict | undefined => {
+    const found = configuration.kind === "mine" ? conditionOf(configuration.object, type) : undefined;
+    return found && verdictOf(found);
+  };
   return {
     ConfigurationsReady: configurationVerdict(facts),
     RoutesReady: routeVerdict(facts),
-    InstancesHealthy: unhealthy && verdictOf(unhealthy),
+    InstancesHealthy: passedOn("InstancesHealthy"),
+    WarmPodsAvailable: passedOn("WarmPodsAvailable"),
   };
 }
 

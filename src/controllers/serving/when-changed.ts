@@ -20,6 +20,7 @@ export const revisionFacts = (revision: Revision): unknown => [
   revision.status?.observedGeneration,
   conditionOf(revision, "Ready"),
   conditionOf(revision, "InstancesHealthy"),
+  conditionOf(revision, "WarmPodsAvailable"),
 ];
 
 /** Labels and annotations, and whether it is going. */

@@ -110,6 +110,11 @@ export interface WarmPods {
   doubt(node: string): void;
   /** Pods that wait, of all classes. */
   waiting(): number;
+  /** Why none waits for a Revision, by its `namespace/name`; handlers are told of each Revision of which that changes. */
+  readonly troubles: {
+    of(revision: string): Trouble | undefined;
+    onChange(handler: (revision: string) => void): void;
+  };
   start(): void;
   /** Stops claiming and refilling. Pods stay. */
   close(): void;
@@ -123,6 +128,7 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
   let lastClaimMs = Number.NEGATIVE_INFINITY;
   let closed = false;
   const claiming = new Map<string, number>();
+  const troubled: ((revision: string) => void)[] = [];
 
   const isBusy = (): boolean => inFlight > 0 || clock.steadyMs() - lastClaimMs < quietMs;
   const event = (type: WarmInstanceEvent["type"], pod: Pod, revision: string): WarmInstanceEvent => ({
@@ -220,13 +226,14 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     informers.of(RevisionKind).get(revision)?.metadata.labels?.["serving.knative.dev/routingState"] !== "reserve";
 
   function tellTrouble(pool: PoolClass, trouble: Trouble | undefined): void {
+    for (const { revision, class: its } of functions.values())
+      if (its?.key === pool.key) for (const handler of troubled) handler(revision);
     if (!trouble) return;
     log.warn("no pods can wait for functions here", { namespace: pool.namespace, class: pool.key, ...trouble });
     for (const one of functions.values()) {
       const object = one.class?.key === pool.key ? informers.of(RevisionKind).get(one.revision) : undefined;
       if (!object) continue;
-      const message = `starts as an ordinary pod, no pod can wait for it: ${trouble.message}`;
-      deps.recorder.record({ kind: RevisionKind, object, type: "Warning", reason: trouble.reason, message });
+      deps.recorder.record({ kind: RevisionKind, object, type: "Warning", ...explained(trouble) });
     }
   }
 
@@ -342,6 +349,14 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     },
     doubt: (node) => pods.doubt(node),
     waiting: () => pods.waiting(),
+    troubles: {
+      of(revision) {
+        const key = functions.get(revision)?.class?.key;
+        const trouble = key === undefined ? undefined : pods.troubleOf(key);
+        return trouble && explained(trouble);
+      },
+      onChange: (handler) => void troubled.push(handler),
+    },
     start() {
       unfollow.push(
         informers.of(DeploymentKind).onChange(({ type, object }) => {
@@ -368,6 +383,11 @@ export function createWarmPods(deps: WarmPodsDeps, options: WarmPodsOptions): Wa
     },
   };
 }
+
+const explained = ({ reason, message }: Trouble): Trouble => ({
+  reason,
+  message: `starts as an ordinary pod, no pod can wait for it: ${message}`,
+});
 
 interface ReadDeployment {
   /** `namespace/name` of its Revision. */

@@ -15,6 +15,7 @@ import type { Shortage } from "./find-shortage.ts";
 import { warmAnnotations, warmLabels } from "./names.ts";
 import type { PoolClass } from "./pool-class.ts";
 import { restingSize, type RestingLimits } from "./resting-size.ts";
+import { startTrouble } from "./start-trouble.ts";
 
 export interface WaitingPodsDeps {
   readonly client: Pick<Client, "create" | "delete">;
@@ -43,6 +44,8 @@ export interface WaitingPodsOptions extends RestingLimits, Pick<PoolLimits, "max
   readonly hosts: Readonly<Partial<Record<HostName, HostImageSettings>>>;
   /** Quiet time after a claim before more are made: the claimed function gets the processor first. */
   readonly refillAfterMs: number;
+  /** The same while half of those wanted wait: who calls now and then should not meet the start of another's pod. */
+  readonly calmRefillAfterMs: number;
   /** A pod that does not wait for a claim after this long never will. */
   readonly startMs: number;
 }
@@ -72,6 +75,7 @@ interface Pool {
   readonly host: HostImageSettings;
   readonly version: string;
   history: PoolHistory;
+  lastTakenMs: number;
   /** Being created. */
   creating: number;
   failures: number;
@@ -87,6 +91,8 @@ const awayMs = 300_000;
 const deadMs = 10_000;
 const uselessMs = 30_000;
 const lookMs = 5_000;
+/** What keeps a pod from starting may pass by itself within this: a registry, a node. */
+const stuckMs = 8_000;
 const busyLookMs = 100;
 const longestBusyMs = 5_000;
 /**
@@ -109,6 +115,8 @@ export class WaitingPods {
   #unfollow: (() => void) | undefined;
   #cancel: (() => void) | undefined;
   #busySinceMs: number | undefined;
+  /** Until the next look, as the present one finds. */
+  #nextMs = lookMs;
   #closed = false;
 
   constructor(deps: WaitingPodsDeps, options: WaitingPodsOptions) {
@@ -138,6 +146,7 @@ export class WaitingPods {
           host,
           version: versionOf(host),
           history: noHistory,
+          lastTakenMs: Number.NEGATIVE_INFINITY,
           creating: 0,
           failures: 0,
           notBeforeMs: 0,
@@ -154,7 +163,8 @@ export class WaitingPods {
   take(key: string, runtime?: string): TakenPod | undefined {
     const pool = this.#pools.get(key);
     if (!pool) return undefined;
-    pool.history = noteClaim(pool.history, this.#limits(pool), this.#deps.clock.steadyMs());
+    pool.lastTakenMs = this.#deps.clock.steadyMs();
+    pool.history = noteClaim(pool.history, this.#limits(pool), pool.lastTakenMs);
     this.#schedule(this.#options.refillAfterMs);
     for (const [name, { pod, remote }] of this.#members) {
       if (!remote || pod.metadata.labels?.[warmLabels.pool] !== key || pod.metadata.deletionTimestamp) continue;
@@ -209,8 +219,9 @@ export class WaitingPods {
     return count;
   }
 
-  get pools(): readonly { readonly class: PoolClass; readonly trouble: Trouble | undefined }[] {
-    return [...this.#pools.values()];
+  /** Why no pods of a class wait. */
+  troubleOf(key: string): Trouble | undefined {
+    return this.#pools.get(key)?.trouble;
   }
 
   /** Lets the pods be: whoever leads next takes them over. */
@@ -243,8 +254,18 @@ export class WaitingPods {
     const member = this.#members.get(key) ?? newMember(pod, this.#deps.clock.steadyMs());
     member.pod = pod;
     this.#members.set(key, member);
-    if (ended || hasRestarted(pod)) return this.#remove(member, "its container has ended");
+    if (ended || hasRestarted(pod)) return this.#ended(member);
     if (!member.remote && !member.connecting) void this.#connect(key, member);
+  }
+
+  /** A host that ends before anybody could connect to it will not fare better in the next pod, nor at once. */
+  #ended(member: Member): void {
+    const { pod, hasAnswered } = member;
+    const pool = this.#pools.get(pod.metadata.labels?.[warmLabels.pool] ?? "");
+    this.#remove(member, "its container has ended");
+    const message = hasAnswered ? undefined : startTrouble(pod);
+    if (pool && message !== undefined)
+      this.#fail(pool, { reason: "WarmPodsNotStarting", message }, this.#deps.clock.steadyMs());
   }
 
   #drop(key: string): void {
@@ -267,6 +288,8 @@ export class WaitingPods {
       member.remote = remote;
       member.refusedSinceMs = undefined;
       member.hasAnswered = true;
+      const pool = this.#pools.get(member.pod.metadata.labels?.[warmLabels.pool] ?? "");
+      if (pool) pool.failures = 0;
       void remote.closed.then(() => {
         if (this.#members.get(key) !== member || member.remote !== remote) return;
         member.remote = undefined;
@@ -293,6 +316,7 @@ export class WaitingPods {
 
   #fill(): void {
     this.#cancel = undefined;
+    this.#nextMs = lookMs;
     if (this.#closed) return;
     const nowMs = this.#deps.clock.steadyMs();
     if (this.#deps.isBusy()) {
@@ -303,7 +327,7 @@ export class WaitingPods {
     if (pods.synced) this.#deps.known.keep(new Set(pods.list().map(({ metadata }) => metadata.uid ?? "")));
     for (const pool of this.#pools.values()) this.#fillPool(pool, nowMs);
     for (const member of this.#members.values()) this.#endUseless(member, nowMs);
-    this.#schedule(lookMs);
+    this.#schedule(this.#nextMs);
   }
 
   /** A leader that has just begun does not know yet what the functions are whose pods it finds. */
@@ -319,20 +343,33 @@ export class WaitingPods {
     const current = members.filter((one) => one.pod.metadata.annotations?.[warmAnnotations.version] === pool.version);
     const wanted = wantedIdle(pool.history, this.#limits(pool), nowMs);
     const waiting = current.filter(({ remote }) => remote !== undefined);
-    const late = current.filter((one) => !one.remote && nowMs - one.sinceMs > this.#options.startMs);
+    const late = current.filter((one) => this.#isLate(one, nowMs));
     for (const one of late) this.#remove(one, "it did not start in time");
-    if (late.length > 0) this.#fail(pool, notStarting(late[0]?.pod), nowMs);
-    else if (waiting.length >= wanted) this.#tell(pool, undefined);
+    const [first] = late;
+    if (first) {
+      const message = startTrouble(first.pod) ?? "pods that wait for functions do not start in time";
+      this.#fail(pool, { reason: "WarmPodsNotStarting", message }, nowMs);
+    }
+    if (!first && waiting.length >= wanted) this.#tell(pool, undefined);
     // Those of an older version serve until there are enough of this one.
     if (waiting.length >= wanted)
       for (const one of members) if (!current.includes(one)) this.#remove(one, "it is out of date");
     for (const one of waiting.slice(wanted)) this.#remove(one, "more wait than are needed");
     const all = [...this.#pools.values()].reduce((sum, { creating }) => sum + creating, this.#members.size);
     const coming = current.length - late.length - waiting.length + pool.creating;
-    const few = 2 * waiting.length >= wanted ? 1 : startsPerNode * this.#nodes();
+    const isCalm = 2 * waiting.length >= wanted;
+    const few = isCalm ? 1 : startsPerNode * this.#nodes();
     const missing = Math.min(wanted - waiting.length - coming, this.#options.maxPods - all, few - coming);
-    if (nowMs < pool.notBeforeMs) return;
+    const calmMs = isCalm ? pool.lastTakenMs + this.#options.calmRefillAfterMs - nowMs : 0;
+    if (calmMs > 0) this.#nextMs = Math.min(this.#nextMs, calmMs);
+    if (calmMs > 0 || nowMs < pool.notBeforeMs) return;
     for (let n = 0; n < missing; n++) void this.#create(pool);
+  }
+
+  #isLate({ remote, sinceMs, pod }: Member, nowMs: number): boolean {
+    const ageMs = nowMs - sinceMs;
+    if (remote || ageMs <= stuckMs) return false;
+    return ageMs > this.#options.startMs || startTrouble(pod) !== undefined;
   }
 
   #nodes(): number {
@@ -353,7 +390,6 @@ export class WaitingPods {
       if (!this.#closed && !this.#members.has(key)) this.#see(pod);
       const member = this.#members.get(key);
       if (member) member.ours = true;
-      pool.failures = 0;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#fail(pool, { reason: "WarmPodsRefused", message }, this.#deps.clock.steadyMs());
@@ -373,7 +409,7 @@ export class WaitingPods {
   /** Told once: the next refusal names another pod, and says nothing else. Where some wait, functions need not know. */
   #tell(pool: Pool, trouble: Trouble | undefined): void {
     if (pool.trouble?.reason === trouble?.reason) return;
-    if (trouble?.reason === "WarmPodsRefused" && this.waiting(pool.class.key) > 0) return;
+    if (trouble && trouble.reason !== "WarmPodsGaveWay" && this.waiting(pool.class.key) > 0) return;
     pool.trouble = trouble;
     this.#deps.onTrouble(pool.class, trouble);
   }
@@ -418,12 +454,3 @@ const isRunning = ({ status }: Pod): boolean => status?.phase === "Running";
 
 /** Its key is gone with the first run of the container: it can never be claimed. */
 const hasRestarted = ({ status }: Pod): boolean => (status?.containerStatuses?.[0]?.restartCount ?? 0) > 0;
-
-function notStarting(pod: Pod | undefined): Trouble {
-  const scheduled = pod?.status?.conditions?.find(({ type }) => type === "PodScheduled");
-  const waiting = [...(pod?.status?.initContainerStatuses ?? []), ...(pod?.status?.containerStatuses ?? [])].find(
-    ({ state }) => state?.waiting?.message,
-  )?.state?.waiting;
-  const why = scheduled?.status === "False" ? scheduled.message : waiting?.message;
-  return { reason: "WarmPodsNotStarting", message: why ?? "pods that wait for functions do not start in time" };
-}
