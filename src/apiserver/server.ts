@@ -10,6 +10,7 @@ import { createAdmission, type AdmissionStep } from "./admission/admission.ts";
 import { limitRanger } from "./admission/limit-ranger.ts";
 import { namespaceLifecycle } from "./admission/namespace-lifecycle.ts";
 import { priorityAdmission, serviceAccountAdmission } from "./admission/pods.ts";
+import { sinkBindingAdmission } from "./admission/sink-bindings.ts";
 import { keepQuotaStatus, resourceQuota } from "./admission/resource-quota.ts";
 import { serviceAddresses } from "./admission/service-addresses.ts";
 import { keepRolesAggregated } from "./auth/aggregate-roles.ts";
@@ -101,6 +102,7 @@ const admissionSteps = (store: Store, authorizer: Authorizer, webhooks: Admissio
   namespaceLifecycle,
   serviceAccountAdmission,
   priorityAdmission,
+  sinkBindingAdmission,
   limitRanger,
   serviceAddresses(store),
   escalationCheck(authorizer),

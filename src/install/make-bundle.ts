@@ -49,7 +49,10 @@ export function makeBundle(options: BundleOptions): Bundle {
       ...components.map((component) => makeDeployment(component, options)),
       ...makeEvents(options),
     ],
-    webhooks: [...makeWebhooks(), ...makeApiServices(options.events !== undefined)],
+    webhooks: [
+      ...makeWebhooks({ events: options.events !== undefined }),
+      ...makeApiServices(options.events !== undefined),
+    ],
   };
 }
 

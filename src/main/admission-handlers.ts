@@ -13,6 +13,7 @@ import {
   type AdmissionRequest,
   type Verdict,
 } from "../controllers/admission/admission-review.ts";
+import { sinkBinder } from "../controllers/admission/bind-sinks.ts";
 import { createAdmissionWebhooks } from "../controllers/admission/admission-webhooks.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { readBody, type ServingHandler } from "./serving-listener.ts";
@@ -38,6 +39,7 @@ export function admissionHandlers(deps: {
   });
   return [
     { path: "/defaults", handle: answering(webhooks.defaults) },
+    { path: "/bind-sinks", handle: answering(sinkBinder(deps.informers)) },
     { path: "/validate", handle: answering(webhooks.validate) },
   ];
 }

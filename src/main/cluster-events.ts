@@ -321,6 +321,7 @@ async function runControllers(
       ...deps,
       sources: sources.shared.lead,
       webhooks: sources.places,
+      issueToken: sources.issueToken,
       client,
       recorder: told,
     };

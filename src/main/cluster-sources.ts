@@ -1,8 +1,9 @@
 /** Sources on a cluster: shared between the replicas of ebb-events, webhooks taken by all of them. */
+import type { SenderIdentity } from "../api/eventing/access.ts";
 import { ConfigMapKind } from "../api/core/kinds.ts";
 import { clusterLocalDomain, domainOf } from "../api/serving/config-domain.ts";
 import { servingNamespace } from "../api/serving/keys.ts";
-import { requestAccountToken } from "../client/account-token.ts";
+import { requestAccountToken, type AccountToken } from "../client/account-token.ts";
 import { createInformers } from "../client/create-informers.ts";
 import type { HttpClient } from "../client/http-client.ts";
 import { webhookName, type WebhookPlaces } from "../controllers/eventing/webhook-ways.ts";
@@ -25,6 +26,8 @@ export interface ClusterSources {
   readonly shared: SharedSources;
   readonly places: WebhookPlaces;
   readonly names: RouteNames;
+  /** For programs that send. */
+  issueToken(as: SenderIdentity, audience: string): Promise<AccountToken>;
   /** Resolves when the domain of webhooks is known. */
   ready(signal: AbortSignal): Promise<void>;
   /** Of those that are read here. */
@@ -99,6 +102,7 @@ export function openClusterSources(
       domain: () => domainOf(serving.domain(), undefined, clusterLocalDomain),
       ingressClass: () => serving.network().ingressClass,
     },
+    issueToken: (as, audience) => requestAccountToken(tokens, { ...as, audiences: [audience] }),
     ready: (signal) => settings.synced(signal),
     counts: () => runner.sources(),
     async close(ms) {

@@ -81,7 +81,7 @@ async function look(served: KeyedCertificate[], after: () => Promise<void> = asy
 }
 
 test("tells every webhook whom to trust before it serves", async () => {
-  const [mutating, validating] = makeWebhooks();
+  const [mutating, validating] = makeWebhooks({ events: true });
   await server.api.create(MutatingWebhookConfigurationKind, mutating as never);
   await server.api.create(ValidatingWebhookConfigurationKind, validating as never);
   const served: KeyedCertificate[] = [];

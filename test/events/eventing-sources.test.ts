@@ -1,7 +1,8 @@
 /** Flows and sources on the real API server in memory. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DeploymentKind } from "../../src/api/apps/kinds.ts";
-import { NamespaceKind, SecretKind, ServiceKind } from "../../src/api/core/kinds.ts";
+import { JobKind } from "../../src/api/batch/kinds.ts";
+import { ConfigMapKind, NamespaceKind, SecretKind, ServiceKind } from "../../src/api/core/kinds.ts";
 import { EventTypeKind } from "../../src/api/eventing/kinds.ts";
 import { ParallelKind, SequenceKind } from "../../src/api/flows/kinds.ts";
 import { InMemoryChannelKind, SubscriptionKind } from "../../src/api/messaging/kinds.ts";
@@ -351,6 +352,79 @@ describe("programs that send", () => {
       "the variables to go",
     );
     expect(await envOf("d")).toEqual({ MINE: "1" });
+  });
+
+  test("what is written after its SinkBinding is bound as it is written, by name or labels, Jobs too", async () => {
+    const selector = { matchLabels: { sends: "yes" } };
+    await create(SinkBindingKind, "b", {
+      sink: uri("sink"),
+      subject: { apiVersion: "batch/v1", kind: "Job", selector },
+      ceOverrides: { extensions: { a: "b" } },
+    });
+    await until(
+      () => get(SinkBindingKind, "b"),
+      ({ status }) => status?.sinkUri === "http://sink.example",
+      "the sink",
+    );
+    const job = (name: string, labels: object) =>
+      plane.client.create(JobKind, {
+        metadata: { name, namespace, labels },
+        spec: { template: { ...template("c"), spec: { ...template("c").spec, restartPolicy: "Never" } } },
+      } as never);
+    const envOfJob = async (made: ReturnType<typeof job>) =>
+      (await made).spec.template.spec?.containers[0]?.env?.map((one) => `${one.name}=${one.value ?? ""}`);
+    expect(await envOfJob(job("bound", { sends: "yes" }))).toEqual([
+      "MINE=1",
+      "K_SINK=http://sink.example",
+      'K_CE_OVERRIDES={"extensions":{"a":"b"}}',
+    ]);
+    expect(await envOfJob(job("other", { sends: "no" }))).toEqual(["MINE=1"]);
+    expect(await envOfJob(job("left", { sends: "yes", "bindings.knative.dev/exclude": "true" }))).toEqual(["MINE=1"]);
+    await condition(SinkBindingKind, "b", "Ready", "True");
+  });
+
+  test("a program that sends to a sink with an audience finds a token, which is renewed", async () => {
+    await plane.close();
+    const clock = new ManualClock();
+    let issued = 0;
+    plane = await createEventingPlane(clock, {
+      issueToken: async ({ name }, audience) => ({
+        token: `${++issued} ${name} ${audience}`,
+        expiresAtMs: clock.now() + 3_600_000,
+      }),
+    });
+    await plane.client.create(NamespaceKind, { metadata: { name: "knative-eventing" } });
+    await plane.client.create(ConfigMapKind, {
+      metadata: { name: "config-features", namespace: "knative-eventing" },
+      data: { "authentication-oidc": "enabled" },
+    });
+    await deployment("d");
+    const subject = { apiVersion: "apps/v1", kind: "Deployment", name: "d" };
+    await create(SinkBindingKind, "b", { sink: { ...uri("sink"), audience: "mine" }, subject });
+    const bound = await condition(SinkBindingKind, "b", "OIDCTokenSecretCreated", "True");
+    expect(bound.status?.oidcTokenSecretName).toBe("b-oidc-token");
+    const token = async () =>
+      Buffer.from((await get(SecretKind, "b-oidc-token")).data?.["token"] ?? "", "base64").toString();
+    expect(await token()).toBe("1 b-oidc-sources.knative.dev-sinkbinding mine");
+    const { spec } = await until(
+      () => get(DeploymentKind, "d"),
+      (one) => (one.spec.template.spec?.volumes ?? []).length > 0,
+      "the token's volume",
+    );
+    const pod = spec.template.spec;
+    expect(pod?.containers[0]?.volumeMounts).toEqual([{ name: "oidc-token", mountPath: "/oidc", readOnly: true }]);
+    expect(pod?.volumes).toMatchObject([
+      { projected: { sources: [{ secret: { name: "b-oidc-token", items: [{ key: "token", path: "token" }] } }] } },
+    ]);
+    await until(
+      async () => {
+        await clock.advance(600_000);
+        return token();
+      },
+      (text) => text.startsWith("2 "),
+      "another token",
+    );
+    expect((await get(DeploymentKind, "d")).metadata.generation).toBe(2);
   });
 
   test("a ContainerSource runs its pods once there is a sink, with the sink in them from the start", async () => {

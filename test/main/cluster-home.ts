@@ -96,7 +96,7 @@ export async function startClusterHome(dataDir = ":memory:", port = 0): Promise<
     }),
     until,
     async installWebhooks(port, ca) {
-      for (const configuration of makeWebhooks()) {
+      for (const configuration of makeWebhooks({ events: true })) {
         const kind = configuration.kind?.startsWith("Mutating")
           ? MutatingWebhookConfigurationKind
           : ValidatingWebhookConfigurationKind;

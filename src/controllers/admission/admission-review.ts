@@ -9,6 +9,7 @@ export interface AdmissionRequest {
   readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
   readonly subResource?: string;
+  readonly namespace?: string;
   readonly userInfo: { readonly username?: string; readonly groups?: readonly string[]; readonly uid?: string };
   readonly object?: KubeObject | null;
   readonly oldObject?: KubeObject | null;

@@ -14,7 +14,7 @@ import { controllerKey, selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { covers, createOrGet, lookAgain, observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
-import { bindSink } from "./bind-sink.ts";
+import { bindSink } from "../../api/sources/bind-sink.ts";
 import type { EventingDeps } from "./deps.ts";
 import { watchFeatures } from "./features.ts";
 import { identityOf } from "./identity.ts";

@@ -1,4 +1,5 @@
 import type { CloudEvent } from "../../api/cloudevents/cloud-event.ts";
+import type { SenderIdentity } from "../../api/eventing/access.ts";
 import type { EventEngine, EventTarget } from "../../api/eventing/engine.ts";
 import type { SourceEngine } from "../../api/eventing/source-engine.ts";
 import type { SinkEngine } from "../../api/eventing/sink-engine.ts";
@@ -20,6 +21,8 @@ export interface EventingDeps {
   readonly engine: EventEngine;
   /** Reads queues, topics and the like. */
   readonly sources: SourceEngine;
+  /** A token of an account for an audience, for programs to send with; absent where they cannot be handed any. */
+  issueToken?(as: SenderIdentity, audience: string): Promise<{ readonly token: string; readonly expiresAtMs: number }>;
   /** Folders of this machine may be read; absent: which ones is the reader's to say. */
   readonly folders?: false;
   /** Where webhooks are taken, on a cluster. Their hosts are the router's own business without. */

@@ -4,9 +4,8 @@ import { JobKind } from "../../api/batch/kinds.ts";
 import type { PodSpec } from "../../api/core/types.gen.ts";
 import { isInvalid, isNotFound } from "../../api/meta/errors.ts";
 import type { Kind } from "../../api/meta/kind.ts";
-import { matchesLabelSelector } from "../../api/meta/label-selector.ts";
 import { keyOf, type KubeObject } from "../../api/meta/object.ts";
-import { isFalse, isTrue, isUnknown, type Verdict } from "../../api/serving/conditions.ts";
+import { conditionOf, isFalse, isTrue, isUnknown, verdictOf, type Verdict } from "../../api/serving/conditions.ts";
 import { KnativeServiceKind } from "../../api/serving/kinds.ts";
 import { SinkBindingKind } from "../../api/sources/kinds.ts";
 import type { SinkBinding } from "../../api/sources/types.gen.ts";
@@ -15,18 +14,17 @@ import { selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { covers, observing, writeStatus } from "../serving/write.ts";
 import { groupOf, watchAddresses } from "./addresses.ts";
-import { bindSink, type Binding } from "./bind-sink.ts";
+import { bindSink, bindingOf, isSubject, programSink, type Binding } from "../../api/sources/bind-sink.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
 import { watchFeatures } from "./features.ts";
 import { identityOf } from "./identity.ts";
 import { resolveSink, sourceStatus, targetOf } from "./source-status.ts";
+import { keepToken } from "./sink-binding-token.ts";
 import { askAgainMs } from "./status-parts.ts";
 
 const finalizer = "sinkbindings.sources.knative.dev";
 const bySubject = "eventing-binding-subject";
-/** Objects and namespaces with it are left alone. */
-const excluded = "bindings.knative.dev/exclude";
 
 interface PodSpecable extends KubeObject {
   readonly spec?: { readonly template?: { readonly spec?: PodSpec } };
@@ -74,18 +72,16 @@ async function release(deps: EventingDeps, binding: SinkBinding): Promise<void> 
 
 function subjectsOf(
   { informers, served }: EventingDeps,
-  { metadata, spec }: SinkBinding,
+  binding: SinkBinding,
 ): { readonly kind?: Kind<PodSpecable>; readonly subjects: readonly PodSpecable[] } {
-  const { apiVersion = "", kind: kindName = "", name, selector } = spec.subject;
+  const { metadata, spec } = binding;
+  const { apiVersion = "", kind: kindName = "" } = spec.subject;
   const kind = served.find(apiVersion, kindName) as Kind<PodSpecable> | undefined;
   if (!kind) return { subjects: [] };
   const subjects = informers
     .of(kind)
     .list(metadata.namespace)
-    .filter((one) =>
-      name ? one.metadata.name === name : selector && matchesLabelSelector(selector, one.metadata.labels ?? {}),
-    )
-    .filter((one) => one.metadata.labels?.[excluded] !== "true");
+    .filter((one) => isSubject(binding, kind, one));
   return { kind, subjects };
 }
 
@@ -94,35 +90,36 @@ async function reconcileBinding(deps: EventingDeps, binding: SinkBinding): Promi
   const sink = resolveSink(deps, SinkBindingKind, binding);
   const target = targetOf(sink);
   const { kind, subjects } = subjectsOf(deps, binding);
-  const { ceOverrides: overrides } = binding.spec;
-  const wanted = target && {
-    url: deps.urlForPrograms(target.url),
-    ...(target.caCerts ? { caCerts: target.caCerts } : {}),
-    ...(overrides ? { overrides } : {}),
+  const identity = await identityOf(deps, SinkBindingKind, binding);
+  const token = await keepToken(deps, binding, { audience: target?.audience, as: identity.as });
+  const url = target && deps.urlForPrograms(target.url);
+  const known = {
+    ...(url === undefined || url === target?.url ? {} : { annotations: { [programSink]: url } }),
+    ...(token.secret === undefined ? {} : { oidcTokenSecretName: token.secret }),
   };
-  const available = wanted
-    ? await bindAll(deps, { kind, subjects, wanted })
-    : isUnknown("SinkNotProvided", "no sink yet");
-  await writeStatus(
-    deps,
-    SinkBindingKind,
-    binding,
-    sourceStatus(binding, {
+  const facts = (available: Verdict) => ({
+    ...sourceStatus(binding, {
       sink,
-      identity: await identityOf(deps, SinkBindingKind, binding),
+      identity,
       conditions: ["SinkBindingAvailable", "OIDCTokenSecretCreated"],
-      verdicts: {
-        SinkBindingAvailable: available,
-        OIDCTokenSecretCreated: target?.audience
-          ? isFalse("NotServed", "tokens are not handed to programs yet: send to a sink without an audience")
-          : { status: "True", reason: "authentication-oidc feature disabled", message: "" },
-      },
+      verdicts: { SinkBindingAvailable: available, OIDCTokenSecretCreated: token.verdict },
       attributes: [],
       now: deps.clock.now(),
     }),
-  );
+    ...known,
+  });
+  const before = conditionOf(binding, "SinkBindingAvailable");
+  // The sink first: what is written from now on is bound as it is written, and what was there before is bound below.
+  const told = facts(before ? verdictOf(before) : isUnknown("Binding", "subjects are being bound"));
+  const wanted = url === undefined ? undefined : bindingOf({ ...binding, status: told });
+  if (wanted) await writeStatus(deps, SinkBindingKind, binding, told);
+  const available = wanted
+    ? await bindAll(deps, { kind, subjects, wanted })
+    : isUnknown("SinkNotProvided", "no sink yet");
+  await writeStatus(deps, SinkBindingKind, binding, facts(available));
   const unseen = !kind || !watchedSubjects.some((one) => one.group === kind.group && one.kind === kind.kind);
   if (unseen || (sink.kind === "failed" && sink.retry)) return { requeueAfterMs: askAgainMs };
+  if (token.renewInMs !== undefined) return { requeueAfterMs: token.renewInMs };
 }
 
 interface BindAll {
@@ -159,8 +156,13 @@ async function bind(
   const bound = bindSink(pod, wanted);
   if (covers(pod, bound) && covers(bound, pod)) return;
   const { name, namespace = "", resourceVersion } = subject.metadata;
-  const { containers, initContainers } = bound;
-  const spec = { containers, ...(initContainers ? { initContainers } : {}) };
+  const { containers, initContainers, volumes } = bound;
+  const hadVolumes = (pod.volumes ?? []).length > 0;
+  const spec = {
+    containers,
+    ...(initContainers ? { initContainers } : {}),
+    ...(volumes || hadVolumes ? { volumes: volumes ?? null } : {}),
+  };
   const body = { metadata: { resourceVersion }, spec: { template: { spec } } };
   try {
     await client.patch(kind, { namespace, name }, { type: "merge", body });

@@ -110,8 +110,8 @@ const everywhere: readonly Permission[] = [
   {
     group: "",
     resources: ["secrets"],
-    verbs: ["get"],
-    why: "log sources in where their objects name a Secret; never listed or watched",
+    verbs: ["get", "create", "update", "patch"],
+    why: "log sources in where their objects name a Secret, bring events to the Jobs of JobSinks, and tokens for sinks to the programs of SinkBindings; never listed or watched",
   },
   {
     group: "apiextensions.k8s.io",

@@ -192,6 +192,12 @@ const controllerEverywhere: readonly Permission[] = [
     names: [certificateAccessName],
     why: "keep that to the Secrets that Ingresses of the namespace name",
   },
+  {
+    group: "sources.knative.dev",
+    resources: ["sinkbindings"],
+    verbs: [...read],
+    why: "tell programs of their sink as they are written",
+  },
   { group: "", resources: ["events"], verbs: ["create", "patch"], why: "tell users what happened to their objects" },
   {
     group: "authentication.k8s.io",

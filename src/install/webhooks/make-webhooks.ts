@@ -3,7 +3,8 @@ import { webhookOf } from "../../api/meta/webhook-denial.ts";
 import { eventingConfigMapNames } from "../../api/eventing/config-maps.ts";
 import { eventingNamespace } from "../../api/eventing/keys.ts";
 import { servingConfigMapNames } from "../../api/serving/config-maps.ts";
-import { servingNamespace } from "../../api/serving/keys.ts";
+import { servingKeys, servingNamespace } from "../../api/serving/keys.ts";
+import { bindingExcluded, boundWhenWritten } from "../../api/sources/bind-sink.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import { customKinds, type CustomKind } from "../crds/custom-kinds.ts";
 import { installLabels, nameOf, systemNamespace } from "../names.ts";
@@ -14,7 +15,10 @@ import { webhookNames } from "./names.ts";
  * that was not checked, and everything else of the cluster goes on. The certificate authority is written in by the
  * controller. Status is written by controllers alone and is not asked about.
  */
-export function makeWebhooks(kinds: readonly CustomKind[] = customKinds()): readonly KubeObject[] {
+export function makeWebhooks(
+  { events }: { readonly events: boolean },
+  kinds: readonly CustomKind[] = customKinds(),
+): readonly KubeObject[] {
   const [defaults = "", validation = ""] = webhookNames;
   const configuration = (kind: string, name: string, webhooks: readonly object[]): KubeObject =>
     ({
@@ -27,6 +31,7 @@ export function makeWebhooks(kinds: readonly CustomKind[] = customKinds()): read
   return [
     configuration("MutatingWebhookConfiguration", defaults, [
       { ...webhook(defaults, "/defaults", rules), reinvocationPolicy: "IfNeeded" },
+      ...(events ? [sinkBindings] : []),
     ]),
     configuration("ValidatingWebhookConfiguration", validation, [
       ...validatingWebhooks(kinds),
@@ -43,6 +48,38 @@ export function makeWebhooks(kinds: readonly CustomKind[] = customKinds()): read
       },
     ]),
   ];
+}
+
+/**
+ * Programs hear of their sink as they are written. Everybody's Deployments pass here, so it fails open: what was missed
+ * is bound by the controller afterwards. ebb's own Revisions are bound by their Services.
+ */
+const sinkBindings = {
+  ...webhook("sinkbindings.webhook.sources.knative.dev", "/bind-sinks", bindableRules()),
+  failurePolicy: "Ignore",
+  timeoutSeconds: 3,
+  namespaceSelector: {
+    matchExpressions: [
+      { key: bindingExcluded, operator: "NotIn", values: ["true"] },
+      { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", systemNamespace] },
+    ],
+  },
+  objectSelector: {
+    matchExpressions: [
+      { key: bindingExcluded, operator: "NotIn", values: ["true"] },
+      { key: servingKeys.revision, operator: "DoesNotExist" },
+    ],
+  },
+};
+
+function bindableRules(): readonly object[] {
+  return Object.values(Object.groupBy(boundWhenWritten, ({ group }) => group)).map((found = []) => ({
+    apiGroups: [found[0]?.group],
+    apiVersions: ["v1"],
+    resources: found.map(({ plural }) => plural),
+    operations: ["CREATE", "UPDATE"],
+    scope: "Namespaced",
+  }));
 }
 
 const configMapNames = [...new Set([...servingConfigMapNames, ...eventingConfigMapNames])];
@@ -69,13 +106,15 @@ function rulesOf(kinds: readonly CustomKind[]): readonly object[] {
   }));
 }
 
-const webhook = (name: string, path: string, rules: readonly object[]): object => ({
-  name,
-  admissionReviewVersions: ["v1"],
-  clientConfig: { service: { name: nameOf("controller"), namespace: systemNamespace, path, port: 443 } },
-  failurePolicy: "Fail",
-  matchPolicy: "Equivalent",
-  sideEffects: "None",
-  timeoutSeconds: 10,
-  rules,
-});
+function webhook(name: string, path: string, rules: readonly object[]): object {
+  return {
+    name,
+    admissionReviewVersions: ["v1"],
+    clientConfig: { service: { name: nameOf("controller"), namespace: systemNamespace, path, port: 443 } },
+    failurePolicy: "Fail",
+    matchPolicy: "Equivalent",
+    sideEffects: "None",
+    timeoutSeconds: 10,
+    rules,
+  };
+}
