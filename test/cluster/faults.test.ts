@@ -239,30 +239,33 @@ describe.skipIf(homeKind !== "cluster")("under steady load", () => {
     }
   });
 
-  test("etcd stops for 30 s, and the API with it: what is routed stays routed, and ebb goes on afterwards", async (context) => {
-    if (!hasHands("EBB_TEST_STOP_ETCD", "EBB_TEST_START_ETCD")) return context.skip("no hands on etcd");
-    try {
-      const { failures } = await loaded("etcd stopped", async () => {
-        await lay("EBB_TEST_STOP_ETCD");
-        await new Promise((resolve) => setTimeout(resolve, 30_000));
-      });
-      expect(failures).toEqual([]);
-    } finally {
-      await lay("EBB_TEST_START_ETCD");
-    }
-    await eventually(
-      "the API answers again",
-      async () => ((await home.kubectl(["get", "nodes"])).code === 0 ? true : undefined),
-      {
-        deadlineMs: 60_000,
-        everyMs: 500,
-      },
-    );
-    // A controller leads again: a new Service becomes ready.
-    const again = await home.ebb("deploy", join(home.dir, "steady.ts"), "--name", "after", "--wait", "90s");
-    expect(again).toMatchObject({ code: 0 });
-    await home.ebb("delete", "after");
-  });
+  test.for([
+    { what: "etcd", seconds: 30, stop: "EBB_TEST_STOP_ETCD", start: "EBB_TEST_START_ETCD" },
+    { what: "the API server", seconds: 60, stop: "EBB_TEST_STOP_APISERVER", start: "EBB_TEST_START_APISERVER" },
+  ] as const)(
+    "$what is away for $seconds s: what is routed stays routed, and ebb goes on afterwards",
+    async ({ what, seconds, stop, start }, context) => {
+      if (!hasHands(stop, start)) return context.skip(`no hands on ${what}`);
+      try {
+        const { failures } = await loaded(`${what} stopped`, async () => {
+          await lay(stop);
+          await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+        });
+        expect(failures).toEqual([]);
+      } finally {
+        await lay(start);
+      }
+      await eventually(
+        "the API answers again",
+        async () => ((await home.kubectl(["get", "nodes"])).code === 0 ? true : undefined),
+        { deadlineMs: 60_000, everyMs: 500 },
+      );
+      // A controller leads again: a new Service becomes ready.
+      const again = await home.ebb("deploy", join(home.dir, "steady.ts"), "--name", "after", "--wait", "90s");
+      expect(again).toMatchObject({ code: 0 });
+      await home.ebb("delete", "after");
+    },
+  );
 
   test("webhooks' certificates taken away are made anew, and Services can be changed all along", async () => {
     const name = "ebb-serving-certs";

@@ -10,6 +10,8 @@ export const faultHands = [
   { variable: "EBB_TEST_START_KUBELET", what: "the kubelet starts again (with EBB_TEST_STOP_KUBELET)" },
   { variable: "EBB_TEST_STOP_ETCD", what: "etcd stops for 30 s (with EBB_TEST_START_ETCD)" },
   { variable: "EBB_TEST_START_ETCD", what: "etcd goes on (with EBB_TEST_STOP_ETCD)" },
+  { variable: "EBB_TEST_STOP_APISERVER", what: "the API server stops for 60 s (with EBB_TEST_START_APISERVER)" },
+  { variable: "EBB_TEST_START_APISERVER", what: "the API server goes on (with EBB_TEST_STOP_APISERVER)" },
   { variable: "EBB_TEST_LOST_NODE", what: "which node is lost (with EBB_TEST_LOSE_NODE)" },
   {
     variable: "EBB_TEST_LOSE_NODE",
