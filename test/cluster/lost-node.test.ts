@@ -36,7 +36,8 @@ describe.skipIf(homeKind !== "cluster" || !canLose)("a lost node", () => {
     const source = join(home.dir, "steady.ts");
     await writeFile(source, 'export default { fetch: () => new Response("ok") };');
     expect(await home.ebb("deploy", source, "--wait", "120s", "--min", "2")).toMatchObject({ code: 0 });
-    await spread();
+    for (const component of ["router", "controller"]) await spread(system, `app.kubernetes.io/component=${component}`);
+    await spread(home.namespace, instances);
   });
   afterAll(async () => {
     for (const child of forwards) child.kill();
@@ -61,24 +62,30 @@ describe.skipIf(homeKind !== "cluster" || !canLose)("a lost node", () => {
 
   const elsewhere = (pods: readonly PodJson[]): readonly PodJson[] => pods.filter(({ spec }) => spec.nodeName !== node);
 
-  /** One instance is on the node that will go, one is not. */
-  async function spread(): Promise<void> {
-    const others = (await kubectl("get", "nodes", "-o", "name"))
+  /** One of two is on the node that will go, one is not: as it should be, and as a node drained before may have left it. */
+  async function spread(namespace: string, selector: string): Promise<void> {
+    const names = (await kubectl("get", "nodes", "-o", "name"))
       .trim()
       .split("\n")
       .map((name) => name.slice(5));
-    for (const side of [others.filter((name) => name !== node), [node]]) {
-      const there = (await ready(home.namespace, instances)).filter(({ spec }) => !side.includes(spec.nodeName ?? ""));
-      const [surplus] = there;
-      if (there.length < 2 || surplus === undefined) continue;
-      const closed = others.filter((name) => !side.includes(name));
+    const others = names.filter((name) => name !== node);
+    for (const [wanted, closed] of [
+      [others, [node]],
+      [[node], others],
+    ] as const) {
+      const pods = await ready(namespace, selector);
+      const [surplus] = pods;
+      if (surplus === undefined || pods.some(({ spec }) => wanted.includes(spec.nodeName ?? ""))) continue;
       for (const name of closed) await kubectl("cordon", name);
-      await kubectl("delete", "pod", "-n", home.namespace, surplus.metadata.name, "--wait=false");
-      await seen("an instance on the other side", async () => {
-        const now = await ready(home.namespace, instances);
-        return now.some(({ spec }) => side.includes(spec.nodeName ?? "")) && now.length >= 2;
-      });
-      for (const name of closed) await kubectl("uncordon", name);
+      try {
+        await kubectl("delete", "pod", "-n", namespace, surplus.metadata.name, "--wait=false");
+        await seen(`${selector} on ${wanted.join(" or ")}`, async () => {
+          const now = await ready(namespace, selector);
+          return now.some(({ spec }) => wanted.includes(spec.nodeName ?? "")) && now.length >= pods.length;
+        });
+      } finally {
+        for (const name of closed) await kubectl("uncordon", name);
+      }
     }
   }
 
