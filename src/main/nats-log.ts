@@ -60,6 +60,12 @@ function accessOf(login: string, given: URLSearchParams, isTls: boolean): NatsAc
 
 const withoutPassword = (text: string): string => text.replace(/:\/\/([^@/?]*?):[^@/?]*@/, "://$1:…@");
 
+/** Files of this machine that it is opened with. */
+export const namedFiles = ({ access = {} }: JetStreamOptions): readonly string[] =>
+  [access.passwordFile, access.tokenFile, access.credsFile, access.nkeyFile, ...Object.values(access.tls ?? {})].filter(
+    (file) => file !== undefined,
+  );
+
 /** The client of NATS is loaded only where there is one. Rejects with what to check. */
 export async function openNatsLog(
   options: JetStreamOptions,

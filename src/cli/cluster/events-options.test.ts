@@ -62,3 +62,19 @@ test.each<[string, Case, RegExp]>([
   await expect(choose(given)).rejects.toThrow(message);
   await expect(choose(given)).rejects.toBeInstanceOf(CommandError);
 });
+
+test.each<[string, RegExp]>([
+  ["http://nats:4222", /neither own, none nor a URL like nats:/],
+  ["nats://nats:4222?replicas=4", /replicas of --events must be 1, 3 or 5/],
+  [
+    "nats://u@nats:4222?password=/run/pw&ca=/run/ca",
+    /names files \(\/run\/pw, \/run\/ca\), which ebb-events does not have/,
+  ],
+])("a server that is given so is refused: %s", async (events, message) => {
+  await expect(choose({ options: { events } })).rejects.toThrow(message);
+});
+
+test("several servers may be given, over TLS", async () => {
+  const events = "tls://u:p@a:4222,b:4222?replicas=3";
+  expect((await choose({ options: { events } })).chosen?.nats).toEqual({ kind: "given", url: events });
+});

@@ -10,6 +10,7 @@ import {
 } from "../../install/bundle-options.ts";
 import { CommandError, numberOption, textOption, type CommandInput, type Option } from "../command.ts";
 import type { Progress } from "../progress.ts";
+import { namedFiles, parseNatsUrl } from "../../main/nats-log.ts";
 
 export const eventsOptions: readonly Option[] = [
   {
@@ -92,12 +93,23 @@ const ownNats = (input: CommandInput, was: OwnNats | undefined, nodes: number): 
   storage: storageOf(input, was),
 });
 
+/** Files that a URL names for `ebb up` are not in the pods of ebb-events. */
 function checkedUrl(text: string): string {
-  const url = URL.parse(text);
-  if (!url || (url.protocol !== "nats:" && url.protocol !== "tls:"))
+  if (!/^(?:nats|tls):/.test(text))
     throw new CommandError(`--events: "${text}" is neither own, none nor a URL like nats://user:password@host:4222`, {
       exitCode: 2,
     });
+  let files: readonly string[];
+  try {
+    files = namedFiles(parseNatsUrl(text));
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error), { exitCode: 2, cause: error });
+  }
+  if (files.length > 0)
+    throw new CommandError(
+      `--events names files (${files.join(", ")}), which ebb-events does not have on a cluster; give user and password in the URL, which is kept in a Secret`,
+      { exitCode: 2 },
+    );
   return text;
 }
 
