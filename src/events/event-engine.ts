@@ -24,6 +24,7 @@ import { compileFilters } from "./filters/compile-filters.ts";
 import type { DeadLetter, EventStream, LogRecord, StreamLimits } from "./log/event-store.ts";
 import { createSeenTypes } from "./seen-types.ts";
 import { HeldConsumers, type Moved } from "./sharing/held-consumers.ts";
+import { watchAvailability, type LogAvailability } from "./sharing/log-availability.ts";
 import { withAttributes, type StoredEvent } from "./wire/stored-event.ts";
 
 export type { AppendResult, ConsumerStats, Engine, EventEngineDeps, EventEngineOptions, EventLoop, StreamStats };
@@ -47,6 +48,7 @@ class LogEngine implements Engine {
   readonly #deps: EventEngineDeps;
   readonly #streams = new Map<StreamKey, OpenStream>();
   readonly #consumers: HeldConsumers<ConsumerSpec>;
+  readonly #availability: LogAvailability | undefined;
   readonly #seenTypes = createSeenTypes();
   /** Changes of one stream happen one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
@@ -55,6 +57,8 @@ class LogEngine implements Engine {
   constructor(options: Required<EventEngineOptions>, deps: EventEngineDeps) {
     this.#options = options;
     this.#deps = deps;
+    const { shares, clock } = deps;
+    this.#availability = shares && watchAvailability({ shares, clock });
     const deliverer = cloudEventDeliverer({
       sender: deps.sender,
       tracer: deps.tracer,
@@ -143,6 +147,14 @@ class LogEngine implements Engine {
   consumerState(key: ConsumerSpec["key"]): ConsumerState | undefined {
     const consumer = this.#consumers.get(key);
     return consumer && { ...consumer.state(), atRisk: this.#atRisk(consumer) };
+  }
+
+  trouble(): string | undefined {
+    return this.#availability?.trouble();
+  }
+
+  onTrouble(listener: () => void): () => void {
+    return this.#availability?.onChange(listener) ?? (() => undefined);
   }
 
   onNewType(listener: (seen: SeenType) => void): () => void {
@@ -271,6 +283,7 @@ class LogEngine implements Engine {
 
   async close(ms: number): Promise<void> {
     this.#closed = true;
+    this.#availability?.close();
     await this.#consumers.close(ms);
     for (const { stopListening } of this.#streams.values()) stopListening();
   }

@@ -89,6 +89,8 @@ export async function createEventingPlane(
       consumers.delete(key);
     },
     consumerState: (key) => consumerStates.get(key),
+    trouble: () => undefined,
+    onTrouble: () => () => undefined,
     onNewType(listener) {
       sees = listener;
       return () => undefined;

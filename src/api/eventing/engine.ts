@@ -144,6 +144,10 @@ export interface EventEngine {
   /** Ends a consumer with its position. No error when there is none, or one with another uid. */
   removeConsumer(key: ConsumerSpec["key"], uid: string): Promise<void>;
   consumerState(key: ConsumerSpec["key"]): ConsumerState | undefined;
+  /** Why nothing can be stored or delivered just now; undefined while it can. */
+  trouble(): string | undefined;
+  /** Calls when {@link trouble} changed; returns the removal. */
+  onTrouble(listener: () => void): () => void;
   /** Calls for each type of events that is new to its stream from now on; returns the removal. */
   onNewType(listener: (seen: SeenType) => void): () => void;
 }

@@ -4,7 +4,8 @@ import { eventingKeys, servedBrokerClasses } from "../../api/eventing/keys.ts";
 import { streamKeyOf, type StreamState } from "../../api/eventing/engine.ts";
 import { retentionOf } from "../../api/eventing/retention.ts";
 import type { Broker } from "../../api/eventing/types.gen.ts";
-import { isFalse, isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
+import { keyOf } from "../../api/meta/object.ts";
+import { isFalse, isTrue, nextConditions, type Verdict, type Verdicts } from "../../api/serving/conditions.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
@@ -43,6 +44,7 @@ export function brokerController(deps: EventingDeps): ControllerSpec {
       ...watchPolicies(brokers),
       ...watchAddresses(brokers, "eventing-broker-dead-letter", ({ spec }) => [spec.delivery?.deadLetterSink]),
     ],
+    onStart: followLog(deps, () => brokers.list().map(({ metadata }) => keyOf(metadata))),
     async reconcile(key) {
       const broker = brokers.get(key);
       if (!broker || !isServed(broker)) return;
@@ -74,13 +76,35 @@ async function reconcileBroker(deps: EventingDeps, broker: Broker): Promise<Reco
     ...(access ? { access } : {}),
     ...limits,
   });
-  const status = brokerStatus(broker, { stream, deadLetter, policies, now: deps.clock.now() });
+  const status = brokerStatus(broker, {
+    stream,
+    opened: logVerdict(deps, stream),
+    deadLetter,
+    policies,
+    now: deps.clock.now(),
+  });
   await writeStatus(deps, BrokerKind, broker, status);
   if ("failure" in stream) return { requeueAfterMs: askAgainMs };
   if (deadLetter.retry) return { requeueAfterMs: askAgainMs };
 }
 
 export type StreamFacts = StreamState | { readonly failure: string };
+
+/** Puts all objects of streams on a queue when the log goes away or comes back: their statuses say so. */
+export const followLog =
+  ({ engine }: Pick<EventingDeps, "engine">, keys: () => readonly string[]): NonNullable<ControllerSpec["onStart"]> =>
+  (queue, signal) => {
+    const stop = engine.onTrouble(() => {
+      for (const key of keys()) queue.add(key);
+    });
+    signal.addEventListener("abort", stop, { once: true });
+  };
+
+/** Whether events can be stored. An address stays while they cannot: who has it goes on to try. */
+export function logVerdict({ engine }: Pick<EventingDeps, "engine">, stream: StreamFacts): Verdict {
+  const trouble = "failure" in stream ? stream.failure : engine.trouble();
+  return trouble === undefined ? isTrue : isFalse("LogUnavailable", trouble);
+}
 
 export async function openStream(
   { engine, log }: Pick<EventingDeps, "engine" | "log">,
@@ -96,6 +120,7 @@ export async function openStream(
 
 interface BrokerFacts {
   readonly stream: StreamFacts;
+  readonly opened: Verdict;
   readonly deadLetter: DeadLetterFacts;
   readonly policies: PolicyFacts;
   readonly now: number;
@@ -104,9 +129,8 @@ interface BrokerFacts {
 /** Ingress, channel and filter of upstream are one log here: they are ready together. */
 function brokerStatus(
   broker: Broker,
-  { stream, deadLetter, policies, now }: BrokerFacts,
+  { stream, opened, deadLetter, policies, now }: BrokerFacts,
 ): NonNullable<Broker["status"]> {
-  const opened = "failure" in stream ? isFalse("LogUnavailable", stream.failure) : isTrue;
   const verdicts: Verdicts = {
     IngressReady: opened,
     TriggerChannelReady: opened,

@@ -5,16 +5,16 @@ import { streamKeyOf } from "../../api/eventing/engine.ts";
 import type { SubscriberStatus } from "../../api/eventing/types-duck.gen.ts";
 import { InMemoryChannelKind } from "../../api/messaging/kinds.ts";
 import type { InMemoryChannel } from "../../api/messaging/types.gen.ts";
-import type { Draft } from "../../api/meta/object.ts";
+import { keyOf, type Draft } from "../../api/meta/object.ts";
 import { controllerReference } from "../../api/meta/owner.ts";
-import { isFalse, isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
+import { isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
 import { retentionOf } from "../../api/eventing/retention.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { selfKey, watching } from "../../client/keys.ts";
 import { ownFacts, whenChanged } from "../serving/when-changed.ts";
 import { createOrGet, observing, writeStatus } from "../serving/write.ts";
 import { watchAddresses } from "./addresses.ts";
-import { openStream } from "./broker-controller.ts";
+import { followLog, logVerdict, openStream } from "./broker-controller.ts";
 import type { EventingDeps } from "./deps.ts";
 import { addFinalizer, dropFinalizer } from "./finalizer.ts";
 import { policiesOf, watchPolicies } from "./policies.ts";
@@ -40,6 +40,7 @@ export function inMemoryChannelController(deps: EventingDeps): ControllerSpec {
       ...watchPolicies(channels),
       ...watchAddresses(channels, "eventing-imc-dead-letter", ({ spec }) => [spec.delivery?.deadLetterSink]),
     ],
+    onStart: followLog(deps, () => channels.list().map(({ metadata }) => keyOf(metadata))),
     async reconcile(key) {
       const channel = channels.get(key);
       if (!channel) return;
@@ -72,7 +73,7 @@ async function reconcileChannel(deps: EventingDeps, channel: InMemoryChannel): P
     ...limits,
   });
   await makeService(deps, channel);
-  const opened = "failure" in stream ? isFalse("LogUnavailable", stream.failure) : isTrue;
+  const opened = logVerdict(deps, stream);
   const verdicts: Verdicts = {
     ...Object.fromEntries(conditions.map((type) => [type, opened])),
     DeadLetterSinkResolved: deadLetter.verdict,
