@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually } from "../e2e/ebb-process.ts";
 import { homeKind, openHome, type Home } from "../e2e/home.ts";
+import { hasHands, lay } from "./hands.ts";
 
 vi.setConfig({ testTimeout: 420_000, hookTimeout: 240_000 });
 
@@ -42,7 +43,7 @@ export default { async fetch(request) {
 
 /** Counts what arrives, by path and id; answers "order" with another event, and refuses "poison". */
 const recorder = `
-const seen = new Map();
+const seen = new Map(), peaks = new Map();
 export default { async fetch(request) {
   const { pathname, searchParams } = new URL(request.url);
   if (request.method === "GET") {
@@ -50,10 +51,12 @@ export default { async fetch(request) {
     const [from, count] = [Number(searchParams.get("from") ?? 0), Number(searchParams.get("count") ?? 0)];
     let missing = 0;
     for (let id = from; id < from + count; id++) if (!ids.has(String(id))) missing++;
-    return Response.json({ distinct: ids.size, total: [...ids.values()].reduce((sum, n) => sum + n, 0), missing, ids: ids.size > 20 ? [] : [...ids.keys()] });
+    return Response.json({ distinct: ids.size, total: [...ids.values()].reduce((sum, n) => sum + n, 0), missing, most: peaks.get(searchParams.get("of")) ?? 0, ids: ids.size > 20 ? [] : [...ids.keys()] });
   }
   await request.arrayBuffer();
   const id = request.headers.get("ce-id"), type = request.headers.get("ce-type");
+  const most = Number(request.headers.get("ce-most") ?? 0);
+  if (most > (peaks.get(pathname) ?? 0)) peaks.set(pathname, most);
   const ids = seen.get(pathname) ?? new Map();
   seen.set(pathname, ids.set(id, (ids.get(id) ?? 0) + 1));
   if (type === "poison" && pathname !== "/dead") return new Response("no", { status: 500 });
@@ -61,7 +64,20 @@ export default { async fetch(request) {
   return new Response(null, { status: 204 });
 } };`;
 
+/** Takes its time, and answers with an event that says how many it had at once. */
+const sleeper = `
+let active = 0, most = 0;
+export default { async fetch(request) {
+  most = Math.max(most, ++active);
+  await request.arrayBuffer();
+  await new Promise((done) => setTimeout(done, 150));
+  active--;
+  return new Response("{}", { headers: { "ce-specversion": "1.0", "ce-id": request.headers.get("ce-id"), "ce-source": "/sleeper", "ce-type": "slept", "ce-most": String(most), "content-type": "application/json" } });
+} };`;
+
 interface Seen {
+  /** Most at once, where who sent it said so. */
+  readonly most: number;
   readonly distinct: number;
   readonly total: number;
   readonly missing: number;
@@ -72,6 +88,12 @@ interface PodJson {
   readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
+
+const settings = {
+  feeder: ["--max", "1"],
+  recorder: ["--min", "1", "--max", "1"],
+  sleeper: ["--max", "3", "--concurrency", "4", "--annotation", "autoscaling.knative.dev/window=6s"],
+} as const;
 
 if (homeKind !== "cluster")
   process.stderr.write("test/cluster: no cluster (npm run test:cluster), its events are NOT tested\n");
@@ -85,11 +107,10 @@ describe.skipIf(homeKind !== "cluster")("events on a cluster", () => {
   beforeAll(async () => {
     home = await openHome();
     broker = `http://broker-ingress.knative-eventing.svc.cluster.local/${home.namespace}/default`;
-    for (const [name, text] of Object.entries({ feeder, recorder })) {
+    for (const [name, text] of Object.entries({ feeder, recorder, sleeper })) {
       const source = join(home.dir, `${name}.ts`);
       await writeFile(source, text);
-      const settings = name === "recorder" ? ["--min", "1", "--max", "1"] : ["--max", "1"];
-      await home.ebb("deploy", source, "--wait", "120s", ...settings);
+      await home.ebb("deploy", source, "--wait", "120s", ...settings[name as keyof typeof settings]);
       await kubectl("wait", "--for=condition=Ready", `ksvc/${name}`, "-n", home.namespace, "--timeout=90s");
     }
     await apply(
@@ -265,6 +286,44 @@ describe.skipIf(homeKind !== "cluster")("events on a cluster", () => {
     expect((await seen("/poison")).total).toBe(2);
   });
 
+  test("a backlog wakes a sleeping function by as much as it may take, and all of it arrives once", async () => {
+    const path = "/slept";
+    const pods = async (): Promise<number> =>
+      (
+        JSON.parse(
+          await kubectl("get", "pods", "-n", home.namespace, "-l", "serving.knative.dev/service=sleeper", "-o", "json"),
+        ) as { readonly items: readonly PodJson[] }
+      ).items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).length;
+    const sleeping = { ref: { apiVersion: "serving.knative.dev/v1", kind: "Service", name: "sleeper" } };
+    const wakes = (annotations: Readonly<Record<string, string>>): object => ({
+      apiVersion: "eventing.knative.dev/v1",
+      kind: "Trigger",
+      metadata: { name: "wakes", namespace: home.namespace, annotations },
+      spec: { broker: "default", filter: { attributes: { type: "nap" } }, subscriber: sleeping },
+    });
+    await apply(wakes({ "events.ebb.dev/paused": "true" }), trigger("slept", { path, type: "slept" }));
+    for (const name of ["wakes", "slept"]) await ready("trigger", name);
+    await eventually("the function to fall asleep", async () => ((await pods()) === 0 ? true : undefined), {
+      deadlineMs: 150_000,
+      everyMs: 1000,
+    });
+    const { from } = await feed({ count: 600, type: "nap" });
+    expect(await pods()).toBe(0);
+    let peak = 0;
+    await apply(wakes({}));
+    await eventually(
+      "the backlog to arrive",
+      async () => {
+        peak = Math.max(peak, await pods());
+        return (await seen(path, from, 600)).missing === 0 ? true : undefined;
+      },
+      { deadlineMs: 120_000, everyMs: 300 },
+    );
+    const { total, most } = await seen(path);
+    process.stderr.write(`backlog of 600 for a sleeping function: ${peak} instances at most, ${most} at once in one\n`);
+    expect([total, peak <= 3, most]).toEqual([600, true, 4]);
+  });
+
   test("in the steady state nothing comes twice, with one dispatcher and with three", async () => {
     await replicas(3);
     expect(await loaded("three dispatchers", 1500, async () => undefined)).toBe(0);
@@ -330,5 +389,133 @@ describe.skipIf(homeKind !== "cluster")("events on a cluster", () => {
       await kubectl("delete", "broker.eventing.knative.dev", "doomed", "-n", home.namespace, "--timeout=30s");
     });
     expect(doubled).toBe(0);
+  });
+
+  test("a replay under load delivers again what came before it, and nothing else", async () => {
+    const [before, otherBefore] = [await seen("/all-1"), await seen("/all-2")];
+    const feeding = feed({ count: 2000, everyMs: 40 });
+    await eventually(
+      "some to arrive",
+      async () => ((await seen("/all-1")).distinct > before.distinct + 400 ? true : undefined),
+      { deadlineMs: 60_000, everyMs: 100 },
+    );
+    const asked = await seen("/all-1");
+    const first = used - 2000;
+    const replayed = await home.ebb("events", "replay", "all-1", "--id", String(first));
+    expect(replayed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+ events will be delivered/) });
+    const told = await seen("/all-1");
+    const { from } = await feeding;
+    expect(from).toBe(first);
+    const now = await arrivedAt("/all-1", from, 2000);
+    const again = now.total - now.distinct - (before.total - before.distinct);
+    process.stderr.write(`replay: asked at ${asked.distinct - before.distinct} of 2000, ${again} came again\n`);
+    expect(again).toBeGreaterThanOrEqual(asked.distinct - before.distinct);
+    // What was under way while it was asked comes again, too.
+    expect(again).toBeLessThanOrEqual(told.distinct - before.distinct + 128);
+    const other = await arrivedAt("/all-2", from, 2000);
+    expect(other.total - other.distinct).toBe(otherBefore.total - otherBefore.distinct);
+  });
+
+  test("NATS away for a minute under load: senders hear it, the status tells, nothing is lost", async () => {
+    const nats = ["statefulset", "ebb-nats", "-n", system] as const;
+    const isReadyBroker = async (): Promise<string> =>
+      kubectl(
+        "get",
+        "broker.eventing.knative.dev/default",
+        "-n",
+        home.namespace,
+        "-o",
+        'jsonpath={.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].message}',
+      );
+    const doubled = await loaded("NATS away for a minute", 3000, async () => {
+      await kubectl("scale", ...nats, "--replicas=0");
+      const since = Date.now();
+      await eventually(
+        "the Broker to say so",
+        async () => ((await isReadyBroker()).startsWith("False NATS has not been heard from") ? true : undefined),
+        { deadlineMs: 50_000, everyMs: 500 },
+      );
+      const answer = await home.ebb("events", "send", "--type", "none");
+      expect([answer.code, answer.stderr]).toEqual([1, expect.stringMatching(/50\d|unavailable|not stored|timeout/i)]);
+      await new Promise((done) => setTimeout(done, Math.max(0, since + 60_000 - Date.now())));
+      await kubectl("scale", ...nats, "--replicas=1");
+      await eventually(
+        "the Broker to be back",
+        async () => ((await isReadyBroker()).startsWith("True") ? true : undefined),
+        {
+          deadlineMs: 60_000,
+          everyMs: 500,
+        },
+      );
+    });
+    expect(doubled).toBeLessThan(6 * 150);
+  });
+
+  test.skipIf(!hasHands("EBB_TEST_FREEZE_POD", "EBB_TEST_THAW_POD"))(
+    "a dispatcher that stood still for longer than it may delivers nothing of others' when it goes on",
+    async () => {
+      await replicas(3);
+      const [victim] = await pods(dispatchers);
+      if (!victim) throw new Error("there is no dispatcher");
+      const env = { POD_NAME: victim.metadata.name, POD_UID: victim.metadata.uid };
+      const doubled = await loaded("dispatcher frozen for 10 s", 3000, async () => {
+        await lay("EBB_TEST_FREEZE_POD", env);
+        await new Promise((done) => setTimeout(done, 10_000));
+        await lay("EBB_TEST_THAW_POD", env);
+      });
+      expect(doubled).toBeLessThan(6 * 150);
+      await replicas(3);
+      expect(await loaded("after that", 1000, async () => undefined)).toBe(0);
+    },
+  );
+
+  test("asynchronous calls outlive the router that took them, a dispatcher and the leader", async () => {
+    const from = used;
+    used += 90;
+    const headers = (id: number): Record<string, string> => ({
+      prefer: "respond-async",
+      "ce-id": String(id),
+      "ce-type": "call",
+    });
+    const calls: string[] = [];
+    const some = async (count: number): Promise<void> => {
+      for (let n = 0; n < count; n++) {
+        const id = from + calls.length;
+        const answer = await home.call(home.host("recorder"), {
+          method: "POST",
+          path: "/called",
+          headers: headers(id),
+          body: "x",
+        });
+        expect(answer.status).toBe(202);
+        calls.push(String(answer.headers["x-call-id"]));
+      }
+    };
+    await some(30);
+    const [dispatcher] = await pods(dispatchers);
+    await kubectl("delete", "pod", "-n", system, dispatcher?.metadata.name ?? "", "--grace-period=0", "--force");
+    await some(30);
+    const holder = await kubectl("get", "lease", "-n", system, "ebb-events", "-o", "jsonpath={.spec.holderIdentity}");
+    await kubectl(
+      "delete",
+      "pod",
+      "-n",
+      system,
+      holder.split("_")[0] ?? "",
+      "--grace-period=0",
+      "--force",
+      "--ignore-not-found",
+    );
+    await some(30);
+    await kubectl("rollout", "restart", "deployment/ebb-router", "-n", system);
+    await arrivedAt("/called", from, 90);
+    await kubectl("rollout", "status", "deployment/ebb-router", "-n", system, "--timeout=120s");
+    for (const id of calls)
+      await eventually(
+        `call ${id} to be over`,
+        async () => ((await home.ebb("call", id)).stdout.startsWith("succeeded") ? true : undefined),
+        { deadlineMs: 30_000 },
+      );
+    await replicas(3);
   });
 });

@@ -18,17 +18,19 @@ export const faultHands = [
     what: "a node is lost all at once (with EBB_TEST_LOST_NODE, EBB_TEST_RETURN_NODE)",
   },
   { variable: "EBB_TEST_RETURN_NODE", what: "a lost node is back (with EBB_TEST_LOSE_NODE)" },
+  { variable: "EBB_TEST_FREEZE_POD", what: "a dispatcher stands still (with EBB_TEST_THAW_POD)" },
+  { variable: "EBB_TEST_THAW_POD", what: "a dispatcher goes on (with EBB_TEST_FREEZE_POD)" },
 ] as const;
 
 export type FaultHand = (typeof faultHands)[number]["variable"];
 
 export const hasHands = (...hands: readonly FaultHand[]): boolean => hands.every((hand) => process.env[hand]);
 
-/** Runs the command of a variable to its end; throws with what it said when it fails. */
-export async function lay(hand: FaultHand): Promise<void> {
+/** Runs the command of a variable to its end, `env` with it; throws with what it said when it fails. */
+export async function lay(hand: FaultHand, env: Readonly<Record<string, string>> = {}): Promise<void> {
   const command = process.env[hand];
   if (!command) throw new Error(`${hand} is not set`);
-  const child = spawn("sh", ["-c", command], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("sh", ["-c", command], { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? -1)));
   // A daemon it starts may keep the pipes: the end of the shell is what counts.
   const said = Promise.race([Promise.all([text(child.stdout), text(child.stderr)]), ended.then(() => ["", ""])]);

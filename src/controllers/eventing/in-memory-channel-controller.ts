@@ -7,7 +7,7 @@ import { InMemoryChannelKind } from "../../api/messaging/kinds.ts";
 import type { InMemoryChannel } from "../../api/messaging/types.gen.ts";
 import { keyOf, type Draft } from "../../api/meta/object.ts";
 import { controllerReference } from "../../api/meta/owner.ts";
-import { isTrue, nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
+import { nextConditions, type Verdicts } from "../../api/serving/conditions.ts";
 import { retentionOf } from "../../api/eventing/retention.ts";
 import type { ControllerSpec, ReconcileResult } from "../../client/controller.ts";
 import { selfKey, watching } from "../../client/keys.ts";
