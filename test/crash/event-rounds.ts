@@ -2,6 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { NatsServer } from "../events/nats-server.ts";
 import { startLoad } from "./event-load.ts";
 import { startEventSink, type EventSink } from "./event-sink.ts";
@@ -12,6 +13,8 @@ export interface CrashRounds {
   readonly place: string | NatsServer;
   readonly rounds: number;
   readonly seed: number;
+  /** Events that are taken before a kill, at most. Default 400. */
+  readonly mostTaken?: number;
   /** A round has ended, so many events are acknowledged. */
   readonly onRound?: (round: number, acknowledged: number) => void;
 }
@@ -28,14 +31,17 @@ export interface CrashOutcome {
   readonly repeated: number;
 }
 
-/** A process under load is killed so many milliseconds after so many events were taken, at most. */
-const [longestMs, mostTaken] = [25, 400];
+/** A process under load is killed so many milliseconds after its last event, at most. */
+const longestMs = 25;
+/** It is killed after this in any case. */
+const patienceMs = 20_000;
 /** One in eight is killed while it starts, this long after its spawn at most. */
 const startingMs = 500;
 /** Without any progress for so long something hangs. */
 const hangMs = 60_000;
 
-export async function runCrashRounds({ place, rounds, seed, onRound }: CrashRounds): Promise<CrashOutcome> {
+export async function runCrashRounds(options: CrashRounds): Promise<CrashOutcome> {
+  const { place, rounds, seed, mostTaken = 400, onRound } = options;
   const random = seededRandom(seed);
   const sink = await startEventSink(["a", "b", "ordered"], seededRandom(seed + 1));
   const nats = typeof place === "string" ? undefined : place;
@@ -43,7 +49,7 @@ export async function runCrashRounds({ place, rounds, seed, onRound }: CrashRoun
   const acknowledged: string[] = [];
   try {
     for (let round = 0; round < rounds; round += 1) {
-      acknowledged.push(...(await runRound({ args, prefix: String(round), random, nats })));
+      acknowledged.push(...(await runRound({ args, prefix: String(round), random, nats, mostTaken })));
       onRound?.(round, acknowledged.length);
     }
     const kept = new Set(await drain(args, sink));
@@ -64,10 +70,11 @@ interface Round {
   readonly prefix: string;
   readonly random: () => number;
   readonly nats: NatsServer | undefined;
+  readonly mostTaken: number;
 }
 
 /** What was acknowledged. */
-async function runRound({ args, prefix, random, nats }: Round): Promise<readonly string[]> {
+async function runRound({ args, prefix, random, nats, mostTaken }: Round): Promise<readonly string[]> {
   const [starting, first, second, victim] = [random() < 1 / 8, random(), random(), Math.floor(random() * 3)];
   const writer = startProcess([...args, "serve"]);
   if (starting) {
@@ -79,7 +86,8 @@ async function runRound({ args, prefix, random, nats }: Round): Promise<readonly
   }
   const load = startLoad(Number(await writer.line()), prefix);
   const under = async (events: number, ms: number): Promise<void> => {
-    await Promise.race([load.reached(load.taken.length + Math.floor(events * mostTaken)), writer.ended]);
+    const reached = load.reached(load.taken.length + Math.floor(events * mostTaken));
+    await Promise.race([reached, writer.ended, wait(patienceMs, undefined, { ref: false })]);
     await wait(ms * longestMs);
   };
   await under(first ** 2, second);
@@ -148,5 +156,3 @@ function startProcess(args: readonly string[]): Writer {
     },
   };
 }
-
-const wait = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
