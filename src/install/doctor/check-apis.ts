@@ -4,12 +4,13 @@ import type { KubeObject } from "../../api/meta/object.ts";
 import { NodeKind, PodKind } from "../../api/core/kinds.ts";
 import { servingKeys } from "../../api/serving/keys.ts";
 import type { Pod } from "../../api/core/types.gen.ts";
-import { systemNamespace } from "../names.ts";
 import { versionOf } from "../apply/check-cluster.ts";
+import { installLabels, systemNamespace } from "../names.ts";
 import { apiServiceNames } from "../webhooks/names.ts";
 import { fine, hint, problem, type Check, type DoctorDeps, type Finding } from "./finding.ts";
 
 interface ApiService extends KubeObject {
+  readonly spec?: { readonly service?: { readonly namespace?: string; readonly name?: string } };
   readonly status?: {
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
   };
@@ -43,11 +44,12 @@ export const checkApis: Check = async ({ client }) => {
       problem(
         `API ${metadata.name} does not answer: ${available.message ?? ""}`,
         ours
-          ? 'the controller serves it: "kubectl -n ebb-system get pods"'
+          ? adviceForOurs(available.message ?? "")
           : "whoever serves it is gone or unreachable; namespaces cannot be deleted meanwhile",
       ),
     );
   }
+  found.push(...foreignApis(items));
   return found.length > 0 ? found : [fine("the metrics API answers")];
 };
 
@@ -72,6 +74,28 @@ async function wentWith(client: DoctorDeps["client"], node: string): Promise<str
     return `what is there cannot be listed: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
+
+/** A cluster has each of these APIs once: where KEDA or an adapter of Prometheus serves it, ebb's metrics are not in it. */
+function foreignApis(items: readonly ApiService[]): readonly Finding[] {
+  const foreign = items.filter(
+    ({ metadata }) =>
+      apiServiceNames.includes(metadata.name) &&
+      Object.entries(installLabels).some(([key, value]) => metadata.labels?.[key] !== value) &&
+      metadata.annotations?.["meta.helm.sh/release-name"] !== "ebb",
+  );
+  return foreign.map(({ metadata, spec }) => {
+    const { namespace = "", name = "somebody else" } = spec?.service ?? {};
+    return hint(
+      `API ${metadata.name} is served by ${namespace === "" ? name : `${namespace}/${name}`}, such as KEDA: HorizontalPodAutoscalers do not find ebb's metrics there`,
+      "Revisions of class kpa, and of class hpa by CPU or memory, do without; remove the other one and install ebb again to have them",
+    );
+  });
+}
+
+const adviceForOurs = (message: string): string =>
+  /deadline exceeded|timeout|canceled while waiting|no route/i.test(message)
+    ? "something between API server and pods drops packets: a firewall that lets the control plane reach nodes only at some ports (open 8443), or a NetworkPolicy"
+    : 'the controller serves it: "kubectl -n ebb-system get pods"';
 
 const oldestMinor = 30;
 
