@@ -1,0 +1,183 @@
+/** Kinds of Eventing once on a real cluster: what it promises arrives at a function. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { eventually } from "../e2e/ebb-process.ts";
+import { homeKind, openHome, type Home } from "../e2e/home.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
+
+/** Keeps what comes, sends what it is told to, and answers at /answer/KIND with an event of that type. */
+const witness = `
+const seen = [];
+export default { async fetch(request) {
+  const { pathname } = new URL(request.url);
+  if (request.method === "GET") return Response.json(seen);
+  if (pathname === "/send") {
+    const { to, headers, body } = await request.json();
+    const response = await fetch(to, { method: "POST", headers, body });
+    return Response.json({ status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() });
+  }
+  const headers = Object.fromEntries([...request.headers].filter(([name]) => name.startsWith("ce-") || name === "authorization"));
+  seen.push({ path: pathname, headers, body: await request.text() });
+  const answer = /^\\/answer\\/(.+)$/.exec(pathname);
+  if (!answer) return new Response(null, { status: 204 });
+  return new Response("{}", { headers: { "ce-specversion": "1.0", "ce-id": crypto.randomUUID(), "ce-source": "/witness",
+    "ce-type": answer[1], "content-type": "application/json", ...(headers["ce-correlationid"] ? { "ce-replyid": headers["ce-correlationid"] } : {}) } });
+} };`;
+
+interface Seen {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+interface Sent {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+if (homeKind !== "cluster")
+  process.stderr.write("test/cluster: no cluster (npm run test:cluster), its kinds of events are NOT tested\n");
+
+describe.skipIf(homeKind !== "cluster")("kinds of Eventing on a cluster", () => {
+  let home: Home;
+
+  beforeAll(async () => {
+    home = await openHome();
+    const source = join(home.dir, "witness.ts");
+    await writeFile(source, witness);
+    await home.ebb("deploy", source, "--wait", "120s", "--min", "1", "--max", "1");
+  });
+  afterAll(() => home.close());
+
+  async function kubectl(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await home.kubectl([...args, "-n", home.namespace]);
+    if (code !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  }
+
+  /** Has Node, and is on the nodes already. */
+  async function imageOfEbb(): Promise<string> {
+    const path = "jsonpath={.spec.template.spec.containers[0].image}";
+    const { stdout } = await home.kubectl(["get", "deployment", "ebb-events", "-n", "ebb-system", "-o", path]);
+    return stdout;
+  }
+
+  const make = (apiVersion: string, kind: string, name: string, spec: object): object => ({
+    apiVersion,
+    kind,
+    metadata: { name, namespace: home.namespace },
+    spec,
+  });
+  async function apply(...objects: readonly object[]): Promise<void> {
+    const list = JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+    const { code, stderr } = await home.kubectl(["apply", "-f", "-"], { stdin: list });
+    expect(`${code} ${stderr}`).toBe("0 ");
+  }
+  const ready = (resource: string, name: string): Promise<string> =>
+    kubectl("wait", "--for=condition=Ready", `${resource}/${name}`, "--timeout=60s");
+  const urlOf = (resource: string, name: string): Promise<string> =>
+    kubectl("get", `${resource}/${name}`, "-o", "jsonpath={.status.address.url}");
+  const at = (uri: string): object => ({
+    ref: { apiVersion: "serving.knative.dev/v1", kind: "Service", name: "witness" },
+    uri,
+  });
+
+  const event = (type: string, id: string): Readonly<Record<string, string>> => ({
+    "ce-specversion": "1.0",
+    "ce-id": id,
+    "ce-source": "/test",
+    "ce-type": type,
+    "content-type": "application/json",
+  });
+
+  /** From inside the cluster, where names are those of its DNS. */
+  async function send(to: string, headers: Readonly<Record<string, string>>, body = "{}"): Promise<Sent> {
+    const answer = await home.call(home.host("witness"), {
+      path: "/send",
+      method: "POST",
+      body: JSON.stringify({ to, headers, body }),
+    });
+    expect(answer.status).toBe(200);
+    return JSON.parse(answer.body) as Sent;
+  }
+
+  async function arrives(path: string, is: (one: Seen) => boolean = () => true): Promise<Seen> {
+    let last = "";
+    return eventually(
+      `an event at ${path}`,
+      async () => {
+        const { body } = await home.call(home.host("witness"), { path: "/" });
+        last = body.slice(-1500);
+        return (JSON.parse(body) as readonly Seen[]).find((one) => one.path === path && is(one));
+      },
+      { deadlineMs: 60_000, everyMs: 300, seen: () => last },
+    );
+  }
+
+  test("a Job after its SinkBinding finds the sink from the start, and so do pods of a ContainerSource", async () => {
+    const image = await imageOfEbb();
+    const program = `fetch(process.env.K_SINK,{method:"POST",body:"{}",headers:{"content-type":"application/json","ce-specversion":"1.0","ce-id":"1","ce-source":"/program","ce-type":JSON.parse(process.env.K_CE_OVERRIDES).extensions.kind}}).then(()=>setTimeout(()=>0,process.env.STAY??0))`;
+    const container = { name: "c", image, command: ["node", "-e", program] };
+    await apply(
+      make("sources.knative.dev/v1", "SinkBinding", "b", {
+        subject: { apiVersion: "batch/v1", kind: "Job", selector: { matchLabels: { sends: "yes" } } },
+        sink: at("/binding"),
+        ceOverrides: { extensions: { kind: "job" } },
+      }),
+      make("sources.knative.dev/v1", "ContainerSource", "k", {
+        sink: at("/container"),
+        ceOverrides: { extensions: { kind: "container" } },
+        template: { spec: { containers: [{ ...container, env: [{ name: "STAY", value: "100000000" }] }] } },
+      }),
+    );
+    await kubectl("wait", "--for=jsonpath={.status.sinkUri}", "sinkbinding/b", "--timeout=30s");
+    const job = make("batch/v1", "Job", "j", {
+      template: { spec: { restartPolicy: "Never", containers: [container] } },
+    }) as { metadata: object };
+    await apply({ ...job, metadata: { ...job.metadata, labels: { sends: "yes" } } });
+    await arrives("/binding", ({ headers }) => headers["ce-type"] === "job");
+    await arrives("/container", ({ headers }) => headers["ce-type"] === "container");
+    await ready("containersources.sources.knative.dev", "k");
+  });
+
+  test("JobSink runs a Job for an event, and only one", async () => {
+    const image = await imageOfEbb();
+    const program = `const e=JSON.parse(require("fs").readFileSync(process.env.K_EVENT_PATH+"/event","utf8"));console.log("got "+e.id+" "+e.data.a)`;
+    const pod = { restartPolicy: "Never", containers: [{ name: "c", image, command: ["node", "-e", program] }] };
+    await apply(make("sinks.knative.dev/v1alpha1", "JobSink", "jobs", { job: { spec: { template: { spec: pod } } } }));
+    await ready("jobsinks.sinks.knative.dev", "jobs");
+    const url = await urlOf("jobsinks.sinks.knative.dev", "jobs");
+    const first = await send(url, event("t", "7"), '{"a":5}');
+    expect(first.status).toBe(202);
+    expect(first.headers["location"]).toMatch(/\/name\/jobs\/sources\//);
+    expect((await send(url, event("t", "7"), '{"a":5}')).status).toBe(202);
+    await kubectl(
+      "wait",
+      "--for=condition=Complete",
+      "job",
+      "-l",
+      "sinks.knative.dev/job-sink-name=jobs",
+      "--timeout=60s",
+    );
+  });
+
+  test("IntegrationSource and IntegrationSink", async () => {
+    await apply(
+      make("sources.knative.dev/v1alpha1", "IntegrationSource", "tick", {
+        timer: { period: 500, message: "hello" },
+        sink: at("/timer"),
+      }),
+      make("sinks.knative.dev/v1alpha1", "IntegrationSink", "log", { log: { level: "INFO" } }),
+    );
+    await ready("integrationsources.sources.knative.dev", "tick");
+    await ready("integrationsinks.sinks.knative.dev", "log");
+    await arrives(
+      "/timer",
+      ({ headers, body }) => headers["ce-type"] === "dev.knative.connector.event.timer" && body.includes("hello"),
+    );
+    expect((await send(await urlOf("integrationsinks.sinks.knative.dev", "log"), event("t", "1"))).status).toBe(202);
+  });
+});
