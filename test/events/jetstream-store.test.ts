@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/client/clock.ts";
-import type { EventStore } from "../../src/events/log/event-store.ts";
+import type { EventStore, EventStream } from "../../src/events/log/event-store.ts";
 import { openJetStreamStore } from "../../src/events/log/jetstream-store.ts";
 import type { Logger } from "../../src/telemetry/logger.ts";
 import { anEvent, runEventStoreConformance } from "../conformance/event-store.ts";
@@ -32,6 +34,104 @@ describe.skipIf(noNats !== undefined)("the store in NATS JetStream", () => {
         clock: { now: () => Date.now(), advance: (ms) => new Promise((done) => setTimeout(done, Math.min(ms, 60))) },
       };
     });
+  });
+
+  describe("with a server that has little room", () => {
+    let nats: NatsServer;
+    beforeEach(async () => {
+      nats = await makeNats({ maxFileStore: 8 * 1024 * 1024 });
+      await nats.start();
+    });
+    afterEach(() => nats.remove());
+    const kilobytes = (id: string, count: number) => ({ event: { ...anEvent(id), data: Buffer.alloc(count * 1024) } });
+
+    test("any number of streams fits, each with a limit that is larger than the server's room", async () => {
+      const store = await open(nats);
+      for (let n = 0; n < 20; n += 1) {
+        const stream = await store.openStream(`broker/default/b${n}`, { maxBytes: 4 * 1024 ** 3 });
+        expect((await stream.append([{ event: anEvent("1") }])).map(({ seq }) => seq)).toEqual([1]);
+      }
+      await store.close();
+    });
+
+    test("what an earlier ebb had the server set aside is given back", async () => {
+      let store = await open(nats);
+      await (await store.openStream("old", { maxBytes: 7 * 1024 * 1024 })).append([{ event: anEvent("1") }]);
+      await store.close();
+      const connection = await connect({ servers: nats.url });
+      const jsm = await jetstreamManager(connection);
+      for await (const { config } of jsm.streams.list())
+        if (config.description === "old") await jsm.streams.update(config.name, { max_bytes: 7 * 1024 * 1024 });
+      await connection.close();
+      store = await open(nats);
+      const old = await store.openStream("old", { maxBytes: 7 * 1024 * 1024 });
+      await store.openStream("new", { maxBytes: 7 * 1024 * 1024 });
+      expect((await old.read(0, 9)).map(({ event }) => event.attributes["id"])).toEqual(["1"]);
+      await store.close();
+    });
+
+    test("a stream keeps to its limit by the oldest, also one that is made smaller and with two processes", async () => {
+      const [store, other] = [await open(nats), await open(nats)];
+      const stream = await store.openStream("small", { maxBytes: 1024 * 1024 });
+      const seen = await other.openStream("small", { maxBytes: 1024 * 1024 });
+      for (let n = 1; n <= 200; n += 1) await stream.append([kilobytes(`${n}`, 10)]);
+      const limit = async (bytes: number) => {
+        // No more goes than has to.
+        const kept = (one: EventStream): boolean =>
+          one.bounds().bytes <= bytes && one.bounds().bytes > bytes - 2 * 10.5 * 1024;
+        await expect.poll(() => [kept(stream), kept(seen)], { timeout: 5000 }).toEqual([true, true]);
+        const { first, last } = stream.bounds();
+        expect(last).toBe(200);
+        const ids = (await stream.read(0, 999)).map(({ event }) => Number(event.attributes["id"]));
+        expect(ids).toEqual(Array.from({ length: last - first + 1 }, (_, n) => first + n));
+      };
+      await limit(1024 * 1024);
+      for (const one of [store, other]) await one.openStream("small", { maxBytes: 300 * 1024 });
+      await limit(300 * 1024);
+      await Promise.all([store.close(), other.close()]);
+    });
+
+    test(
+      "is full when the server is, acknowledges nothing then, and goes on when there is room",
+      { timeout: 30_000 },
+      async () => {
+        let store = await open(nats);
+        const [stream, other] = [await store.openStream("a", {}), await store.openStream("b", {})];
+        const acknowledged: number[] = [];
+        const fill = async (): Promise<unknown> => {
+          for (let n = 1; n < 200; n += 1) {
+            const failure = await stream.append([kilobytes(`${n}`, 100)]).catch((error: unknown) => error);
+            if (failure instanceof Error) return failure;
+            acknowledged.push(n);
+          }
+          return "took 20 MB";
+        };
+        expect(await fill()).toMatchObject({ name: "StoreFailure", kind: "full" });
+        await expect(other.append([kilobytes("x", 100)])).rejects.toMatchObject({ kind: "full" });
+        // Nothing that was refused is there, nothing that was taken is not; also after a start.
+        const all = async (): Promise<unknown[]> => {
+          const from = await store.openStream("a", {});
+          await expect.poll(() => from.bounds().last).toBe(acknowledged.length);
+          return (await from.read(0, 999)).map(({ event }) => Number(event.attributes["id"]));
+        };
+        expect(await all()).toEqual(acknowledged);
+        expect(other.bounds().last).toBe(0);
+        await store.close();
+        await nats.stop("SIGKILL");
+        await nats.start();
+        store = await open(nats);
+        expect(await all()).toEqual(acknowledged);
+        await store.openStream("a", { maxBytes: 2 * 1024 * 1024 });
+        const again = await store.openStream("b", {});
+        const taken = () =>
+          again.append([kilobytes("x", 100)]).then(
+            () => true,
+            () => false,
+          );
+        await expect.poll(taken, { timeout: 10_000 }).toBe(true);
+        await store.close();
+      },
+    );
   });
 
   describe("with a server of its own", () => {

@@ -34,8 +34,11 @@ export interface NatsServer {
 export async function makeNats({
   syncAlways = true,
   settings = "",
+  maxFileStore,
 }: {
   readonly syncAlways?: boolean;
+  /** Bytes it stores at most. */
+  readonly maxFileStore?: number;
   /** More of the configuration file. */
   readonly settings?: string;
 } = {}): Promise<NatsServer> {
@@ -44,7 +47,7 @@ export async function makeNats({
   const config = join(dir, "nats.conf");
   writeFileSync(
     config,
-    `listen: 127.0.0.1:${port}\nhttp: 127.0.0.1:${monitor}\njetstream { store_dir: ${JSON.stringify(dir)}${syncAlways && knowsSync ? ", sync_interval: always" : ""} }\n${settings}\n`,
+    `listen: 127.0.0.1:${port}\nhttp: 127.0.0.1:${monitor}\njetstream { store_dir: ${JSON.stringify(dir)}${syncAlways && knowsSync ? ", sync_interval: always" : ""}${maxFileStore === undefined ? "" : `, max_file_store: ${maxFileStore}`} }\n${settings}\n`,
   );
   let child: ChildProcess | undefined;
   const monitorUrl = `http://127.0.0.1:${monitor}`;

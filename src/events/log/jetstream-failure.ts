@@ -1,7 +1,7 @@
 import { StoreFailure } from "./event-store.ts";
 
-/** JetStream's codes for no room: resources, maximum bytes, maximum messages, storage of the account and of the server. */
-const full: ReadonlySet<number> = new Set([10_023, 10_028, 10_047, 10_077, 10_122]);
+/** JetStream's codes for no room: of the account, resources, memory, storage, of the disk, of the stream. */
+const full: ReadonlySet<number> = new Set([10_002, 10_023, 10_028, 10_047, 10_077, 10_122]);
 
 /** Why JetStream did not take something, by its kind. */
 export function storeFailure(error: unknown): StoreFailure {

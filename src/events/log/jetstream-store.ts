@@ -125,7 +125,7 @@ class JetStreamStore implements JetStreamLog {
     let stream = this.#streams.get(name);
     if (stream) {
       await this.#clients.jsm.streams.update(names.stream, natsLimits(limits));
-      (await stream).scheduleRefresh();
+      (await stream).setLimits(limits);
       return stream;
     }
     stream = this.#openStream(names, limits);
@@ -153,7 +153,7 @@ class JetStreamStore implements JetStreamLog {
     const { syncing, ephemeral = false } = this.#options;
     const parts = { ...this.#clients, ...this.#deps, publisher: this.#publisher };
     const worth = worthOf(made.config, { syncing, ephemeral });
-    const stream = new NatsStream({ ...names, worth }, parts);
+    const stream = new NatsStream({ ...names, worth }, limits, parts);
     await stream.open();
     return stream;
   }

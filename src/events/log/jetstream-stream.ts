@@ -15,6 +15,7 @@ import { decodeMessage, encodeHeaders } from "./jetstream-codec.ts";
 import { storeFailure } from "./jetstream-failure.ts";
 import type { JetStreamPublisher } from "./jetstream-publisher.ts";
 import { token } from "./jetstream-state.ts";
+import { firstToKeep, type StreamState } from "./jetstream-trim.ts";
 import { RecordTail } from "./record-tail.ts";
 import { StreamFollower } from "./stream-follower.ts";
 
@@ -54,13 +55,15 @@ export class NatsStream implements EventStream {
   #first = 1;
   #last = 0;
   #bytes = 0;
+  #maxBytes: number | undefined;
   #cancelRefresh: (() => void) | undefined;
   #ended = false;
 
-  constructor(names: OpenedNames, parts: NatsStreamParts) {
+  constructor(names: OpenedNames, limits: StreamLimits, parts: NatsStreamParts) {
     this.name = names.name;
     this.worth = names.worth;
     this.#names = names;
+    this.#maxBytes = limits.maxBytes;
     this.#parts = parts;
     const { js, clock, log } = parts;
     this.#follower = new StreamFollower({
@@ -78,25 +81,45 @@ export class NatsStream implements EventStream {
     await this.#refresh();
     this.#last = (await this.#info()).last_seq;
     this.#follower.start();
+    this.scheduleRefresh();
   }
 
-  async #info(): Promise<{ readonly first_seq: number; readonly last_seq: number; readonly bytes: number }> {
+  /** The server keeps the other limits; this one is kept here. */
+  setLimits({ maxBytes }: StreamLimits): void {
+    this.#maxBytes = maxBytes;
+    this.scheduleRefresh();
+  }
+
+  async #info(): Promise<StreamState> {
     return (await this.#parts.jsm.streams.info(this.#names.stream)).state;
   }
 
-  async #refresh(): Promise<void> {
-    const { first_seq: first, bytes } = await this.#info();
+  async #refresh(): Promise<StreamState> {
+    const state = await this.#info();
+    const { first_seq: first, bytes } = state;
     const trimmed = first > this.#first && this.#first > 0;
     [this.#first, this.#bytes] = [Math.max(1, first), bytes];
     if (trimmed) this.#changed();
+    return state;
   }
 
-  /** What the server trims is not told; it is looked at now and then. */
+  /** Several processes may do this at once: each takes away what one alone would have. */
+  async #trim(): Promise<void> {
+    for (;;) {
+      const seq = firstToKeep(await this.#refresh(), this.#maxBytes);
+      if (seq === undefined || this.#ended) return;
+      await this.#parts.jsm.streams.purge(this.#names.stream, { seq });
+    }
+  }
+
+  /** What the server or another process trims is not told; it is looked at now and then. */
   scheduleRefresh(): void {
     if (this.#ended) return;
     this.#cancelRefresh ??= this.#parts.clock.after(refreshMs, () => {
       this.#cancelRefresh = undefined;
-      this.#refresh().catch((err: unknown) => this.#parts.log.debug("a stream could not be looked at", { err }));
+      this.#trim().catch((err: unknown) =>
+        this.#parts.log.debug("a stream could not be looked at or trimmed", { err }),
+      );
     });
   }
 
@@ -106,6 +129,7 @@ export class NatsStream implements EventStream {
     this.#last = message.seq;
     if (record) this.#tail.push(record);
     this.#changed();
+    this.scheduleRefresh();
   }
 
   #decode({ seq, headers, data, timeMs }: ReturnType<typeof recordOf>): LogRecord | undefined {
@@ -257,12 +281,15 @@ const recordOf = ({ seq, headers, data, timestampNanos }: JsMsg) => ({
   timeMs: Number(timestampNanos / 1_000_000n),
 });
 
+/**
+ * Without `max_bytes`: JetStream sets that much of its store aside for each stream, used or not, and refuses the stream
+ * for which there is not as much left. {@link NatsStream} keeps to it.
+ */
 export const natsLimits = ({
   maxAgeMs = 0,
-  maxBytes = -1,
   maxCount = -1,
-}: StreamLimits): {
-  readonly max_age: number;
-  readonly max_bytes: number;
-  readonly max_msgs: number;
-} => ({ max_age: maxAgeMs * 1e6, max_bytes: maxBytes, max_msgs: maxCount });
+}: StreamLimits): { readonly max_age: number; readonly max_bytes: number; readonly max_msgs: number } => ({
+  max_age: maxAgeMs * 1e6,
+  max_bytes: -1,
+  max_msgs: maxCount,
+});
