@@ -15,6 +15,8 @@ import {
 } from "../controllers/admission/admission-review.ts";
 import { sinkBinder } from "../controllers/admission/bind-sinks.ts";
 import { createAdmissionWebhooks } from "../controllers/admission/admission-webhooks.ts";
+import { answerConversion } from "../controllers/admission/conversion-review.ts";
+import { versionConverter } from "../controllers/admission/version-converter.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { readBody, type ServingHandler } from "./serving-listener.ts";
 
@@ -37,7 +39,9 @@ export function admissionHandlers(deps: {
     nowMs: () => deps.clock.now(),
     log: deps.log,
   });
+  const convert = versionConverter(builtinDefinitions);
   return [
+    { path: "/convert", handle: reviewing((text) => answerConversion(text, convert)) },
     { path: "/defaults", handle: answering(webhooks.defaults) },
     { path: "/bind-sinks", handle: answering(sinkBinder(deps.informers)) },
     { path: "/validate", handle: answering(webhooks.validate) },
@@ -48,12 +52,17 @@ export function admissionHandlers(deps: {
 const isOurs = ({ group, kind }: Kind): boolean =>
   (group.includes(".") && !group.endsWith(".k8s.io")) || (group === "" && kind === ConfigMapKind.kind);
 
-function answering(judge: (request: AdmissionRequest) => Verdict): ServingHandler["handle"] {
+const answering = (judge: (request: AdmissionRequest) => Verdict): ServingHandler["handle"] =>
+  reviewing((text) => {
+    const asked = parseReview(text);
+    return makeAnswer(asked.uid, judge(asked));
+  });
+
+function reviewing(answer: (text: string) => object): ServingHandler["handle"] {
   return async (request: IncomingMessage, response: ServerResponse) => {
     const text = await readBody(request, maxReviewBytes);
     try {
-      const asked = parseReview(text);
-      send(response, 200, makeAnswer(asked.uid, judge(asked)));
+      send(response, 200, answer(text));
     } catch (error) {
       if (!isApiError(error)) throw error;
       send(response, error.code, error.status);

@@ -4,6 +4,7 @@ import {
   keepCertificates,
   type CertificateOptions,
 } from "../controllers/serving-certificates/keep-certificates.ts";
+import { convertedKinds } from "../install/crds/custom-kinds.ts";
 import { servingCertsSecret } from "../install/names.ts";
 import { apiServiceNames, webhookNames } from "../install/webhooks/names.ts";
 import type { KeyedCertificate } from "../pki/certificate.ts";
@@ -26,6 +27,7 @@ export async function openCertificates({ leases, clock, log, namespace }: Cluste
     callers: {
       webhooks: webhookNames,
       apiServices: apiServiceNames,
+      definitions: convertedKinds(),
       service: { namespace, name: "ebb-controller" },
     },
     publish: (bundle) => publishServingCa(leases, namespace, bundle, clock.now()),

@@ -180,4 +180,134 @@ describe.skipIf(homeKind !== "cluster")("kinds of Eventing on a cluster", () => 
     );
     expect((await send(await urlOf("integrationsinks.sinks.knative.dev", "log"), event("t", "1"))).status).toBe(202);
   });
+
+  test("Channel, InMemoryChannel and Subscription", async () => {
+    await apply(
+      make("messaging.knative.dev/v1", "Channel", "c", {}),
+      make("messaging.knative.dev/v1", "Subscription", "s", {
+        channel: { apiVersion: "messaging.knative.dev/v1", kind: "Channel", name: "c" },
+        subscriber: at("/channel"),
+      }),
+    );
+    await ready("channels.messaging.knative.dev", "c");
+    await ready("inmemorychannels.messaging.knative.dev", "c");
+    await ready("subscriptions.messaging.knative.dev", "s");
+    const url = await urlOf("channels.messaging.knative.dev", "c");
+    expect((await send(url, event("t", "1"))).status).toBe(202);
+    await arrives("/channel");
+  });
+
+  test("Sequence and Parallel", async () => {
+    await apply(
+      make("flows.knative.dev/v1", "Sequence", "seq", {
+        steps: [at("/answer/one"), at("/answer/two")],
+        reply: at("/sequence"),
+      }),
+      make("flows.knative.dev/v1", "Parallel", "par", {
+        branches: [
+          { subscriber: at("/left") },
+          { filter: at("/answer/pass"), subscriber: at("/answer/right"), reply: at("/right") },
+        ],
+      }),
+    );
+    await ready("sequences.flows.knative.dev", "seq");
+    await ready("parallels.flows.knative.dev", "par");
+    expect((await send(await urlOf("sequences.flows.knative.dev", "seq"), event("t", "1"))).status).toBe(202);
+    expect((await send(await urlOf("parallels.flows.knative.dev", "par"), event("t", "1"))).status).toBe(202);
+    await arrives("/sequence", ({ headers }) => headers["ce-type"] === "two");
+    await arrives("/left");
+    await arrives("/right", ({ headers }) => headers["ce-type"] === "right");
+  });
+
+  test("EventTransform", async () => {
+    await apply(
+      make("eventing.knative.dev/v1alpha1", "EventTransform", "double", {
+        jsonata: {
+          expression:
+            '{ "specversion": "1.0", "id": id, "type": "doubled", "source": source, "data": { "n": data.n * 2 } }',
+        },
+        sink: at("/transform"),
+      }),
+    );
+    await ready("eventtransforms.eventing.knative.dev", "double");
+    const url = await urlOf("eventtransforms.eventing.knative.dev", "double");
+    const answer = await send(url, event("t", "1"), '{"n":21}');
+    expect(`${answer.status} ${answer.body}`).toMatch(/^20[024] /);
+    await arrives("/transform", ({ body }) => {
+      const { type, data } = JSON.parse(body) as { readonly type: string; readonly data: { readonly n: number } };
+      return type === "doubled" && data.n === 42;
+    });
+  });
+
+  test("RequestReply answers whichever replica gets the reply", async () => {
+    await apply(
+      make("eventing.knative.dev/v1", "Broker", "rr", {}),
+      make("eventing.knative.dev/v1", "Trigger", "answers", {
+        broker: "rr",
+        filter: { attributes: { type: "question" } },
+        subscriber: at("/answer/answer"),
+      }),
+      make("eventing.knative.dev/v1alpha1", "RequestReply", "ask", {
+        brokerRef: { apiVersion: "eventing.knative.dev/v1", kind: "Broker", name: "rr" },
+        timeout: "PT10S",
+      }),
+    );
+    await ready("triggers.eventing.knative.dev", "answers");
+    await ready("requestreplies.eventing.knative.dev", "ask");
+    const url = await urlOf("requestreplies.eventing.knative.dev", "ask");
+    const all = await Promise.all(Array.from({ length: 12 }, (_, i) => send(url, event("question", `q${i}`))));
+    expect(all.map(({ status, headers }) => `${status} ${headers["ce-type"]}`)).toEqual(all.map(() => "200 answer"));
+  });
+
+  test("ApiServerSource sees what its account may, and another replica goes on when its own is gone", async () => {
+    await apply(
+      make("sources.knative.dev/v1", "ApiServerSource", "api", {
+        serviceAccountName: "watcher",
+        resources: [{ apiVersion: "v1", kind: "ConfigMap" }],
+        sink: at("/api"),
+      }),
+    );
+    await kubectl("wait", "--for=condition=SufficientPermissions=False", "apiserversource/api", "--timeout=30s");
+    await kubectl("create", "serviceaccount", "watcher");
+    await kubectl("create", "role", "watch", "--verb=get,list,watch", "--resource=configmaps");
+    await kubectl("create", "rolebinding", "watch", "--role=watch", `--serviceaccount=${home.namespace}:watcher`);
+    await ready("apiserversource", "api");
+    const readBy = (): Promise<string> =>
+      kubectl("get", "apiserversource/api", "-o", "jsonpath={.status.annotations.events\\.ebb\\.dev/read-by}");
+    const owner = await readBy();
+    expect(owner).toMatch(/^ebb-events-/);
+    await kubectl("create", "configmap", "seen");
+    await arrives("/api", ({ headers }) => headers["ce-name"] === "seen");
+    await home.kubectl(["delete", "pod", owner.split("_")[0] ?? owner, "-n", "ebb-system", "--wait=false"]);
+    await eventually("another reads it", async () => (await readBy()) !== owner, {
+      deadlineMs: 60_000,
+      everyMs: 300,
+      seen: () => owner,
+    });
+    await kubectl("create", "configmap", "seen-later");
+    await arrives("/api", ({ headers }) => headers["ce-name"] === "seen-later");
+  });
+
+  test("PingSource sends by its schedule", async () => {
+    await apply(make("sources.knative.dev/v1", "PingSource", "ping", { schedule: "* * * * * *", sink: at("/ping") }));
+    await ready("pingsources.sources.knative.dev", "ping");
+    await arrives("/ping");
+  });
+
+  test("EventType is served as v1beta1, v1beta2 and v1beta3", async () => {
+    await apply(
+      make("eventing.knative.dev/v1beta2", "EventType", "old", {
+        type: "t",
+        source: "/s",
+        schemaData: "{}",
+        reference: { apiVersion: "eventing.knative.dev/v1", kind: "Broker", name: "rr" },
+      }),
+    );
+    const read = (version: string, path: string): Promise<string> =>
+      kubectl("get", `eventtypes.${version}.eventing.knative.dev/old`, "-o", `jsonpath={${path}}`);
+    expect(await read("v1beta2", ".spec.type")).toBe("t");
+    expect(await read("v1beta1", ".spec.schemaData")).toBe("{}");
+    expect(await read("v1beta3", ".spec.attributes[?(@.name=='source')].value")).toBe("/s");
+    await kubectl("delete", "eventtypes.v1beta2.eventing.knative.dev/old");
+  });
 });

@@ -8,12 +8,16 @@ import { NamespaceKind, SecretKind } from "../../src/api/core/kinds.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import { ManualClock } from "../../src/client/manual-clock.ts";
+import type { Client } from "../../src/client/client.ts";
+import { writeCaBundles } from "../../src/controllers/serving-certificates/ca-bundles.ts";
 import { fromSecret } from "../../src/controllers/serving-certificates/certificate-secret.ts";
 import {
   currentCertificates,
   keepCertificates,
   type CertificateOptions,
 } from "../../src/controllers/serving-certificates/keep-certificates.ts";
+import { convertedKinds, customKinds } from "../../src/install/crds/custom-kinds.ts";
+import { makeCrd } from "../../src/install/crds/make-crd.ts";
 import { makeWebhooks } from "../../src/install/webhooks/make-webhooks.ts";
 import { webhookNames } from "../../src/install/webhooks/names.ts";
 import { dayMs, type KeyedCertificate } from "../../src/pki/certificate.ts";
@@ -47,7 +51,12 @@ beforeEach(async () => {
   options = {
     secret: key,
     hosts: ["ebb-controller.ebb-system.svc"],
-    callers: { webhooks: webhookNames, apiServices: [], service: { namespace, name: "ebb-controller" } },
+    callers: {
+      webhooks: webhookNames,
+      apiServices: [],
+      definitions: convertedKinds(),
+      service: { namespace, name: "ebb-controller" },
+    },
     publish: async (bundle) => void published.push(bundle),
   };
 });
@@ -93,6 +102,39 @@ test("tells every webhook whom to trust before it serves", async () => {
   const first = await server.api.get(MutatingWebhookConfigurationKind, { name: webhookNames[0] ?? "" });
   for (const { clientConfig } of [...(after.webhooks ?? []), ...(first.webhooks ?? [])])
     expect(Buffer.from(clientConfig.caBundle ?? "", "base64").toString()).toBe(bundle);
+});
+
+test("tells the definition of a kind it converts, and leaves alone one that somebody else converts", async () => {
+  const [name = ""] = convertedKinds();
+  const caBundles: string[] = [];
+  const asked: string[] = [];
+  const crd = {
+    metadata: { name },
+    spec: customKinds()
+      .map(makeCrd)
+      .find(({ metadata }) => metadata.name === name)?.spec,
+  };
+  for (const service of ["ebb-controller", "other"]) {
+    const definition = structuredClone(crd) as unknown as {
+      spec: { conversion: { webhook: { clientConfig: { service: { name: string } } } } };
+    };
+    definition.spec.conversion.webhook.clientConfig.service.name = service;
+    const client = {
+      get: async (kind: { readonly kind: string }) => (asked.push(kind.kind), definition),
+      patch: async (
+        _kind: unknown,
+        key: { readonly name: string },
+        patch: { readonly body: readonly { path: string; value: string }[] },
+      ) => {
+        expect(key).toEqual({ name });
+        for (const { path, value } of patch.body) caBundles.push(`${service} ${path} ${atob(value)}`);
+      },
+    } as unknown as Client;
+    const callers = { ...options.callers, webhooks: [] };
+    await writeCaBundles(client, callers, "the authority");
+  }
+  expect(asked).toEqual(["CustomResourceDefinition", "CustomResourceDefinition"]);
+  expect(caBundles).toEqual(["ebb-controller /spec/conversion/webhook/clientConfig/caBundle the authority"]);
 });
 
 test("a Secret that somebody deleted comes back as it was", async () => {

@@ -29,7 +29,9 @@ const allowed: Verdict = { allowed: true };
 
 /** Answers in memory: nothing is asked of anybody. */
 export function createAdmissionWebhooks(deps: AdmissionDeps): AdmissionWebhooks {
-  const definitions = new Map(deps.definitions.map((definition) => [keyOfKind(definition.kind), definition]));
+  // What is stored is what is checked: an older version has the same fields, or comes converted.
+  const stored = deps.definitions.filter(({ conversion }) => conversion === undefined);
+  const definitions = new Map(stored.map((definition) => [keyOfKind(definition.kind), definition]));
   const about = (request: AdmissionRequest): KindDefinition | undefined =>
     request.subResource ? undefined : definitions.get(keyOfKind(request.kind));
   return {

@@ -1,8 +1,10 @@
-/** Writes the authority of the serving certificate to those who call: webhook configurations and APIServices. */
+/** Writes the authority of the serving certificate to those who call: webhook configurations, definitions of converted kinds and APIServices. */
 import {
   MutatingWebhookConfigurationKind,
   ValidatingWebhookConfigurationKind,
 } from "../../api/admissionregistration/kinds.ts";
+import { CustomResourceDefinitionKind } from "../../api/apiextensions/kinds.ts";
+import type { CustomResourceDefinition } from "../../api/apiextensions/types.gen.ts";
 import { isNotFound } from "../../api/meta/errors.ts";
 import { kind, type Kind } from "../../api/meta/kind.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
@@ -13,11 +15,13 @@ interface WithWebhooks extends KubeObject {
   readonly webhooks?: readonly { readonly name: string; readonly clientConfig: { readonly caBundle?: string } }[];
 }
 
+interface ClientConfig {
+  readonly caBundle?: string;
+  readonly service?: { readonly namespace?: string; readonly name?: string };
+}
+
 interface WithService extends KubeObject {
-  readonly spec: {
-    readonly caBundle?: string;
-    readonly service?: { readonly namespace?: string; readonly name?: string };
-  };
+  readonly spec: ClientConfig;
 }
 
 const ApiServiceKind = kind<WithService>({
@@ -33,7 +37,9 @@ export interface Callers {
   /** Of MutatingWebhookConfigurations and ValidatingWebhookConfigurations. */
   readonly webhooks: readonly string[];
   readonly apiServices: readonly string[];
-  /** The Service that APIServices of ours lead to; others of those names, such as KEDA's, are left alone. */
+  /** Of CustomResourceDefinitions whose versions the Service converts. */
+  readonly definitions: readonly string[];
+  /** The Service that APIServices and definitions of ours lead to; others of those names, such as KEDA's, are left alone. */
   readonly service: { readonly namespace: string; readonly name: string };
 }
 
@@ -62,6 +68,14 @@ export async function writeCaBundles(client: Client, callers: Callers, bundle: s
             { op: "add", path: `/webhooks/${index}/clientConfig/caBundle`, value: wanted },
           ],
     );
+  const ofDefinition = ({ spec }: CustomResourceDefinition): readonly JsonPatchOperation[] => {
+    const { service, caBundle } = (spec.conversion?.webhook?.["clientConfig"] ?? {}) as ClientConfig;
+    return service?.namespace !== callers.service.namespace ||
+      service.name !== callers.service.name ||
+      caBundle === wanted
+      ? []
+      : [{ op: "add", path: "/spec/conversion/webhook/clientConfig/caBundle", value: wanted }];
+  };
   for (const name of callers.webhooks) {
     await write(MutatingWebhookConfigurationKind as unknown as Kind<WithWebhooks>, name, ofWebhooks);
     await write(ValidatingWebhookConfigurationKind as unknown as Kind<WithWebhooks>, name, ofWebhooks);
@@ -74,6 +88,7 @@ export async function writeCaBundles(client: Client, callers: Callers, bundle: s
         ? []
         : [{ op: "add", path: "/spec/caBundle", value: wanted }],
     );
+  for (const name of callers.definitions) await write(CustomResourceDefinitionKind, name, ofDefinition);
   return changed;
 }
 

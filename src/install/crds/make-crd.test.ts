@@ -3,7 +3,7 @@ import { builtinDefinitions } from "../../api/definitions.ts";
 import type { Column } from "../../api/meta/definition.ts";
 import type { KubeObject } from "../../api/meta/object.ts";
 import type { Schema } from "../../api/meta/schema.ts";
-import { customKinds } from "./custom-kinds.ts";
+import { convertedKinds, customKinds } from "./custom-kinds.ts";
 import { makeCrd } from "./make-crd.ts";
 
 const crds = customKinds().map(makeCrd);
@@ -123,6 +123,21 @@ test.each(columns)("%s's column %s says the same in a cluster and standalone", (
   const value = valueAt(column.jsonPath ?? "", object);
   // A real API server prints lists as JSON.
   expect(column.cell(object, 0)).toEqual(Array.isArray(value) ? JSON.stringify(value) : value);
+});
+
+test("a version with other fields is served, and the controller converts it", () => {
+  const conversions = new Map(crds.map(({ metadata, spec }) => [metadata.name, spec.conversion?.strategy]));
+  expect([...conversions].filter(([, strategy]) => strategy !== undefined)).toEqual([
+    ["eventtypes.eventing.knative.dev", "Webhook"],
+  ]);
+  expect(convertedKinds()).toEqual(["eventtypes.eventing.knative.dev"]);
+  const { spec } = crds.find(({ metadata }) => metadata.name === "eventtypes.eventing.knative.dev") ?? {};
+  expect(spec?.versions.map(({ name, storage }) => [name, storage])).toEqual([
+    ["v1beta3", true],
+    ["v1beta2", false],
+    ["v1beta1", false],
+  ]);
+  expect(spec?.conversion?.webhook).toMatchObject({ conversionReviewVersions: ["v1"] });
 });
 
 test("conversions and their stored kind become one CRD", () => {

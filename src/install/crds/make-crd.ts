@@ -6,12 +6,13 @@ import type {
 } from "../../api/apiextensions/types.gen.ts";
 import type { KindDefinition } from "../../api/meta/definition.ts";
 import { resourceOf } from "../../api/meta/kind.ts";
+import { nameOf, systemNamespace } from "../names.ts";
 import type { CustomKind } from "./custom-kinds.ts";
 import { duckLabels } from "./duck-labels.ts";
 import { structuralSchema } from "./structural-schema.ts";
 
 /** The CustomResourceDefinition of a kind, as a conformant API server accepts it. */
-export function makeCrd({ stored, versions }: CustomKind): CustomResourceDefinition {
+export function makeCrd({ stored, versions, converted }: CustomKind): CustomResourceDefinition {
   const { kind } = stored;
   const labels = duckLabels(kind);
   return {
@@ -32,10 +33,22 @@ export function makeCrd({ stored, versions }: CustomKind): CustomResourceDefinit
         ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
       },
       scope: kind.namespaced ? "Namespaced" : "Cluster",
-      versions: versions.map((version) => makeVersion(version, version === stored)),
+      versions: [...versions, ...converted].map((version) => makeVersion(version, version === stored)),
+      ...(converted.length > 0 ? { conversion } : {}),
     },
   };
 }
+
+/** The certificate authority is written in by the controller. */
+const conversion = {
+  strategy: "Webhook",
+  webhook: {
+    conversionReviewVersions: ["v1"],
+    clientConfig: {
+      service: { name: nameOf("controller"), namespace: systemNamespace, path: "/convert", port: 443 },
+    },
+  },
+};
 
 function makeVersion(definition: KindDefinition, storage: boolean): CustomResourceDefinitionVersion {
   const { scale, statusSubresource } = definition;

@@ -47,6 +47,12 @@ function serves(group: string, what: string): readonly Permission[] {
 
 const everywhere: readonly Permission[] = [
   ...serves(eventing, "Brokers, Triggers and what goes with them"),
+  {
+    group: eventing,
+    resources: ["triggers"],
+    verbs: ["create"],
+    why: "bring the replies of a RequestReply back to it",
+  },
   ...serves(messaging, "channels and their Subscriptions"),
   {
     group: messaging,

@@ -9,6 +9,7 @@ import {
   systemNamespace,
   type Component,
 } from "../names.ts";
+import { convertedKinds } from "../crds/custom-kinds.ts";
 import { apiServiceNames, webhookNames } from "../webhooks/names.ts";
 import { eventGrants, eventSettings } from "./event-permissions.ts";
 
@@ -224,6 +225,13 @@ const controllerEverywhere: readonly Permission[] = [
     verbs: [...read, "patch"],
     names: apiServiceNames,
     why: "write its own certificate authority into its own APIServices",
+  },
+  {
+    group: "apiextensions.k8s.io",
+    resources: ["customresourcedefinitions"],
+    verbs: ["get", "patch"],
+    names: convertedKinds(),
+    why: "write its own certificate authority into the definitions of kinds whose older versions it converts",
   },
 ];
 

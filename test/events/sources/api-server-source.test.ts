@@ -144,6 +144,21 @@ describe("an ApiServerSource", () => {
     await tells(["add now"]);
   });
 
+  test("an account that is not there may nothing, and it begins when there is one", async () => {
+    await server.api.delete(ServiceAccountKind, { namespace, name: "watcher" });
+    await allow();
+    const spec = set();
+    await until(
+      () => bench.runner.sourceState(spec.key)?.trouble,
+      (trouble) =>
+        trouble ===
+        'User system:serviceaccount:default:watcher cannot get, list, watch resource "configmaps" in API group "" in Namespace "default": there is no such account',
+      "trouble",
+    );
+    await server.api.create(ServiceAccountKind, { metadata: { name: "watcher", namespace } });
+    await connected();
+  });
+
   test("whoever takes it over goes on where it was, and tells nothing twice that was taken", async () => {
     await allow();
     const spec = await connected();

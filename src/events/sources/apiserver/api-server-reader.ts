@@ -2,7 +2,7 @@
  * ApiServerSource: watches objects as the ServiceAccount that the source names, so that its author sees no more than that
  * may. The version up to which changes were delivered is remembered: who takes the source over goes on from there.
  */
-import { isExpired, isForbidden } from "../../../api/meta/errors.ts";
+import { isExpired, isForbidden, isNotFound } from "../../../api/meta/errors.ts";
 import { formatLabelSelector } from "../../../api/meta/label-selector.ts";
 import { controllerOf } from "../../../api/meta/owner.ts";
 import type { KubeObject } from "../../../api/meta/object.ts";
@@ -98,12 +98,13 @@ async function begin({ client, marks, settings, context }: Parts, place: Place):
     const { metadata } = await client.list(place.kind, { ...rangeOf(place), limit: 1 });
     if (marks.of(keyOfPlace(place)) === undefined) marks.set(keyOfPlace(place), metadata.resourceVersion ?? "");
   } catch (error) {
-    if (!isForbidden(error)) throw error;
+    const noAccount = isNotFound(error) && error.status.details?.kind === "serviceaccounts";
+    if (!noAccount && !isForbidden(error)) throw error;
     const { kind, namespace } = place;
     const user = `system:serviceaccount:${context.namespace}:${settings.serviceAccountName}`;
     const where = namespace === undefined ? "in all namespaces" : `in Namespace "${namespace}"`;
     throw new Error(
-      `User ${user}${lacksPermission}resource "${kind.plural}" in API group "${kind.group}" ${where}: bind a role to the account`,
+      `User ${user}${lacksPermission}resource "${kind.plural}" in API group "${kind.group}" ${where}: ${noAccount ? "there is no such account" : "bind a role to the account"}`,
       { cause: error },
     );
   }
