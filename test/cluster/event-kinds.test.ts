@@ -310,4 +310,65 @@ describe.skipIf(homeKind !== "cluster")("kinds of Eventing on a cluster", () => 
     expect(await read("v1beta3", ".spec.attributes[?(@.name=='source')].value")).toBe("/s");
     await kubectl("delete", "eventtypes.v1beta2.eventing.knative.dev/old");
   });
+
+  test("with authentication-oidc a Broker takes what its EventPolicy lets in, and sinks get tokens", async () => {
+    const features = ["patch", "configmap", "config-features", "-n", "knative-eventing", "--type=merge", "-p"];
+    const setOidc = async (value: string | null): Promise<void> => {
+      const { code, stderr } = await home.kubectl([
+        ...features,
+        JSON.stringify({ data: { "authentication-oidc": value } }),
+      ]);
+      expect(`${code} ${stderr}`).toBe("0 ");
+    };
+    for (const name of ["friend", "stranger"]) await kubectl("create", "serviceaccount", name);
+    const sub = `system:serviceaccount:${home.namespace}:friend`;
+    const broker = { apiVersion: "eventing.knative.dev/v1", kind: "Broker", name: "guarded" };
+    await setOidc("enabled");
+    try {
+      await apply(
+        make("eventing.knative.dev/v1", "Broker", "guarded", {}),
+        make("eventing.knative.dev/v1", "Trigger", "guarded", {
+          broker: "guarded",
+          subscriber: { ...at("/guarded"), audience: "witness" },
+        }),
+        make("sources.knative.dev/v1", "PingSource", "known", { schedule: "* * * * * *", sink: { ref: broker } }),
+        make("eventing.knative.dev/v1alpha1", "EventPolicy", "friends", {
+          to: [{ ref: broker }],
+          from: [{ sub }, { ref: { apiVersion: "sources.knative.dev/v1", kind: "PingSource", name: "known" } }],
+        }),
+      );
+      await ready("eventpolicies.eventing.knative.dev", "friends");
+      await ready("triggers.eventing.knative.dev", "guarded");
+      await kubectl("wait", "--for=jsonpath={.status.policies[0].name}=friends", "broker/guarded", "--timeout=60s");
+      const url = await urlOf("brokers.eventing.knative.dev", "guarded");
+      const audience = await kubectl("get", "broker/guarded", "-o", "jsonpath={.status.address.audience}");
+      const tokenOf = async (name: string, of: string): Promise<string> =>
+        (await kubectl("create", "token", name, `--audience=${of}`)).trim();
+      const statusWith = async (id: string, token?: string): Promise<number> => {
+        const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+        return (await send(url, { ...event("t", id), ...authorization })).status;
+      };
+      // Each replica hears of the policy by itself.
+      for (let n = 0; n < 6; n += 1) {
+        expect(await statusWith("nobody")).toBe(401);
+        expect(await statusWith("elsewhere", await tokenOf("friend", "another"))).toBe(401);
+        expect(await statusWith("stranger", await tokenOf("stranger", audience))).toBe(403);
+        expect(await statusWith(`friend-${n}`, await tokenOf("friend", audience))).toBe(202);
+      }
+      const seen = await arrives("/guarded", ({ headers }) => headers["ce-id"] === "friend-0");
+      const [, claims = ""] = seen.headers["authorization"]?.split(".") ?? [];
+      expect(JSON.parse(Buffer.from(claims, "base64url").toString())).toMatchObject({
+        aud: ["witness"],
+        sub: `system:serviceaccount:${home.namespace}:guarded-oidc-eventing.knative.dev-trigger`,
+      });
+      await arrives("/guarded", ({ headers }) => headers["ce-type"] === "dev.knative.sources.ping");
+      const { body } = await home.call(home.host("witness"), { path: "/" });
+      const ids = (JSON.parse(body) as readonly Seen[])
+        .filter(({ path }) => path === "/guarded")
+        .map(({ headers }) => headers["ce-id"]);
+      expect(ids.filter((id) => ["nobody", "elsewhere", "stranger"].includes(id ?? ""))).toEqual([]);
+    } finally {
+      await setOidc(null);
+    }
+  });
 });

@@ -19,6 +19,7 @@ import { natsBus } from "./nats-bus.ts";
 import { JetStreamPublisher } from "./jetstream-publisher.ts";
 import { JetStreamState, token, type Entry } from "./jetstream-state.ts";
 import { accessOptions, type NatsAccess } from "./nats-access.ts";
+import { openNatsRoom, type NatsRoom } from "./nats-room.ts";
 import { askSyncing, durabilityBy, worthOf, type Syncing } from "./nats-worth.ts";
 import { NatsStream, natsLimits, type NatsStreamNames } from "./jetstream-stream.ts";
 
@@ -63,14 +64,23 @@ export async function openJetStreamStore(
   });
   try {
     const clients = { js: jetstream(connection), jsm: await jetstreamManager(connection) };
-    const syncing = await askSyncing(options.monitorUrl?.split(",") ?? []);
-    const store = new JetStreamStore(connection, clients, { ...options, syncing }, deps);
+    const monitors = options.monitorUrl?.split(",") ?? [];
+    const syncing = await askSyncing(monitors);
+    // Where each keeps a copy of all, the one with the least room decides; else nobody knows whose room counts.
+    const keepsAll = monitors.length > 0 && (options.replicas ?? 1) >= monitors.length;
+    const room = keepsAll ? await openNatsRoom(monitors, deps) : undefined;
+    const store = new JetStreamStore(connection, clients, { ...options, syncing, room }, deps);
     await store.open();
     return store;
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+interface Settings extends JetStreamOptions {
+  readonly syncing: Syncing;
+  readonly room: NatsRoom | undefined;
 }
 
 class JetStreamStore implements JetStreamLog {
@@ -80,7 +90,7 @@ class JetStreamStore implements JetStreamLog {
   readonly sharing: CursorSharing | undefined;
   readonly #connection: NatsConnection;
   readonly #clients: { readonly js: JetStreamClient; readonly jsm: JetStreamManager };
-  readonly #options: JetStreamOptions & { readonly syncing: Syncing };
+  readonly #options: Settings;
   readonly #deps: { readonly clock: Clock; readonly log: Logger };
   readonly #state: JetStreamState;
   readonly #documents: JetStreamState;
@@ -91,7 +101,7 @@ class JetStreamStore implements JetStreamLog {
   constructor(
     connection: NatsConnection,
     clients: { readonly js: JetStreamClient; readonly jsm: JetStreamManager },
-    options: JetStreamOptions & { readonly syncing: Syncing },
+    options: Settings,
     deps: { readonly clock: Clock; readonly log: Logger },
   ) {
     this.durability = durabilityBy(options.syncing, options.ephemeral ?? false);
@@ -150,8 +160,8 @@ class JetStreamStore implements JetStreamLog {
       if ((error as { readonly code?: unknown }).code !== 10_058) throw error;
       return this.#clients.jsm.streams.update(names.stream, config);
     });
-    const { syncing, ephemeral = false } = this.#options;
-    const parts = { ...this.#clients, ...this.#deps, publisher: this.#publisher };
+    const { syncing, ephemeral = false, room } = this.#options;
+    const parts = { ...this.#clients, ...this.#deps, publisher: this.#publisher, ...(room ? { room } : {}) };
     const worth = worthOf(made.config, { syncing, ephemeral });
     const stream = new NatsStream({ ...names, worth }, limits, parts);
     await stream.open();

@@ -16,6 +16,7 @@ import { storeFailure } from "./jetstream-failure.ts";
 import type { JetStreamPublisher } from "./jetstream-publisher.ts";
 import { token } from "./jetstream-state.ts";
 import { firstToKeep, type StreamState } from "./jetstream-trim.ts";
+import type { NatsRoom } from "./nats-room.ts";
 import { RecordTail } from "./record-tail.ts";
 import { StreamFollower } from "./stream-follower.ts";
 
@@ -23,6 +24,7 @@ export interface NatsStreamParts {
   readonly js: JetStreamClient;
   readonly jsm: JetStreamManager;
   readonly publisher: JetStreamPublisher;
+  readonly room?: NatsRoom;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -147,6 +149,8 @@ export class NatsStream implements EventStream {
    */
   async append(records: readonly NewRecord[]): Promise<readonly Appended[]> {
     if (this.#ended) throw new StoreFailure("unavailable", "the event log is closed");
+    const noRoom = this.#parts.room?.refusal(records);
+    if (noRoom !== undefined) throw new StoreFailure("full", `NATS has no room: nothing was stored (${noRoom})`);
     const sent = records.map(({ event, dedupe }) => this.#publish(event, dedupe === true));
     const results = await Promise.allSettled(sent);
     const failed = results.find((result) => result.status === "rejected");
