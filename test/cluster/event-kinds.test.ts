@@ -294,6 +294,20 @@ describe.skipIf(homeKind !== "cluster")("kinds of Eventing on a cluster", () => 
     await arrives("/ping");
   });
 
+  test("WebhookSource takes what comes from outside", async () => {
+    await apply(
+      make("sources.ebb.dev/v1alpha1", "WebhookSource", "hook", { verify: { scheme: "none" }, sink: at("/hook") }),
+    );
+    await ready("webhooksources.sources.ebb.dev", "hook");
+    const { host } = new URL(await urlOf("webhooksources.sources.ebb.dev", "hook"));
+    await eventually(
+      "the webhook is routed",
+      async () => (await home.call(host, { method: "POST", body: '{"from":"outside"}' })).status === 202,
+      { deadlineMs: 30_000, everyMs: 300, seen: () => host },
+    );
+    await arrives("/hook", ({ body }) => body.includes("outside"));
+  });
+
   test("EventType is served as v1beta1, v1beta2 and v1beta3", async () => {
     await apply(
       make("eventing.knative.dev/v1beta2", "EventType", "old", {

@@ -45,7 +45,7 @@ export async function openNatsRoom(
       if (!tightest) return undefined;
       const bytes = records.reduce((sum, { event }) => sum + (event.data?.length ?? 0) + eachBytes, 0);
       if (taken + bytes > leftOf(tightest))
-        return `${tightest.used} of ${tightest.max} bytes are used, and the rest is kept for positions and dead letters`;
+        return `about ${tightest.used + taken} of ${tightest.max} bytes are used, and the rest is kept for positions and dead letters`;
       taken += bytes;
       return undefined;
     },
