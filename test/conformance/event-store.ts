@@ -162,6 +162,29 @@ export function runEventStoreConformance(make: () => StoreUnderTest): void {
     expect((await readAll(again)).map(({ seq }) => seq).at(-1)).toBe(4);
   });
 
+  test("a limit of size takes the oldest, no more of them than it has to, and one that is larger takes none", async () => {
+    const stream = await open({ maxBytes: 200 * 1024 });
+    for (let n = 1; n <= 40; n += 1)
+      await stream.append([{ event: { ...anEvent(`${n}`), data: Buffer.alloc(10 * 1024) } }]);
+    await expect
+      .poll(
+        async () => {
+          await under.clock.advance(1000);
+          const { bytes } = stream.bounds();
+          return bytes > 180 * 1024 && bytes <= 200 * 1024;
+        },
+        { timeout: 5000 },
+      )
+      .toBe(true);
+    const { first, last } = stream.bounds();
+    expect(last).toBe(40);
+    expect(ids(await readAll(stream))).toEqual(Array.from({ length: 41 - first }, (_, n) => `${first + n}`));
+    await open({ maxBytes: 400 * 1024 });
+    await append(stream, "41");
+    await under.clock.advance(1000);
+    expect((await readAll(stream))[0]?.seq).toBe(first);
+  });
+
   test("a position in time and that of an id are found", async () => {
     const stream = await open();
     await append(stream, "1");
