@@ -26,6 +26,7 @@ import { createSeenTypes } from "./seen-types.ts";
 import { HeldConsumers, type Moved } from "./sharing/held-consumers.ts";
 import { watchAvailability, type LogAvailability } from "./sharing/log-availability.ts";
 import { withAttributes, type StoredEvent } from "./wire/stored-event.ts";
+import { createTurns } from "./in-turn.ts";
 
 export type { AppendResult, ConsumerStats, Engine, EventEngineDeps, EventEngineOptions, EventLoop, StreamStats };
 
@@ -51,7 +52,7 @@ class LogEngine implements Engine {
   readonly #availability: LogAvailability | undefined;
   readonly #seenTypes = createSeenTypes();
   /** Changes of one stream happen one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #inTurn = createTurns();
   #closed = false;
 
   constructor(options: Required<EventEngineOptions>, deps: EventEngineDeps) {
@@ -286,20 +287,6 @@ class LogEngine implements Engine {
     this.#availability?.close();
     await this.#consumers.close(ms);
     for (const { stopListening } of this.#streams.values()) stopListening();
-  }
-
-  #inTurn<T>(key: string, run: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(key) ?? Promise.resolve();
-    const turn = before.then(run, run);
-    const ended = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#turns.set(key, ended);
-    void ended.then(() => {
-      if (this.#turns.get(key) === ended) this.#turns.delete(key);
-    });
-    return turn;
   }
 }
 

@@ -9,17 +9,9 @@ import type { Endpoints, Pod, Service } from "../../src/api/core/types.gen.ts";
 import { builtinDefinitions } from "../../src/api/definitions.ts";
 import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import { createStreams } from "../../src/apiserver/streams/create-streams.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { createProcessNode } from "./process-node.ts";
+import { silentLogger as quiet } from "../silent-logger.ts";
 
-const quiet: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => quiet,
-  enabled: () => false,
-};
 const objects = new Map<string, unknown>();
 const find = <T>(kind: string, namespace: string, name: string): T | undefined =>
   objects.get(`${kind} ${namespace}/${name}`) as T | undefined;

@@ -12,16 +12,8 @@ import { createHttpClient, type HttpClient } from "../../src/client/http-client.
 import { ManualClock } from "../../src/client/manual-clock.ts";
 import { createInformers } from "../../src/client/create-informers.ts";
 import { loadKubeconfig, type ConnectionConfig } from "../../src/client/kubeconfig.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();

@@ -5,16 +5,8 @@ import { createApiServer, type ApiServer } from "../../src/apiserver/server.ts";
 import type { Client } from "../../src/client/client.ts";
 import { LeadershipLost, runAsLeader } from "../../src/client/leader-election.ts";
 import { ManualClock } from "../../src/client/manual-clock.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 let clock: ManualClock;
 let server: ApiServer;
 beforeEach(() => {

@@ -16,17 +16,8 @@ import { createHttpClient, type HttpClient } from "../../src/client/http-client.
 import { loadKubeconfig } from "../../src/client/kubeconfig.ts";
 import { execInPod } from "../../src/client/pod-exec.ts";
 import { connectToPod } from "../../src/client/pod-port.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { createProcessNode } from "../apiserver/process-node.ts";
-
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
+import { silentLogger as log } from "../silent-logger.ts";
 
 let server: ApiServer;
 let echo: Server;

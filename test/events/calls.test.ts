@@ -12,17 +12,9 @@ import { createSender, type Sender } from "../../src/events/delivery/http-sender
 import { refusedUrl } from "../../src/events/delivery/public-addresses.ts";
 import type { EventStore } from "../../src/events/log/event-store.ts";
 import { openSqliteStore } from "../../src/events/log/sqlite-store.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { startSink, type Sink } from "./event-plane.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 let dir: string;
 let sink: Sink;
 let store: EventStore;

@@ -22,16 +22,8 @@ import { eventingControllers } from "../../src/controllers/eventing-controllers.
 import type { EventingDeps } from "../../src/controllers/eventing/deps.ts";
 import { triggerLagController } from "../../src/controllers/eventing/trigger-lag-controller.ts";
 import { createServedKinds } from "../../src/controllers/served-kinds.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 export const namespace = "default";
 const deadlineMs = 8000;
 

@@ -4,18 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { systemClock } from "../../src/client/clock.ts";
 import type { EventStore, EventStream } from "../../src/events/log/event-store.ts";
 import { openJetStreamStore } from "../../src/events/log/jetstream-store.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { anEvent, runEventStoreConformance } from "../conformance/event-store.ts";
 import { knowsSync, makeNats, noNats, type NatsServer } from "./nats-server.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 const open = (nats: NatsServer): Promise<EventStore> =>
   openJetStreamStore({ servers: nats.url, monitorUrl: nats.monitorUrl }, { clock: systemClock, log });
 

@@ -7,19 +7,11 @@ import { systemClock } from "../../src/client/clock.ts";
 import type { JetStreamLog } from "../../src/events/log/jetstream-store.ts";
 import { openNatsLog, parseNatsUrl } from "../../src/main/nats-log.ts";
 import { issueCertificate } from "../../src/pki/certificate.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { anEvent } from "../conformance/event-store.ts";
 import { makeNatsCluster } from "./nats-cluster.ts";
 import { knowsSync, makeNats, noNats } from "./nats-server.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();

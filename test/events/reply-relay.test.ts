@@ -6,17 +6,8 @@ import { systemClock } from "../../src/client/clock.ts";
 import { createSender } from "../../src/events/delivery/http-sender.ts";
 import { openJetStreamStore } from "../../src/events/log/jetstream-store.ts";
 import { createSinkEngine, type Sinks } from "../../src/events/sinks/sink-engine.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { makeNats, noNats, type NatsServer } from "./nats-server.ts";
-
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
+import { silentLogger as log } from "../silent-logger.ts";
 
 interface Process {
   readonly sinks: Sinks;

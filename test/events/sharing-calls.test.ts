@@ -9,18 +9,9 @@ import { createSender } from "../../src/events/delivery/http-sender.ts";
 import { openJetStreamStore } from "../../src/events/log/jetstream-store.ts";
 import { createConsumerShares } from "../../src/events/sharing/consumer-shares.ts";
 import { joinMembers } from "../../src/events/sharing/members.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { startSink, type Sink } from "./event-plane.ts";
 import { makeNats, noNats, type NatsServer } from "./nats-server.ts";
-
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
+import { silentLogger as log } from "../silent-logger.ts";
 
 interface Process {
   readonly name: string;

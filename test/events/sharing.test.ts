@@ -12,17 +12,9 @@ import { sharedDesk, type ConsumerDesk } from "../../src/events/sharing/consumer
 import { createConsumerShares } from "../../src/events/sharing/consumer-shares.ts";
 import { joinMembers, type Members } from "../../src/events/sharing/members.ts";
 import { anEvent } from "../conformance/event-store.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
 import { makeNats, noNats, type NatsServer } from "./nats-server.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 const broker = { kind: "broker", namespace: "default", name: "orders", uid: "u1" } as const;
 const key = "broker/default/orders";
 

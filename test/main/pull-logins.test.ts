@@ -12,16 +12,8 @@ import { createRegistryServer } from "../../src/images/server/registry-server.ts
 import { openImageStore } from "../../src/images/store.ts";
 import type { PullLoginDeps } from "../../src/main/pull-logins.ts";
 import { createRegistries, type Registries } from "../../src/main/standalone-registries.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { silentLogger as log } from "../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();

@@ -13,21 +13,12 @@ import { RemoteLoad } from "../../src/router/remote-load.ts";
 import { systemClock as routerClock } from "../../src/router/router-clock.ts";
 import { loadAudience, loadPath, type LoadHistory } from "../../src/scaling/load-wire.ts";
 import type { LoadSample } from "../../src/scaling/load.ts";
-import type { Logger } from "../../src/telemetry/logger.ts";
+import { silentLogger as silent } from "../silent-logger.ts";
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => silent,
-  enabled: () => false,
-};
 
 async function eventually(what: () => unknown, expected: unknown = true, withinMs = 8000): Promise<void> {
   const untilMs = Date.now() + withinMs;

@@ -9,6 +9,7 @@ import { Consumer, type ConsumerDeps, type ConsumerSettings } from "../delivery/
 import { StoreFailure, type EventStore, type EventStream, type SavedCursor } from "../log/event-store.ts";
 import { startPosition } from "../log/start-position.ts";
 import type { ConsumerShares } from "./consumer-shares.ts";
+import { createTurns } from "../in-turn.ts";
 
 export interface HeldConsumersDeps<Settings extends ConsumerSettings> {
   readonly store: EventStore;
@@ -44,7 +45,7 @@ export class HeldConsumers<Settings extends ConsumerSettings> {
   readonly #moved = new Set<Consumer<Settings>>();
   readonly #passed = new Set<Consumer<Settings>>();
   /** Changes of one key happen one after the other. */
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #inTurn = createTurns();
   readonly #stopFollowing: (() => void)[] = [];
   #cancelSave: (() => void) | undefined;
   #cancelPassed: (() => void) | undefined;
@@ -316,19 +317,5 @@ export class HeldConsumers<Settings extends ConsumerSettings> {
     const { store, shares, nameOf } = this.#deps;
     await store.flush();
     if (shares) await Promise.allSettled(this.#savings().map(({ spec, saved }) => shares.release(nameOf(spec), saved)));
-  }
-
-  #inTurn<T>(key: string, run: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(key) ?? Promise.resolve();
-    const turn = before.then(run, run);
-    const ended = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#turns.set(key, ended);
-    void ended.then(() => {
-      if (this.#turns.get(key) === ended) this.#turns.delete(key);
-    });
-    return turn;
   }
 }

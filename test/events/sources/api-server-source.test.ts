@@ -11,17 +11,9 @@ import { systemClock } from "../../../src/client/clock.ts";
 import type { EventStore } from "../../../src/events/log/event-store.ts";
 import { openSqliteStore } from "../../../src/events/log/sqlite-store.ts";
 import { createApiAs } from "../../../src/main/api-as.ts";
-import type { Logger } from "../../../src/telemetry/logger.ts";
 import { createSourceBench, until, type SourceBench } from "./source-bench.ts";
+import { silentLogger as log } from "../../silent-logger.ts";
 
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
 const namespace = "default";
 
 describe("an ApiServerSource", () => {

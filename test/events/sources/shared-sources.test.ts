@@ -10,18 +10,9 @@ import { joinMembers } from "../../../src/events/sharing/members.ts";
 import { createSharedSources, type SharedSources } from "../../../src/events/sources/shared-sources.ts";
 import type { SourceReader } from "../../../src/events/sources/source-reader.ts";
 import { createSourceRunner } from "../../../src/events/sources/source-runner.ts";
-import type { Logger } from "../../../src/telemetry/logger.ts";
 import { eventually } from "../../e2e/ebb-process.ts";
 import { makeNats, noNats, type NatsServer } from "../nats-server.ts";
-
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
+import { silentLogger as log } from "../../silent-logger.ts";
 
 interface Process {
   readonly name: string;

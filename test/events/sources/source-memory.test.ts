@@ -8,17 +8,8 @@ import type { EventStore } from "../../../src/events/log/event-store.ts";
 import { openJetStreamStore } from "../../../src/events/log/jetstream-store.ts";
 import { openSqliteStore } from "../../../src/events/log/sqlite-store.ts";
 import { sourceMemory } from "../../../src/events/sources/source-memory.ts";
-import type { Logger } from "../../../src/telemetry/logger.ts";
 import { makeNats, noNats } from "../nats-server.ts";
-
-const log: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  with: () => log,
-  enabled: () => false,
-};
+import { silentLogger as log } from "../../silent-logger.ts";
 
 async function holdsAll(store: EventStore): Promise<void> {
   const written = new Set<string>();
