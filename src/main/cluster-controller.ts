@@ -32,6 +32,7 @@ import { createLoadDoor } from "./load-door.ts";
 import { givenCertificate, openCertificates } from "./serving-certificates.ts";
 import { startServingListener } from "./serving-listener.ts";
 import { trimmed, trimmedOfManifest } from "./trim-objects.ts";
+import { openWhole } from "./open-whole.ts";
 
 export interface ClusterControllerOptions extends Omit<ClusterOptions, "component">, LeadOptions {
   readonly lease: LeaseTiming;
@@ -103,57 +104,53 @@ export async function startClusterController(
   options: ClusterControllerOptions,
   log: Logger,
 ): Promise<ClusterController> {
-  const closers = new AsyncDisposableStack();
-  try {
-    let synced = false;
-    const parts = [{ name: "informers", missing: () => (synced ? undefined : "not all kinds are listed yet") }];
-    const cluster = await openCluster({ scopeOf, ...options, component: "controller" }, parts, { log, closers });
-    for (const kind of watchedKinds) cluster.informers.of(kind);
-    const eventing = eventingSettings(cluster);
-    closers.defer(() => eventing.close());
-    const certificates = await (options.certificate
-      ? givenCertificate(cluster, options.certificate)
-      : openCertificates(cluster));
-    followerMetrics(cluster);
-    const door = createLoadDoor(cluster, options.routers);
-    const serving = await startServingListener(options.serving, certificates.certificate, {
-      handlers: [
-        ...admissionHandlers({ ...cluster, eventing }),
-        ...(options.eventsDesk ? [clusterEventsApi(cluster, options.eventsDesk)] : []),
-        ...clusterMetrics(cluster, door, options.peers),
-      ],
-      upgrade: door.upgrade,
-    });
-    closers.defer(() => serving.close());
-    const leader = {
-      ...cluster,
-      door,
-      scaling: cluster.connect(" autoscaler", options.limit),
-      events: cluster.connect(" events", eventLimit),
-    };
-    const stop = new AbortController();
-    const keeping = certificates.keep((next) => serving.setCertificate(next), stop.signal);
-    const running = (async () => {
-      await Promise.all([cluster.informers.synced(stop.signal), eventing.synced(stop.signal)]);
-      synced = true;
-      const lease = { ...options.lease, name: "ebb-controller" };
-      await leadAgainAndAgain(leader, lease, (leading) => lead(leader, options, leading), stop.signal);
-    })().catch((error: unknown) => {
-      if (!stop.signal.aborted) throw error;
-    });
-    closers.defer(async () => {
-      stop.abort(new Error("the controller is stopping"));
-      await Promise.all([running, keeping]);
-    });
-    const undo = closers.move();
-    let closing: Promise<void> | undefined;
-    return {
-      healthPort: cluster.health.port,
-      servingPort: serving.port,
-      close: () => (closing ??= undo.disposeAsync()),
-    };
-  } catch (error) {
-    await closers.disposeAsync();
-    throw error;
-  }
+  return openWhole((closers) => assemble(options, log, closers));
+}
+
+async function assemble(
+  options: ClusterControllerOptions,
+  log: Logger,
+  closers: AsyncDisposableStack,
+): Promise<Omit<ClusterController, "close">> {
+  let synced = false;
+  const parts = [{ name: "informers", missing: () => (synced ? undefined : "not all kinds are listed yet") }];
+  const cluster = await openCluster({ scopeOf, ...options, component: "controller" }, parts, { log, closers });
+  for (const kind of watchedKinds) cluster.informers.of(kind);
+  const eventing = eventingSettings(cluster);
+  closers.defer(() => eventing.close());
+  const certificates = await (options.certificate
+    ? givenCertificate(cluster, options.certificate)
+    : openCertificates(cluster));
+  followerMetrics(cluster);
+  const door = createLoadDoor(cluster, options.routers);
+  const serving = await startServingListener(options.serving, certificates.certificate, {
+    handlers: [
+      ...admissionHandlers({ ...cluster, eventing }),
+      ...(options.eventsDesk ? [clusterEventsApi(cluster, options.eventsDesk)] : []),
+      ...clusterMetrics(cluster, door, options.peers),
+    ],
+    upgrade: door.upgrade,
+  });
+  closers.defer(() => serving.close());
+  const leader = {
+    ...cluster,
+    door,
+    scaling: cluster.connect(" autoscaler", options.limit),
+    events: cluster.connect(" events", eventLimit),
+  };
+  const stop = new AbortController();
+  const keeping = certificates.keep((next) => serving.setCertificate(next), stop.signal);
+  const running = (async () => {
+    await Promise.all([cluster.informers.synced(stop.signal), eventing.synced(stop.signal)]);
+    synced = true;
+    const lease = { ...options.lease, name: "ebb-controller" };
+    await leadAgainAndAgain(leader, lease, (leading) => lead(leader, options, leading), stop.signal);
+  })().catch((error: unknown) => {
+    if (!stop.signal.aborted) throw error;
+  });
+  closers.defer(async () => {
+    stop.abort(new Error("the controller is stopping"));
+    await Promise.all([running, keeping]);
+  });
+  return { healthPort: cluster.health.port, servingPort: serving.port };
 }

@@ -31,7 +31,6 @@ import { createEventEngine, type Engine } from "../events/event-engine.ts";
 import { createSinkEngine, type Sinks } from "../events/sinks/sink-engine.ts";
 import { createAuthorize } from "../events/ingress/authorize.ts";
 import { streamUrl } from "../events/ingress/address.ts";
-import { createIngress } from "../events/ingress/ingress.ts";
 import { createConsumerShares } from "../events/sharing/consumer-shares.ts";
 import { sharedDesk } from "../events/sharing/consumer-desk.ts";
 import { joinMembers } from "../events/sharing/members.ts";
@@ -54,6 +53,8 @@ import { openNatsLog } from "./nats-log.ts";
 import { readNatsPassword } from "./nats-password.ts";
 import { tellLoop } from "./tell-loop.ts";
 import { trimmed } from "./trim-objects.ts";
+import { engineIngress } from "./engine-ingress.ts";
+import { openWhole } from "./open-whole.ts";
 
 export interface ClusterEventsOptions extends Omit<ClusterOptions, "component">, ClusterCallsOptions {
   readonly lease: LeaseTiming;
@@ -96,16 +97,7 @@ const stopMs = 25_000;
 
 /** Starts; resolves when the listeners are open. Ready once NATS answers and every stream there should be is open. */
 export async function startClusterEvents(options: ClusterEventsOptions, log: Logger): Promise<ClusterEvents> {
-  const closers = new AsyncDisposableStack();
-  try {
-    const parts = await assemble(options, log, closers);
-    const undo = closers.move();
-    let closing: Promise<void> | undefined;
-    return { ...parts, close: () => (closing ??= undo.disposeAsync()) };
-  } catch (error) {
-    await closers.disposeAsync();
-    throw error;
-  }
+  return openWhole((closers) => assemble(options, log, closers));
 }
 
 async function assemble(
@@ -168,17 +160,7 @@ async function assemble(
     others: { bus: store.bus, members },
   });
   closers.defer(() => sinks.close(stopMs));
-  const ingress = createIngress(
-    {},
-    {
-      ...tracing,
-      log,
-      append: (key, events) => engine.append(key, events),
-      exists: (key) => engine.stream(key) !== undefined,
-      accessTo: (key) => engine.accessTo(key),
-      authorize,
-    },
-  );
+  const ingress = engineIngress(engine, { ...tracing, log, authorize });
   closers.defer(() => ingress.close(stopMs));
   const { port: ingressPort } = await ingress.listen(options.ingress);
   const calls = await openClusterCalls(

@@ -36,6 +36,7 @@ import { openLoadLink, type LoadLinkOptions } from "./cluster-load.ts";
 import { hearWarmPods } from "./hear-warm-pods.ts";
 import { openCluster, type Cluster, type ClusterOptions } from "./cluster.ts";
 import { trimmed } from "./trim-objects.ts";
+import { openWhole } from "./open-whole.ts";
 
 export interface Address {
   readonly host: string;
@@ -100,16 +101,7 @@ const scopeOf = (kind: Kind): WatchScope | undefined => routerScope(kind);
 
 /** Starts; resolves when the listeners are open. Ready (for the Service in front) once everything is known. */
 export async function startClusterRouter(options: ClusterRouterOptions, log: Logger): Promise<ClusterRouter> {
-  const closers = new AsyncDisposableStack();
-  try {
-    const parts = await assemble(options, log, closers);
-    const undo = closers.move();
-    let closing: Promise<void> | undefined;
-    return { ...parts, close: () => (closing ??= undo.disposeAsync()) };
-  } catch (error) {
-    await closers.disposeAsync();
-    throw error;
-  }
+  return openWhole((closers) => assemble(options, log, closers));
 }
 
 type Phase = "starting" | "serving" | "stopping";

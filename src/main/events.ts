@@ -14,7 +14,6 @@ import { createSinkTokens, type IssueToken } from "../events/delivery/sink-token
 import { createEventEngine, type Engine, type EventLoop } from "../events/event-engine.ts";
 import { channelHost, streamUrl } from "../events/ingress/address.ts";
 import { createAuthorize, type AuthorizeDeps } from "../events/ingress/authorize.ts";
-import { createIngress } from "../events/ingress/ingress.ts";
 import type { ApiAs } from "../events/sources/source-reader.ts";
 import { createSourceRunner, type SourceRunner } from "../events/sources/source-runner.ts";
 import { createWebhookFront } from "../events/sources/webhook/webhook-front.ts";
@@ -29,6 +28,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import { hostsOf, routeTo } from "./internal-routes.ts";
 import { openNatsLog, parseNatsUrl } from "./nats-log.ts";
 import { openTracer, traced } from "./tracing.ts";
+import { engineIngress } from "./engine-ingress.ts";
 
 export interface EventsDeps {
   /** Tokens of ServiceAccounts that go along with events, and checks of those that come. */
@@ -125,17 +125,7 @@ export async function startEvents(deps: EventsDeps): Promise<Events> {
   const sources = createSourceRunner({ held: true }, { ...tracing, sender, clock, log, ...surroundings });
   closers.defer(() => sources.close(stopMs));
   const authorize = createAuthorize({ reviewToken: deps.tokens.review });
-  const ingress = createIngress(
-    {},
-    {
-      ...tracing,
-      log,
-      append: (key, events) => engine.append(key, events),
-      exists: (key) => engine.stream(key) !== undefined,
-      accessTo: (key) => engine.accessTo(key),
-      authorize,
-    },
-  );
+  const ingress = engineIngress(engine, { ...tracing, log, authorize });
   closers.defer(() => ingress.close(stopMs));
   const sinks = createSinkEngine({
     ...deps,

@@ -54,6 +54,7 @@ import { readMachine } from "./machine.ts";
 import { followPlainServices } from "./plain-services.ts";
 import { createRegistries, type Registries } from "./standalone-registries.ts";
 import { metricsText } from "./metrics.ts";
+import { openWhole } from "./open-whole.ts";
 
 export interface StandaloneOptions {
   readonly dataDir: string;
@@ -88,16 +89,7 @@ export interface Standalone {
 
 /** Starts everything; resolves when the API and the router answer. Rejects after undoing what was started. */
 export async function startStandalone(options: StandaloneOptions, log: Logger): Promise<Standalone> {
-  const closers = new AsyncDisposableStack();
-  try {
-    const standalone = await assemble(options, log, closers);
-    const undo = closers.move();
-    let closing: Promise<void> | undefined;
-    return { ...standalone, close: () => (closing ??= undo.disposeAsync()) };
-  } catch (error) {
-    await closers.disposeAsync();
-    throw error;
-  }
+  return openWhole((closers) => assemble(options, log, closers));
 }
 
 /** What the parts below share. */
